@@ -1,0 +1,33 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// The instruction-set level is chosen by the caller of `swift build` (see python/build_core.py):
+// `-Xcc -march=x86-64-v4 -Xswiftc -DLEVEL_V4`. Without it the base level of the architecture is built.
+let kernelSettings: [SwiftSetting] = [
+    // Indices and lengths were validated before they reach a kernel; see docs/architecture.md.
+    .unsafeFlags(["-Ounchecked", "-wmo"], .when(configuration: .release))
+]
+
+let package = Package(
+    name: "tsimcne-swift",
+    products: [
+        .library(name: "TSimCNE", targets: ["TSimCNE"]),
+        .library(name: "tsimcne", type: .dynamic, targets: ["TSimCNEABI"]),
+    ],
+    targets: [
+        .target(name: "CPlatform"),
+        .target(name: "CTSimCNE"),
+        .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
+        .target(
+            name: "TSimCNEKernels", dependencies: ["CPlatform", "COpenBLAS"],
+            swiftSettings: kernelSettings),
+        .target(name: "TSimCNE", dependencies: ["TSimCNEKernels"]),
+        .target(name: "TSimCNEABI", dependencies: ["TSimCNE", "TSimCNEKernels", "CTSimCNE"]),
+        .target(name: "Support", dependencies: ["TSimCNEKernels"], path: "Tests/Support"),
+        .testTarget(name: "TSimCNEKernelsTests", dependencies: ["TSimCNEKernels", "Support"]),
+        .testTarget(
+            name: "TSimCNETests", dependencies: ["TSimCNE", "TSimCNEKernels", "Support"]),
+        .testTarget(name: "TSimCNEABITests", dependencies: ["TSimCNEABI", "CTSimCNE"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

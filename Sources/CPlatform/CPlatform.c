@@ -1,0 +1,29 @@
+#include "CPlatform.h"
+
+#include <signal.h>
+
+static volatile uint64_t fork_generation = 0;
+
+static void count_fork(void) {
+    fork_generation += 1;
+}
+
+__attribute__((constructor)) static void watch_forks(void) {
+    pthread_atfork(0, 0, count_fork);
+}
+
+uint64_t cplatform_fork_generation(void) {
+    return fork_generation;
+}
+
+int cplatform_start_thread(pthread_t *thread, void *(*entry)(void *), void *argument) {
+    sigset_t all, before;
+    sigfillset(&all);
+    int status = pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (status != 0) {
+        return status;
+    }
+    status = pthread_create(thread, 0, entry, argument);
+    pthread_sigmask(SIG_SETMASK, &before, 0);
+    return status;
+}

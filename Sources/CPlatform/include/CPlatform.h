@@ -1,0 +1,53 @@
+/// The few things that Swift cannot say: floating-point modes, fork handlers, a pause in a spin loop.
+#ifndef CPLATFORM_H
+#define CPLATFORM_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+/// Sets flush-to-zero and denormals-are-zero for this thread and round-to-nearest; returns the mode before.
+static inline uint64_t cplatform_enter_float_mode(void) {
+#if defined(__x86_64__)
+    uint32_t before = __builtin_ia32_stmxcsr();
+    // FTZ 0x8000, DAZ 0x0040, all exceptions masked 0x1f80, rounding bits cleared.
+    __builtin_ia32_ldmxcsr(0x9fc0);
+    return before;
+#elif defined(__aarch64__)
+    uint64_t before;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(before));
+    uint64_t flushing = (uint64_t)1 << 24;
+    __asm__ volatile("msr fpcr, %0" : : "r"(flushing));
+    return before;
+#else
+    return 0;
+#endif
+}
+
+/// Restores what `cplatform_enter_float_mode` returned.
+static inline void cplatform_restore_float_mode(uint64_t mode) {
+#if defined(__x86_64__)
+    __builtin_ia32_ldmxcsr((uint32_t)mode);
+#elif defined(__aarch64__)
+    __asm__ volatile("msr fpcr, %0" : : "r"(mode));
+#else
+    (void)mode;
+#endif
+}
+
+/// Tells the processor that this thread spins.
+static inline void cplatform_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/// How often this process was forked from one in which the library was loaded: 0 in the first process.
+/// A thread pool compares it with the value at its start, because threads do not survive `fork()`.
+uint64_t cplatform_fork_generation(void);
+
+/// Starts a joinable thread with all signals blocked; returns 0 or an errno value.
+int cplatform_start_thread(pthread_t *thread, void *(*entry)(void *), void *argument);
+
+#endif

@@ -1,0 +1,300 @@
+/*
+ * tsimcne.h: the C interface of tsimcne-swift, and its only description.
+ *
+ * Rules that hold for every function
+ * - A function that can fail returns a status: TSIMCNE_OK (0) or an error. After an error,
+ *   tsimcne_last_error() has a message for this thread, naming the argument, what it got and what
+ *   it wants; outputs are then unchanged.
+ * - Handles are tokens, not pointers. A stale, foreign or zero handle is TSIMCNE_ERROR_HANDLE.
+ * - One thread at a time uses a handle. A second one gets TSIMCNE_ERROR_BUSY, never corruption.
+ *   A trainer uses its model's handle while one of its own calls runs.
+ * - The caller owns all memory it passes. Nothing is kept after the call returns, except
+ *   `tsimcne_images.data` of tsimcne_trainer_create, which must stay valid and mapped until the
+ *   trainer is destroyed.
+ * - Structures begin with `struct_size`, which the caller sets to sizeof(the structure); another
+ *   value is TSIMCNE_ERROR_ARGUMENT. Reserved fields must be zero.
+ * - Images and activations are NHWC: (count, height, width, channels), C-contiguous.
+ */
+#ifndef TSIMCNE_H
+#define TSIMCNE_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Raised whenever a structure or a function changes its meaning. */
+#define TSIMCNE_ABI_VERSION 1
+
+enum {
+    TSIMCNE_OK = 0,
+    TSIMCNE_ERROR_ARGUMENT = 1, /* a value out of range, a null pointer, a wrong length */
+    TSIMCNE_ERROR_HANDLE = 2,   /* not a live handle of the wanted kind */
+    TSIMCNE_ERROR_BUSY = 3,     /* another thread uses the handle */
+    TSIMCNE_ERROR_STATE = 4,    /* the call is not allowed now (e.g. no batch is wanted) */
+    TSIMCNE_ERROR_MEMORY = 5    /* memory could not be had */
+};
+
+/** A token for a model or a trainer; 0 is never one. */
+typedef uint64_t tsimcne_handle;
+
+/* ------------------------------------------------------------------ library */
+
+/** TSIMCNE_ABI_VERSION of the library that was loaded. */
+int32_t tsimcne_abi_version(void);
+
+/**
+ * A JSON object as a NUL-terminated UTF-8 string that lives as long as the process:
+ * "version", "level" ("x86-64", "x86-64-v3", "x86-64-v4", "aarch64"), "threads" (cores this process
+ * may use: affinity and cgroup quota), "blas" (its configuration), "blas_core" (kernel it chose) and
+ * "blas_used" (false where that kernel is its generic one on a processor with AVX2: the own GEMM
+ * then does its work).
+ */
+const char *tsimcne_build_info(void);
+
+/** The message of the last error on this thread; "" when there was none. Valid until this thread's next call. */
+const char *tsimcne_last_error(void);
+
+/* ------------------------------------------------------------------- images */
+
+enum { TSIMCNE_UINT8 = 0, TSIMCNE_FLOAT32 = 1, TSIMCNE_FLOAT64 = 2 };
+
+/** A borrowed batch of images. uint8 means 0…255 for [0, 1]; float32 is in [0, 1] already. */
+typedef struct tsimcne_images {
+    uint64_t struct_size;
+    const void *data; /* count * height * width * channels values, C-contiguous */
+    int64_t count;
+    int64_t height;   /* 8 … 1024 */
+    int64_t width;    /* 8 … 1024 */
+    int64_t channels; /* 1 … 1024 */
+    int32_t type;     /* TSIMCNE_UINT8 or TSIMCNE_FLOAT32 */
+    int32_t reserved;
+} tsimcne_images;
+
+/**
+ * Parameters of the random views, in the order in which they are applied (method: torchvision's
+ * RandomResizedCrop, flips, quarter turns, ColorJitter, RandomGrayscale). Colour operations need 3
+ * channels and are skipped for any other number.
+ */
+typedef struct tsimcne_augmentation {
+    uint64_t struct_size;
+    double crop_area_min, crop_area_max;   /* share of the area, 0 < min <= max <= 1 */
+    double crop_ratio_min, crop_ratio_max; /* width / height, log-uniform, 0 < min <= max */
+    double horizontal_flip;                /* probability */
+    double vertical_flip;                  /* probability */
+    double quarter_turns;                  /* probability of a turn by a random multiple of 90 degrees;
+                                              images that are not square turn by 180 degrees only */
+    double color_jitter;                   /* probability of the four operations below, in random order */
+    double brightness, contrast, saturation; /* factor uniform in [max(0, 1 - v), 1 + v] */
+    double hue;                            /* shift uniform in [-v, v], v <= 0.5, in turns of the circle */
+    double grayscale;                      /* probability */
+} tsimcne_augmentation;
+
+/**
+ * Writes the augmented view `view` (0, 1, …) of every image to `output`
+ * (count * height * width * channels float32 in [0, 1]). Image i has the random numbers of
+ * (seed, epoch, first_index + i, view), so that the bits are those that training sees.
+ */
+int32_t tsimcne_augment(const tsimcne_images *images, const tsimcne_augmentation *augmentation,
+                        uint64_t seed, uint64_t epoch, uint64_t first_index, uint32_t view,
+                        int32_t threads, float *output, int64_t output_count);
+
+/* -------------------------------------------------------------------- model */
+
+enum { TSIMCNE_HEAD_LINEAR = 0, TSIMCNE_HEAD_MLP = 1 };
+
+typedef struct tsimcne_model_config {
+    uint64_t struct_size;
+    int64_t channels;     /* of the images */
+    int32_t depth;        /* 10 or 18: ResNet with [1,1,1,1] or [2,2,2,2] basic blocks */
+    int32_t base_width;   /* channels of the first stage, 1 … 1024; the others have 2, 4, 8 times as many */
+    int32_t head;         /* TSIMCNE_HEAD_… */
+    int32_t hidden_dim;   /* of the mlp head, 1 … 65536 */
+    int32_t output_dim;   /* 1 … 4096 */
+    int32_t reserved;
+    const float *mean;    /* NULL, or `channels` values subtracted from the [0, 1] pixels … */
+    const float *deviation; /* … and divided by (positive); both or neither */
+} tsimcne_model_config;
+
+/** Makes a model whose weights are drawn from `seed`. */
+int32_t tsimcne_model_create(const tsimcne_model_config *config, uint64_t seed, tsimcne_handle *model);
+
+/** Replaces the output layer by one of `output_dim` outputs, weights N(0, deviation). */
+int32_t tsimcne_model_reset_output(tsimcne_handle model, int32_t output_dim, float deviation, uint64_t seed);
+
+enum { TSIMCNE_OUTPUT_MAP = 0, TSIMCNE_OUTPUT_FEATURES = 1 };
+
+/**
+ * Maps images (BatchNorm with running statistics, no augmentation) and writes count * d float32 to
+ * `output`: d = output dimension for TSIMCNE_OUTPUT_MAP, 8 * base_width for TSIMCNE_OUTPUT_FEATURES.
+ * The result for an image does not depend on the others in the call. Not interruptible: pass some
+ * hundred images at a time.
+ */
+int32_t tsimcne_model_transform(tsimcne_handle model, const tsimcne_images *images, int32_t output_kind,
+                                int32_t threads, float *output, int64_t output_count);
+
+int32_t tsimcne_model_destroy(tsimcne_handle model);
+
+/* ------------------------------------------------------------------ trainer */
+
+enum { TSIMCNE_METRIC_CAUCHY = 0, TSIMCNE_METRIC_COSINE = 1 };
+enum { TSIMCNE_TRAIN_ALL = 0, TSIMCNE_TRAIN_OUTPUT_LAYER = 1 };
+enum {
+    TSIMCNE_OUTPUT_KEEP = 0,      /* the output layer stays (its dimension must be the stage's) */
+    TSIMCNE_OUTPUT_NORMAL = 1,    /* new weights N(0, output_scale), default bias */
+    TSIMCNE_OUTPUT_PRINCIPAL = 2  /* the output's principal components, scaled to a root-mean-square
+                                     radius of output_scale */
+};
+enum {
+    TSIMCNE_SCHEDULE_BATCH = 0, /* cosine stepped per batch, warm-up a fraction of the stage's steps */
+    TSIMCNE_SCHEDULE_EPOCH = 1  /* the reference's: stepped per epoch, warm-up in epochs */
+};
+
+typedef struct tsimcne_stage {
+    uint64_t struct_size;
+    int64_t epochs;        /* >= 1 */
+    int32_t output_dim;
+    int32_t output_start;  /* TSIMCNE_OUTPUT_… KEEP, NORMAL, PRINCIPAL */
+    float output_scale;
+    int32_t trains;        /* TSIMCNE_TRAIN_… */
+    int32_t metric;        /* TSIMCNE_METRIC_… */
+    float temperature;     /* Cauchy: multiplies the distance; cosine: divides the similarity */
+    double learning_rate;  /* peak */
+    double warmup;         /* see schedule */
+    int32_t schedule;      /* TSIMCNE_SCHEDULE_… */
+    int32_t reserved;
+    double momentum;
+    double weight_decay;
+    double clip_value;     /* gradients are clipped to +- this; 0 for none */
+} tsimcne_stage;
+
+enum {
+    TSIMCNE_SOURCE_IMAGES = 0,   /* the trainer reads and augments `images.data` in place */
+    TSIMCNE_SOURCE_SUPPLIED = 1, /* the caller supplies each batch's images of images.type; the trainer augments */
+    TSIMCNE_SOURCE_VIEWS = 2     /* the caller supplies each batch's two views, float32 */
+};
+
+/* Boundaries at which tsimcne_advance returns, besides those it always returns at. */
+enum {
+    TSIMCNE_STOP_AT_BATCH_NORM_SUMS = 1,
+    TSIMCNE_STOP_AT_EMBEDDINGS = 2,
+    TSIMCNE_STOP_AT_GRADIENTS = 4
+};
+
+typedef struct tsimcne_trainer_config {
+    uint64_t struct_size;
+    uint64_t seed;
+    int64_t batch_size;      /* images, not views; 2 … images.count */
+    int32_t source;          /* TSIMCNE_SOURCE_… */
+    int32_t threads;         /* 0: all cores this process may use */
+    uint32_t stop_at;        /* a sum of TSIMCNE_STOP_AT_… */
+    uint32_t time_slice_ms;  /* return TSIMCNE_EVENT_MORE after about this long; 0: 100; at most 300 */
+    const tsimcne_stage *stages;
+    int64_t stage_count;     /* 1 … 64 */
+    const tsimcne_augmentation *augmentation; /* ignored for TSIMCNE_SOURCE_VIEWS */
+} tsimcne_trainer_config;
+
+enum {
+    TSIMCNE_EVENT_MORE = 0,            /* the time slice is over: call again */
+    TSIMCNE_EVENT_BATCH_WANTED = 1,    /* supply the images `indices` with tsimcne_supply, then call again */
+    TSIMCNE_EVENT_BATCH_NORM_SUMS = 2, /* array `array` (a TSIMCNE_ARRAY_SUMS) may be exchanged */
+    TSIMCNE_EVENT_EMBEDDINGS = 3,      /* the embeddings of this batch are ready */
+    TSIMCNE_EVENT_GRADIENT = 4,        /* array `array` (a TSIMCNE_ARRAY_GRADIENT) may be exchanged */
+    TSIMCNE_EVENT_STEP = 5,            /* a step is done: loss and learning_rate are those of it */
+    TSIMCNE_EVENT_FINISHED = 6         /* all stages are done */
+};
+
+typedef struct tsimcne_event {
+    uint64_t struct_size;
+    int32_t kind;
+    int32_t stage;          /* from 0 */
+    int64_t epoch;          /* from 0, within the stage */
+    int64_t step;           /* from 0, within the epoch */
+    int64_t steps_per_epoch;
+    double loss;            /* of this step; with STEP */
+    double learning_rate;   /* of this step; with STEP */
+    int64_t batch_count;    /* images in this batch */
+    const int64_t *indices; /* batch_count positions in the data set; valid until the next call */
+    int64_t array;          /* for tsimcne_array_at, or -1 */
+} tsimcne_event;
+
+/**
+ * Makes a trainer for `model`, which it changes. With TSIMCNE_SOURCE_SUPPLIED and _VIEWS,
+ * `images->data` is NULL and count, height, width, channels and type say what will be supplied.
+ */
+int32_t tsimcne_trainer_create(tsimcne_handle model, const tsimcne_images *images,
+                               const tsimcne_trainer_config *config, tsimcne_handle *trainer);
+
+/**
+ * Runs the current step to its next boundary, at most about `time_slice_ms`, and says why it
+ * stopped. This is the one mechanism for interrupts, progress, deadlines and exchange with other
+ * machines.
+ */
+int32_t tsimcne_advance(tsimcne_handle trainer, tsimcne_event *event);
+
+/**
+ * Supplies the batch that TSIMCNE_EVENT_BATCH_WANTED asked for; it is copied. `data` has
+ * batch_count images (TSIMCNE_SOURCE_SUPPLIED, in images.type) or 2 * batch_count views, first views
+ * first (TSIMCNE_SOURCE_VIEWS, float32); `bytes` is its exact size.
+ */
+int32_t tsimcne_supply(tsimcne_handle trainer, const void *data, int64_t bytes);
+
+/** Drops the current step: parameters and running statistics are as before it; the next call begins it anew. */
+int32_t tsimcne_abandon(tsimcne_handle trainer);
+
+int32_t tsimcne_trainer_destroy(tsimcne_handle trainer);
+
+/* ------------------------------------------------------- arrays, borrowed by name */
+
+enum {
+    TSIMCNE_ARRAY_PARAMETER = 0, /* float32; of a model or a trainer */
+    TSIMCNE_ARRAY_BUFFER = 1,    /* float32: running_mean, running_var; of a model or a trainer */
+    TSIMCNE_ARRAY_GRADIENT = 2,  /* float32; of a trainer; of the last step that was run to its end */
+    TSIMCNE_ARRAY_MOMENTUM = 3,  /* float32; of a trainer */
+    TSIMCNE_ARRAY_SUMS = 4,      /* float64; of a trainer: 2 C + 1 values: forward [sum x, sum x^2, count],
+                                    backward [sum dy, sum dy * normalised x, count] */
+    TSIMCNE_ARRAY_EMBEDDINGS = 5 /* float32; of a trainer: (2 * batch_count, output_dim), first views first */
+};
+
+/**
+ * A borrowed array. Valid until the model or trainer is destroyed or a stage or batch size changes:
+ * ask again after each tsimcne_advance. Names are those of PyTorch's state dict of the reference
+ * ("backbone.layer1.0.conv1.weight"); layouts are its too, except that a convolution's weight is
+ * (kernel height, kernel width, in, out).
+ */
+typedef struct tsimcne_array {
+    uint64_t struct_size;
+    const char *name; /* NUL-terminated UTF-8; valid as long as the array */
+    void *data;
+    int64_t count;    /* values */
+    int64_t shape[4];
+    int32_t rank;
+    int32_t kind;     /* TSIMCNE_ARRAY_… */
+    int32_t type;     /* TSIMCNE_FLOAT32 or TSIMCNE_FLOAT64 */
+    int32_t reserved;
+} tsimcne_array;
+
+/** Number of arrays of a model or trainer. */
+int32_t tsimcne_array_count(tsimcne_handle handle, int64_t *count);
+
+/** The array with index 0 … count-1. */
+int32_t tsimcne_array_at(tsimcne_handle handle, int64_t index, tsimcne_array *array);
+
+/** The array of a kind with a name. */
+int32_t tsimcne_array_named(tsimcne_handle handle, int32_t kind, const char *name, tsimcne_array *array);
+
+/* --------------------------------------------------------------------- loss */
+
+/**
+ * InfoNCE of 2 * pairs embeddings (first views first; rows of `dimension` float32): writes the loss,
+ * and its gradient with respect to the embeddings where `gradient` is not NULL. Memory is
+ * O(pairs * dimension).
+ */
+int32_t tsimcne_infonce(const float *embeddings, int64_t pairs, int64_t dimension, int32_t metric,
+                        float temperature, int32_t threads, double *loss, float *gradient);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,2 @@
+// Tensors, programs and threads are part of the public interface of the method.
+@_exported import TSimCNEKernels

@@ -1,0 +1,30 @@
+import Glibc
+import Synchronization
+
+/// Zeroed float32 memory, aligned to a cache line, freed with its owner.
+public final class AlignedBuffer: @unchecked Sendable {
+    public let pointer: UnsafeMutablePointer<Float>
+    public let count: Int
+
+    /// Bytes ever asked for by this process: a test holds it constant from one training step to the next.
+    public static var allocatedBytes: Int { allocated.load(ordering: .relaxed) }
+    private static let allocated = Atomic<Int>(0)
+
+    public init(count: Int) {
+        self.count = count
+        let bytes = (max(count, 1) * MemoryLayout<Float>.stride + 63) & ~63
+        var raw: UnsafeMutableRawPointer?
+        // Large buffers begin on a huge page, so that the kernel can back them with such.
+        let alignment = bytes >= 4 << 20 ? 2 << 20 : 64
+        guard posix_memalign(&raw, alignment, bytes) == 0, let raw else {
+            // Sizes were estimated and granted before training began; see Trainer.
+            fatalError("out of memory: \(bytes) bytes")
+        }
+        if alignment > 64 { madvise(raw, bytes, MADV_HUGEPAGE) }
+        memset(raw, 0, bytes)
+        pointer = raw.bindMemory(to: Float.self, capacity: count)
+        AlignedBuffer.allocated.add(bytes, ordering: .relaxed)
+    }
+
+    deinit { free(pointer) }
+}

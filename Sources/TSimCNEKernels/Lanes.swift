@@ -1,0 +1,72 @@
+/// One hardware vector of the instruction-set level this module is compiled for.
+#if LEVEL_V4
+    public typealias Lanes = SIMD16<Float>
+#elseif LEVEL_V3
+    public typealias Lanes = SIMD8<Float>
+#else
+    public typealias Lanes = SIMD4<Float>
+#endif
+
+/// The level's name, as the loader and `tsimcne_build_info` spell it.
+#if LEVEL_V4
+    public let instructionSetLevel = "x86-64-v4"
+#elseif LEVEL_V3
+    public let instructionSetLevel = "x86-64-v3"
+#elseif arch(arm64)
+    public let instructionSetLevel = "aarch64"
+#else
+    public let instructionSetLevel = "x86-64"
+#endif
+
+/// `a * b + c`: one rounding where the level has the instruction, two where it has not.
+///
+/// Without FMA in the target, `addingProduct` would call `fmaf` once per lane; with it, `a * b + c`
+/// would never be fused.
+@inline(__always)
+public func fma(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
+    #if LEVEL_V4 || LEVEL_V3 || arch(arm64)
+        return c.addingProduct(a, b)
+    #else
+        return a * b + c
+    #endif
+}
+
+@inline(__always)
+public func fma(_ a: Float, _ b: Float, _ c: Float) -> Float {
+    #if LEVEL_V4 || LEVEL_V3 || arch(arm64)
+        return c.addingProduct(a, b)
+    #else
+        return a * b + c
+    #endif
+}
+
+extension UnsafePointer<Float> {
+    /// The vector that starts at `offset`; no alignment is assumed.
+    @inline(__always)
+    func lanes(_ offset: Int) -> Lanes {
+        UnsafeRawPointer(self + offset).loadUnaligned(as: Lanes.self)
+    }
+}
+
+extension UnsafeMutablePointer<Float> {
+    @inline(__always)
+    func lanes(_ offset: Int) -> Lanes {
+        UnsafeRawPointer(self + offset).loadUnaligned(as: Lanes.self)
+    }
+
+    @inline(__always)
+    func store(_ value: Lanes, _ offset: Int) {
+        UnsafeMutableRawPointer(self + offset).storeBytes(of: value, as: Lanes.self)
+    }
+}
+
+/// Sum of the lanes by halves: `SIMD.sum()` is a serial chain.
+@inline(__always)
+func horizontalSum(_ v: SIMD16<Float>) -> Float { horizontalSum(v.lowHalf + v.highHalf) }
+@inline(__always)
+func horizontalSum(_ v: SIMD8<Float>) -> Float { horizontalSum(v.lowHalf + v.highHalf) }
+@inline(__always)
+func horizontalSum(_ v: SIMD4<Float>) -> Float {
+    let pair = v.lowHalf + v.highHalf
+    return pair.x + pair.y
+}

@@ -1,0 +1,83 @@
+/// A flat list of operations that is run in order, stopped at any slice, and gone on with later.
+///
+/// A network writes its forward and backward pass into a program once for each batch size; running
+/// it allocates nothing. This is what makes a training step resumable: see ``Program/advance(on:until:)``.
+public final class Program {
+    /// `body(slice, scratch)`: `scratch` belongs to the running thread during this slice only.
+    public typealias Body = (_ slice: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
+
+    public enum Element {
+        /// A loop whose slices may run at the same time and in any order.
+        case operation(name: String, slices: Int, body: Body)
+        /// A point at which the caller may look at or exchange numbers.
+        case boundary(Boundary)
+    }
+
+    public enum Boundary: Equatable, Sendable {
+        case batchNormalizationSums(name: String)
+        case embeddings
+        case gradient(name: String)
+    }
+
+    public private(set) var elements: [Element] = []
+    private var scratchCount = 0
+    private var scratch: [AlignedBuffer] = []
+
+    // Where the run stands.
+    private var element = 0
+    private var slice = 0
+
+    public init() {}
+
+    /// Appends a loop of `slices` slices, each with `scratch` floats of memory of its own.
+    ///
+    /// `slices` must depend on shapes only, never on the number of threads.
+    public func add(_ name: String, slices: Int, scratch: Int = 0, _ body: @escaping Body) {
+        scratchCount = max(scratchCount, scratch)
+        if slices > 0 { elements.append(.operation(name: name, slices: slices, body: body)) }
+    }
+
+    public func mark(_ boundary: Boundary) { elements.append(.boundary(boundary)) }
+
+    public enum Stop: Equatable, Sendable {
+        case timeIsOver
+        case boundary(Boundary)
+        case end
+    }
+
+    /// Runs on to the next boundary, to the end, or until the clock passes `deadline`.
+    public func advance(on pool: ThreadPool, until deadline: UInt64 = .max) -> Stop {
+        while scratch.count < pool.threads || (scratch.first?.count ?? 0) < scratchCount {
+            if (scratch.first?.count ?? 0) < scratchCount { scratch = [] }
+            scratch.append(AlignedBuffer(count: scratchCount))
+        }
+        while element < elements.count {
+            switch elements[element] {
+            case .boundary(let boundary):
+                element += 1
+                return .boundary(boundary)
+            case .operation(_, let slices, let body):
+                if slice == 0, deadline != .max, ThreadPool.now() >= deadline { return .timeIsOver }
+                slice = pool.run(from: slice, count: slices, deadline: deadline) { index, worker in
+                    body(index, scratch[worker].pointer)
+                }
+                if slice < slices { return .timeIsOver }
+                element += 1
+                slice = 0
+            }
+        }
+        return .end
+    }
+
+    /// Runs everything from the beginning, past all boundaries.
+    public func run(on pool: ThreadPool) {
+        rewind()
+        while advance(on: pool) != .end {}
+    }
+
+    /// The next `advance` begins anew.
+    public func rewind() {
+        element = 0
+        slice = 0
+    }
+}

@@ -1,0 +1,49 @@
+/// The shape of an NHWC tensor: images (B), rows (H), columns (W), channels (C).
+///
+/// A matrix of B rows and C columns has H = W = 1.
+public struct Shape: Equatable, Hashable, Sendable {
+    public var images: Int
+    public var height: Int
+    public var width: Int
+    public var channels: Int
+
+    public init(_ images: Int, _ height: Int, _ width: Int, _ channels: Int) {
+        self.images = images
+        self.height = height
+        self.width = width
+        self.channels = channels
+    }
+
+    /// A matrix.
+    public init(rows: Int, columns: Int) { self.init(rows, 1, 1, columns) }
+
+    /// Places that a channel has in all images.
+    public var positions: Int { images * height * width }
+    public var count: Int { positions * channels }
+}
+
+/// Float32 values in C order, in memory that someone else may own too.
+public struct Tensor: @unchecked Sendable {
+    public let shape: Shape
+    public let buffer: AlignedBuffer
+
+    public init(_ shape: Shape, _ buffer: AlignedBuffer) {
+        precondition(shape.count <= buffer.count)
+        self.shape = shape
+        self.buffer = buffer
+    }
+
+    /// A tensor of zeros with memory of its own.
+    public init(_ shape: Shape) { self.init(shape, AlignedBuffer(count: shape.count)) }
+
+    public var pointer: UnsafeMutablePointer<Float> { buffer.pointer }
+    public var count: Int { shape.count }
+
+    /// A copy of the values, for tests and for exchange.
+    public var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+
+    public func copy(from values: [Float]) {
+        precondition(values.count == count)
+        values.withUnsafeBufferPointer { pointer.update(from: $0.baseAddress!, count: count) }
+    }
+}

@@ -1,0 +1,127 @@
+"""The C extension: hands buffers to the Swift core and releases the GIL around every long call.
+
+Everything here is private. Arguments are validated in Python before they come here; what still goes
+wrong in the core becomes ``ValueError`` (argument, handle, state), ``RuntimeError`` (busy) or
+``MemoryError``, with the core's message.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from typing_extensions import Buffer
+
+ABI_VERSION: int
+
+# Kinds of arrays.
+PARAMETER: int
+BUFFER: int
+GRADIENT: int
+MOMENTUM: int
+SUMS: int
+EMBEDDINGS: int
+
+# Kinds of events.
+MORE: int
+BATCH_WANTED: int
+BATCH_NORM_SUMS: int
+EMBEDDINGS_READY: int
+GRADIENT_READY: int
+STEP: int
+FINISHED: int
+
+# Values of the enumerations of tsimcne.h that are arguments here.
+OUTPUT_MAP: int
+OUTPUT_FEATURES: int
+SOURCE_IMAGES: int
+SOURCE_SUPPLIED: int
+SOURCE_VIEWS: int
+STOP_AT_BATCH_NORM_SUMS: int
+STOP_AT_EMBEDDINGS: int
+STOP_AT_GRADIENTS: int
+
+class Event(NamedTuple):
+    """What ended a call of ``Trainer.advance``; ``indices`` are int64 bytes, only with BATCH_WANTED."""
+
+    kind: int
+    stage: int
+    epoch: int
+    step: int
+    steps_per_epoch: int
+    loss: float
+    learning_rate: float
+    batch_count: int
+    indices: bytes
+    array: int
+
+def build_info() -> str: ...
+def data_address(array: Buffer) -> int:
+    """Address of the first value, as the core reads it."""
+
+class Model:
+    def __init__(
+        self,
+        *,
+        channels: int,
+        depth: int,
+        base_width: int,
+        head: int,
+        hidden_dim: int,
+        output_dim: int,
+        mean: Buffer | None = None,
+        deviation: Buffer | None = None,
+        seed: int,
+    ) -> None: ...
+    def reset_output(self, output_dim: int, deviation: float, seed: int) -> None: ...
+    def transform(
+        self, images: Buffer, output: Buffer, *, kind: int, threads: int
+    ) -> None:
+        """Map 4-D C-contiguous uint8 or float32 ``images`` into the writable float32 ``output``."""
+    def arrays(self) -> list[tuple[int, str]]:
+        """(kind, name) of each array."""
+    def array(self, kind: int, name: str) -> tuple[tuple[int, ...], str, bytearray]:
+        """(shape, format "f" or "d", a copy of the values)."""
+    def set_array(self, kind: int, name: str, values: Buffer) -> None:
+        """Copy C-contiguous values of the same format and number into the array."""
+
+class Trainer:
+    def __init__(
+        self,
+        model: Model,
+        images: Buffer | None,
+        *,
+        shape: tuple[int, int, int, int] | None = None,  # with images=None
+        format: str | None = None,  # "B" or "f", with images=None
+        seed: int,
+        batch_size: int,
+        source: int,
+        threads: int,
+        stop_at: int = 0,
+        time_slice_ms: int = 0,
+        stages: Sequence[Mapping[str, float]],  # keys: the fields of tsimcne_stage
+        augmentation: Mapping[str, float] | None,  # keys: the fields of tsimcne_augmentation
+    ) -> None:
+        """Holds the buffer of ``images`` until the trainer is gone."""
+    def advance(self) -> Event: ...
+    def supply(self, data: Buffer) -> None: ...
+    def abandon(self) -> None: ...
+    def close(self) -> None:
+        """Destroy the trainer and let go of the images; later calls raise ValueError."""
+    def arrays(self) -> list[tuple[int, str]]: ...
+    def array(self, kind: int, name: str) -> tuple[tuple[int, ...], str, bytearray]: ...
+    def set_array(self, kind: int, name: str, values: Buffer) -> None: ...
+
+def augment(
+    images: Buffer,
+    output: Buffer,
+    *,
+    augmentation: Mapping[str, float],
+    seed: int,
+    epoch: int,
+    first_index: int,
+    view: int,
+    threads: int,
+) -> None: ...
+def infonce(
+    embeddings: Buffer, gradient: Buffer | None, *, metric: int, temperature: float, threads: int
+) -> float:
+    """Loss of (2 * pairs, dimension) float32 embeddings; writes the gradient where one is given."""
