@@ -2,6 +2,9 @@ import Glibc
 import Synchronization
 
 /// Zeroed float32 memory, aligned to a cache line, freed with its owner.
+///
+/// ``slack`` floats behind the end may be read (never written): kernels load whole vectors there and
+/// drop what they read.
 public final class AlignedBuffer: @unchecked Sendable {
     public let pointer: UnsafeMutablePointer<Float>
     public let count: Int
@@ -10,9 +13,12 @@ public final class AlignedBuffer: @unchecked Sendable {
     public static var allocatedBytes: Int { allocated.load(ordering: .relaxed) }
     private static let allocated = Atomic<Int>(0)
 
+    /// Readable floats behind the end: the widest panel of a register tile.
+    public static let slack = 64
+
     public init(count: Int) {
         self.count = count
-        let bytes = (max(count, 1) * MemoryLayout<Float>.stride + 63) & ~63
+        let bytes = ((count + AlignedBuffer.slack) * MemoryLayout<Float>.stride + 63) & ~63
         var raw: UnsafeMutableRawPointer?
         // Large buffers begin on a huge page, so that the kernel can back them with such.
         let alignment = bytes >= 4 << 20 ? 2 << 20 : 64

@@ -1,0 +1,118 @@
+/// Weight gradient: dW[tap] = Σ over positions of (input at the tap)ᵀ · output gradient.
+///
+/// Positions are the long side of the product. Small weights are summed by groups of images, each into
+/// a copy of its own; large ones are cut into blocks that each sum over all images. Either number
+/// depends on shapes only, so that bits do not depend on threads.
+struct ConvolutionWeightGradient: Sendable {
+    let geometry: ConvolutionGeometry
+    private let panels: Panels
+    /// Groups of images with copies of their own.
+    let groups: Int
+    /// Whether a slice has one tap and one panel, or all of them.
+    private let cut: Bool
+
+    init(_ geometry: ConvolutionGeometry) {
+        self.geometry = geometry
+        panels = Panels(columns: geometry.outputChannels)
+        let copies = (4 << 20) / geometry.weightCount
+        groups = max(1, min(32, copies, geometry.input.images))
+        cut = groups < 16
+    }
+
+    private var taps: Int { geometry.kernel * geometry.kernel }
+    private var blocks: Int { cut ? taps * panels.elements.count : 1 }
+    var slices: Int { groups * blocks }
+
+    /// Writes a slice's share into `gradient`, which holds one copy of the weights for each group.
+    func run(
+        slice: Int, input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
+        gradient: UnsafeMutablePointer<Float>
+    ) {
+        let (group, block) = (slice / blocks, slice % blocks)
+        let count = geometry.input.images
+        let images = group * count / groups..<(group + 1) * count / groups
+        let target = gradient + group * geometry.weightCount
+        let all = panels.elements
+        if cut {
+            let panel = all[block % all.count]
+            let tap = block / all.count
+            accumulate(
+                images: images, taps: tap..<tap + 1, panels: [panel], input: input,
+                outputGradient: outputGradient, target: target)
+        } else {
+            accumulate(
+                images: images, taps: 0..<taps, panels: all, input: input, outputGradient: outputGradient,
+                target: target)
+        }
+    }
+
+    private func accumulate(
+        images: Range<Int>, taps: Range<Int>, panels: [Panels.Element], input: UnsafePointer<Float>,
+        outputGradient: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>
+    ) {
+        let shape = geometry.output
+        for tap in taps {
+            for panel in panels { clear(tap: tap, panel: panel, target: target) }
+        }
+        for image in images {
+            for panel in panels {
+                // Rows of output gradients that fill a third of a 48 KiB first-level cache.
+                let rows = max(1, 4096 / (shape.width * panel.width))
+                var first = 0
+                while first < shape.height {
+                    let last = min(shape.height, first + rows)
+                    for tap in taps {
+                        multiply(
+                            image: image, rows: first..<last, tap: tap, panel: panel, input: input,
+                            outputGradient: outputGradient, target: target)
+                    }
+                    first = last
+                }
+            }
+        }
+    }
+
+    private func clear(tap: Int, panel: Panels.Element, target: UnsafeMutablePointer<Float>) {
+        let inputs = geometry.input.channels
+        for r in 0..<inputs {
+            (target + ((tap &* inputs &+ r) &* geometry.outputChannels &+ panel.column))
+                .update(repeating: 0, count: panel.columns)
+        }
+    }
+
+    /// Adds what the outputs in `rows` contribute through one tap; outputs whose tap lies in the border
+    /// contribute nothing and are left out.
+    private func multiply(
+        image: Int, rows: Range<Int>, tap: Int, panel: Panels.Element, input: UnsafePointer<Float>,
+        outputGradient: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>
+    ) {
+        let (stride, channels) = (geometry.stride, geometry.input.channels)
+        let (plane, shape) = (geometry.input, geometry.output)
+        let dy = tap / geometry.kernel - geometry.padding
+        let dx = tap % geometry.kernel - geometry.padding
+        let ys = inside(rows, offset: dy, limit: plane.height)
+        let xs = inside(0..<shape.width, offset: dx, limit: plane.width)
+        if ys.isEmpty || xs.isEmpty { return }
+        let (y, x) = (ys.lowerBound, xs.lowerBound)
+        TileProduct(
+            a: input + ((image &* plane.height &+ y &* stride &+ dy) &* plane.width &+ x &* stride &+ dx)
+                &* channels,
+            rowStrideA: 1, depthStrideA: stride &* channels,
+            segmentStrideA: stride &* plane.width &* channels,
+            b: outputGradient + (((image &* shape.height &+ y) &* shape.width &+ x) &* shape.channels
+                &+ panel.column),
+            depthStrideB: shape.channels, segmentStrideB: shape.width &* shape.channels,
+            segments: ys.count, depth: xs.count,
+            c: target + (tap &* channels &* shape.channels &+ panel.column), rowStrideC: shape.channels,
+            accumulate: true
+        ).run(rows: channels, columns: panel.columns, vectors: panel.vectors)
+    }
+
+    /// The outputs of `range` whose input at `offset` lies in `0..<limit`.
+    private func inside(_ range: Range<Int>, offset: Int, limit: Int) -> Range<Int> {
+        let stride = geometry.stride
+        let lower = max(range.lowerBound, offset < 0 ? (-offset + stride - 1) / stride : 0)
+        let upper = offset < limit ? min(range.upperBound, (limit - 1 - offset) / stride + 1) : lower
+        return lower..<max(lower, upper)
+    }
+}

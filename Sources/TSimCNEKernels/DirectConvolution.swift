@@ -1,0 +1,148 @@
+/// Forward convolution without a matrix of neighbourhoods.
+///
+/// In a zero-padded NHWC plane, the neighbourhood of an output is `kernel` runs of `kernel * channels`
+/// contiguous floats, and that of the next output lies `stride * channels` further on: rows of a matrix
+/// product with overlapping memory. The plane is copied with its border into scratch of its own, where
+/// it stays in the second-level cache.
+struct DirectConvolution: Sendable {
+    let geometry: ConvolutionGeometry
+    private let panels: Panels
+    /// Contiguous floats of a neighbourhood's row.
+    private let run: Int
+
+    init(_ geometry: ConvolutionGeometry) {
+        self.geometry = geometry
+        panels = Panels(columns: geometry.outputChannels)
+        run = geometry.kernel * geometry.input.channels
+    }
+
+    /// Floats of the packed weights.
+    var packedCount: Int { geometry.kernel * run * panels.width }
+
+    private var paddedWidth: Int { geometry.input.width + 2 * geometry.padding }
+    private var paddedHeight: Int { geometry.input.height + 2 * geometry.padding }
+    private var paddedCount: Int { paddedHeight * paddedWidth * geometry.input.channels }
+
+    var scratchCount: Int { geometry.padding == 0 ? 0 : geometry.imagesPerSlice * paddedCount }
+
+    /// Packs the weights (in, out) of one kernel element `tap`.
+    func pack(tap: Int, weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
+        let inputs = geometry.input.channels
+        let outputs = geometry.outputChannels
+        packTap(
+            tap, source: weight + tap * inputs * outputs, rowStride: outputs, columnStride: 1, into: packed)
+    }
+
+    /// Packs, for a data gradient, the weights of the geometry this one is the transposed of.
+    func packTurned(tap: Int, weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
+        let inputs = geometry.input.channels
+        let outputs = geometry.outputChannels
+        let opposite = geometry.kernel * geometry.kernel - 1 - tap
+        packTap(
+            tap, source: weight + opposite * inputs * outputs, rowStride: 1, columnStride: inputs,
+            into: packed)
+    }
+
+    private func packTap(
+        _ tap: Int, source: UnsafePointer<Float>, rowStride: Int, columnStride: Int,
+        into packed: UnsafeMutablePointer<Float>
+    ) {
+        let inputs = geometry.input.channels
+        let rows = geometry.kernel * run
+        var start = packed
+        for panel in panels.elements {
+            for r in 0..<inputs {
+                let line = start + (tap &* inputs &+ r) &* panel.width
+                let values = source + (r &* rowStride &+ panel.column &* columnStride)
+                for c in 0..<panel.columns { line[c] = values[c &* columnStride] }
+                for c in panel.columns..<panel.width { line[c] = 0 }
+            }
+            start += rows &* panel.width
+        }
+    }
+
+    /// Computes the outputs of `images`.
+    func forward(
+        images: Range<Int>, input: UnsafePointer<Float>, packed: UnsafePointer<Float>,
+        output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    ) {
+        let planeCount = geometry.input.height * geometry.input.width * geometry.input.channels
+        var source = input + images.lowerBound * planeCount
+        var sourceCount = planeCount
+        if geometry.padding > 0 {
+            for image in images {
+                copyPadded(
+                    input + image * planeCount, into: scratch + (image - images.lowerBound) * paddedCount)
+            }
+            source = UnsafePointer(scratch)
+            sourceCount = paddedCount
+        }
+        let rows = geometry.kernel * run
+        var start = packed
+        for panel in panels.elements {
+            let block = depthBlock(panelWidth: panel.width)
+            if rows <= block {
+                multiply(
+                    images: images, source: source, sourceCount: sourceCount, packed: start, panel: panel,
+                    segments: geometry.kernel, depth: run, accumulate: false, output: output)
+            } else {
+                for kernelRow in 0..<geometry.kernel {
+                    var first = 0
+                    while first < run {
+                        let depth = min(block, run &- first)
+                        multiply(
+                            images: images,
+                            source: source + (kernelRow &* paddedWidth &* geometry.input.channels &+ first),
+                            sourceCount: sourceCount,
+                            packed: start + (kernelRow &* run &+ first) &* panel.width, panel: panel,
+                            segments: 1, depth: depth, accumulate: kernelRow > 0 || first > 0, output: output)
+                        first &+= depth
+                    }
+                }
+            }
+            start += rows &* panel.width
+        }
+    }
+
+    /// One block of weights against all output rows of `images`.
+    private func multiply(
+        images: Range<Int>, source: UnsafePointer<Float>, sourceCount: Int, packed: UnsafePointer<Float>,
+        panel: Panels.Element, segments: Int, depth: Int, accumulate: Bool,
+        output: UnsafeMutablePointer<Float>
+    ) {
+        let shape = geometry.output
+        let channels = geometry.input.channels
+        let rowCount = paddedWidth &* channels
+        var product = TileProduct(
+            a: source, rowStrideA: geometry.stride &* channels, depthStrideA: 1, segmentStrideA: rowCount,
+            b: packed, depthStrideB: panel.width, segmentStrideB: run &* panel.width,
+            segments: segments, depth: depth,
+            c: output, rowStrideC: shape.channels, accumulate: accumulate)
+        var plane = source
+        for image in images {
+            for y in 0..<shape.height {
+                product.a = plane + y &* geometry.stride &* rowCount
+                product.c =
+                    output + ((image &* shape.height &+ y) &* shape.width &* shape.channels &+ panel.column)
+                product.run(rows: shape.width, columns: panel.columns, vectors: panel.vectors)
+            }
+            plane += sourceCount
+        }
+    }
+
+    private func copyPadded(_ plane: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>) {
+        let channels = geometry.input.channels
+        let line = geometry.input.width &* channels
+        let border = geometry.padding &* channels
+        let paddedLine = line &+ 2 &* border
+        target.update(repeating: 0, count: geometry.padding &* paddedLine)
+        for y in 0..<geometry.input.height {
+            let row = target + (y &+ geometry.padding) &* paddedLine
+            row.update(repeating: 0, count: border)
+            (row + border).update(from: plane + y &* line, count: line)
+            (row + border + line).update(repeating: 0, count: border)
+        }
+        (target + (geometry.input.height &+ geometry.padding) &* paddedLine)
+            .update(repeating: 0, count: geometry.padding &* paddedLine)
+    }
+}

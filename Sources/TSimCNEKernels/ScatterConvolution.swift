@@ -1,0 +1,58 @@
+/// Data gradient of a convolution with stride 2, where a gather would skip over most of the kernel.
+///
+/// For each kernel element, every output's gradient is multiplied by the transposed weights and added at
+/// the place it came from: a matrix product whose result rows lie `stride * channels` apart.
+struct ScatterConvolution: Sendable {
+    let geometry: ConvolutionGeometry
+    private let panels: Panels
+
+    init(_ geometry: ConvolutionGeometry) {
+        self.geometry = geometry
+        panels = Panels(columns: geometry.input.channels)
+    }
+
+    var packedCount: Int { geometry.kernel * geometry.kernel * tapCount }
+    private var tapCount: Int { geometry.outputChannels * panels.width }
+    private var paddedWidth: Int { geometry.input.width + 2 * geometry.padding }
+    private var paddedHeight: Int { geometry.input.height + 2 * geometry.padding }
+    var scratchCount: Int { paddedHeight * paddedWidth * geometry.input.channels }
+
+    /// Packs the transposed weights (out, in) of one kernel element.
+    func pack(tap: Int, weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
+        let outputs = geometry.outputChannels
+        panels.pack(
+            rows: outputs, source: weight + tap * geometry.input.channels * outputs, rowStride: 1,
+            columnStride: outputs, into: packed + tap * tapCount)
+    }
+
+    /// Computes the input gradients of `images`, one after the other in a padded plane.
+    func backwardData(
+        images: Range<Int>, outputGradient: UnsafePointer<Float>, packed: UnsafePointer<Float>,
+        inputGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    ) {
+        let input = geometry.input
+        let output = geometry.output
+        let rowCount = paddedWidth &* input.channels
+        let line = input.width &* input.channels
+        for image in images {
+            scratch.update(repeating: 0, count: scratchCount)
+            for tap in 0..<geometry.kernel &* geometry.kernel {
+                let (kernelRow, kernelColumn) = (tap / geometry.kernel, tap % geometry.kernel)
+                for y in 0..<output.height {
+                    multiplyPacked(
+                        m: output.width, k: output.channels,
+                        a: outputGradient + (image &* output.height &+ y) &* output.width &* output.channels,
+                        rowStrideA: output.channels, columnStrideA: 1,
+                        panels: panels, packed: packed + tap &* tapCount,
+                        c: scratch + ((y &* geometry.stride &+ kernelRow) &* rowCount
+                            &+ kernelColumn &* input.channels),
+                        rowStrideC: geometry.stride &* input.channels, accumulate: true)
+                }
+            }
+            for y in 0..<input.height {
+                let row = (y &+ geometry.padding) &* rowCount &+ geometry.padding &* input.channels
+                (inputGradient + (image &* input.height &+ y) &* line).update(from: scratch + row, count: line)
+            }
+        }
+    }
+}
