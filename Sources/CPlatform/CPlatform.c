@@ -1,6 +1,9 @@
+#define _GNU_SOURCE
 #include "CPlatform.h"
 
+#include <sched.h>
 #include <signal.h>
+#include <unistd.h>
 
 static volatile uint64_t fork_generation = 0;
 
@@ -26,4 +29,12 @@ int cplatform_start_thread(pthread_t *thread, void *(*entry)(void *), void *argu
     status = pthread_create(thread, 0, entry, argument);
     pthread_sigmask(SIG_SETMASK, &before, 0);
     return status;
+}
+
+int cplatform_affinity_count(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) {
+        return CPU_COUNT(&set);
+    }
+    return (int)sysconf(_SC_NPROCESSORS_ONLN);
 }

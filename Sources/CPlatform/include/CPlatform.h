@@ -50,4 +50,7 @@ uint64_t cplatform_fork_generation(void);
 /// Starts a joinable thread with all signals blocked; returns 0 or an errno value.
 int cplatform_start_thread(pthread_t *thread, void *(*entry)(void *), void *argument);
 
+/// Cores in this thread's affinity.
+int cplatform_affinity_count(void);
+
 #endif

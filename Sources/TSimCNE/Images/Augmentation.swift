@@ -1,0 +1,132 @@
+/// Parameters of a random view, in the order in which they are applied (Böhm et al. 2023, section 4;
+/// operations as torchvision's).
+public struct Augmentation: Equatable, Sendable {
+    /// Share of the image's area that is cropped.
+    public var cropArea: ClosedRange<Double> = 0.2...1
+    /// Width / height of the crop, log-uniform.
+    public var cropRatio: ClosedRange<Double> = 0.75...4.0 / 3
+    /// Probabilities of a flip.
+    public var horizontalFlip = 0.5
+    public var verticalFlip = 0.0
+    /// Probability of a turn by a random multiple of 90° (180° for images that are not square).
+    public var quarterTurns = 0.0
+    /// Probability of the four colour operations, in random order. Colour needs 3 channels.
+    public var colorJitter = 0.8
+    /// A factor is uniform in [max(0, 1 - v), 1 + v].
+    public var brightness = 0.4
+    public var contrast = 0.4
+    public var saturation = 0.4
+    /// The shift is uniform in [-v, v], in turns of the colour circle.
+    public var hue = 0.1
+    public var grayscale = 0.2
+
+    public init() {}
+
+    /// Photographs.
+    public static let natural = Augmentation()
+
+    /// Letters and digits: mirrored they would mean something else.
+    public static let text: Augmentation = {
+        var a = Augmentation()
+        a.horizontalFlip = 0
+        return a
+    }()
+
+    /// No direction is up; colour is a measurement.
+    public static let microscopy: Augmentation = {
+        var a = Augmentation()
+        a.verticalFlip = 0.5
+        a.quarterTurns = 1
+        a.brightness = 0.2
+        a.contrast = 0.2
+        a.saturation = 0.2
+        a.hue = 0.02
+        a.grayscale = 0
+        return a
+    }()
+
+    /// The image itself.
+    public static let none: Augmentation = {
+        var a = Augmentation()
+        a.cropArea = 1...1
+        a.cropRatio = 1...1
+        a.horizontalFlip = 0
+        a.colorJitter = 0
+        a.grayscale = 0
+        return a
+    }()
+
+    /// Floats of scratch for one view.
+    public static func scratchCount(height: Int, width: Int, channels: Int) -> Int {
+        2 * height * width * channels + RandomResizedCrop.scratchCount(height: height, width: width)
+    }
+
+    /// Writes one view of image `position` of `images` in [0, 1].
+    ///
+    /// The random numbers are those of (seed, epoch, imageIndex, view). uint8 images go through 8-bit
+    /// levels after each operation, as torchvision's do; float32 images are only clipped.
+    public func makeView(
+        of images: ImageBatch, at position: Int, imageIndex: Int, seed: UInt64, epoch: UInt64, view: UInt32,
+        into output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    ) {
+        var random = RandomNumbers(
+            seed: seed, purpose: .view, epoch: epoch, index: UInt64(imageIndex), view: view)
+        let (height, width, channels) = (images.height, images.width, images.channels)
+        let count = images.imageCount
+        let levels = Levels(images.element)
+        let source = scratch
+        let other = scratch + count
+        images.copyLevels(of: position, into: source)
+
+        let crop = RandomResizedCrop(area: cropArea, ratio: cropRatio)
+            .draw(height: height, width: width, &random)
+        crop.resize(
+            source, height: height, width: width, channels: channels, levels: levels, into: output,
+            between: other, scratch: scratch + 2 * count)
+        if random.uniform() < horizontalFlip {
+            Flips.horizontal(output, height: height, width: width, channels: channels)
+        }
+        if random.uniform() < verticalFlip {
+            Flips.vertical(output, height: height, width: width, channels: channels)
+        }
+        if random.uniform() < quarterTurns {
+            let turns = height == width ? random.integer(below: 4) : 2 * random.integer(below: 2)
+            Flips.turn(output, turns: turns, height: height, width: width, channels: channels, scratch: other)
+        }
+        if channels == 3 {
+            if random.uniform() < colorJitter {
+                ColorJitter(self, &random).apply(output, pixels: height * width, levels: levels)
+            }
+            if random.uniform() < grayscale {
+                Grayscale.apply(output, pixels: height * width, levels: levels)
+            }
+        }
+        if levels.maximum != 1 {
+            for i in 0..<count { output[i] *= 1 / 255 }
+        }
+    }
+}
+
+/// How values are kept between two operations: 8-bit levels, or [0, 1] unrounded.
+struct Levels: Sendable {
+    let maximum: Float
+    let isInteger: Bool
+
+    init(_ element: ImageBatch.Element) {
+        maximum = element == .uint8 ? 255 : 1
+        isInteger = element == .uint8
+    }
+
+    @inline(__always)
+    func clip(_ value: Float) -> Float { max(0, min(maximum, value)) }
+
+    /// Nearest level, halves up.
+    @inline(__always)
+    func round(_ value: Float) -> Float {
+        isInteger ? clip((value + 0.5).rounded(.down)) : clip(value)
+    }
+
+    /// The level below, as a conversion to 8 bits does.
+    @inline(__always)
+    func truncate(_ value: Float) -> Float { isInteger ? clip(value).rounded(.down) : clip(value) }
+}

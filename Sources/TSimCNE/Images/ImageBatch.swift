@@ -1,0 +1,52 @@
+/// Images in somebody else's memory: (count, height, width, channels), C-contiguous.
+public struct ImageBatch: @unchecked Sendable {
+    public enum Element: Sendable {
+        /// 0…255 for [0, 1].
+        case uint8
+        /// In [0, 1] already.
+        case float32
+
+        public var size: Int { self == .uint8 ? 1 : 4 }
+    }
+
+    public let data: UnsafeRawPointer
+    public let count: Int
+    public let height: Int
+    public let width: Int
+    public let channels: Int
+    public let element: Element
+
+    public init(
+        data: UnsafeRawPointer, count: Int, height: Int, width: Int, channels: Int, element: Element
+    ) {
+        self.data = data
+        self.count = count
+        self.height = height
+        self.width = width
+        self.channels = channels
+        self.element = element
+    }
+
+    /// Values of one image.
+    public var imageCount: Int { height * width * channels }
+
+    /// Writes image `index`, in 0…255 for uint8 and as it is for float32.
+    func copyLevels(of index: Int, into target: UnsafeMutablePointer<Float>) {
+        let bytes = data + index &* imageCount &* element.size
+        switch element {
+        case .uint8:
+            let source = bytes.assumingMemoryBound(to: UInt8.self)
+            for i in 0..<imageCount { target[i] = Float(source[i]) }
+        case .float32:
+            target.update(from: bytes.assumingMemoryBound(to: Float.self), count: imageCount)
+        }
+    }
+
+    /// Writes image `index` in [0, 1].
+    public func copy(_ index: Int, into target: UnsafeMutablePointer<Float>) {
+        copyLevels(of: index, into: target)
+        if element == .uint8 {
+            for i in 0..<imageCount { target[i] *= 1 / 255 }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+/// Backbone and projection head, with the normalisation of the pixels: what a fitted map consists of.
+public final class Model {
+    public struct Configuration: Sendable {
+        public var channels: Int
+        public var depth = 18
+        public var baseWidth = 64
+        public var head = ProjectionHead.Kind.mlp
+        public var hidden = 1024
+        public var outputs = 128
+        /// Per channel: what is subtracted from pixels in [0, 1], and what they are divided by.
+        public var normalization: (mean: [Float], deviation: [Float])?
+
+        public init(channels: Int) { self.channels = channels }
+    }
+
+    public let configuration: Configuration
+    public let backbone: ResNet
+    public let head: ProjectionHead
+
+    public init(_ configuration: Configuration, seed: UInt64) {
+        self.configuration = configuration
+        backbone = ResNet(
+            "backbone", depth: configuration.depth, baseWidth: configuration.baseWidth,
+            channels: configuration.channels)
+        head = ProjectionHead(
+            "projection_head", kind: configuration.head, inputs: backbone.features,
+            hidden: configuration.hidden, outputs: configuration.outputs)
+        var random = RandomNumbers(seed: seed, purpose: .weights)
+        backbone.initialize(&random)
+        head.initialize(&random)
+    }
+
+    public var outputs: Int { head.output.outputs }
+    public var parameters: [Parameter] { backbone.parameters + head.parameters }
+    public var normalizations: [BatchNormalization] { backbone.normalizations }
+
+    /// A new output layer with the default bias and weights from N(0, deviation²).
+    public func resetOutput(outputs: Int, deviation: Float, seed: UInt64) {
+        var random = RandomNumbers(seed: seed, purpose: .outputLayer)
+        head.replaceOutput(outputs: outputs, &random)
+        head.output.weight.fillNormal(deviation: deviation, &random)
+    }
+
+    /// Appends the pixels' normalisation, in place.
+    func normalize(_ input: Tensor, _ pass: Pass) {
+        guard let (mean, deviation) = configuration.normalization else { return }
+        let imageCount = input.count / max(1, input.shape.images)
+        let channels = configuration.channels
+        pass.program.add("normalize pixels", slices: input.shape.images) { image, _ in
+            let pixels = input.pointer + image * imageCount
+            for i in 0..<imageCount {
+                pixels[i] = (pixels[i] - mean[i % channels]) / deviation[i % channels]
+            }
+        }
+    }
+
+    public enum Output: Sendable { case map, features }
+
+    /// Images that are mapped together; an image's result does not depend on it.
+    private static let batch = 128
+
+    /// Maps images with the running statistics of BatchNorm.
+    public func transform(
+        _ images: ImageBatch, _ kind: Output, into output: UnsafeMutablePointer<Float>, pool: ThreadPool
+    ) {
+        let columns = kind == .map ? outputs : backbone.features
+        let workspace = Workspace()
+        var first = 0
+        while first < images.count {
+            let count = min(Model.batch, images.count - first)
+            workspace.reset()
+            let pass = Pass(
+                program: Program(), workspace: workspace, usesBatchStatistics: false, keepsInputs: false)
+            let input = workspace.tensor(Shape(count, images.height, images.width, images.channels))
+            let start = first
+            pass.program.add("read images", slices: count) { i, _ in
+                images.copy(start + i, into: input.pointer + i * images.imageCount)
+            }
+            normalize(input, pass)
+            var result = backbone.forward(input, pass)
+            if kind == .map { result = head.forward(result, pass) }
+            pass.program.run(on: pool)
+            (output + first * columns).update(from: result.pointer, count: count * columns)
+            first += count
+        }
+    }
+}

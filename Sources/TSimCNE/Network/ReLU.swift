@@ -1,0 +1,33 @@
+/// The positive part, in place.
+public final class ReLU: Layer {
+    private var output: Tensor?
+
+    public var parameters: [Parameter] { [] }
+
+    public init() {}
+
+    private static let block = 16384
+
+    public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
+        output = input
+        loop("relu", input.count, pass) { range in
+            // NaN stays NaN.
+            for i in range where input.pointer[i] < 0 { input.pointer[i] = 0 }
+        }
+        return input
+    }
+
+    public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
+        let output = output!
+        loop("relu gradient", gradient.count, pass) { range in
+            for i in range where output.pointer[i] <= 0 { gradient.pointer[i] = 0 }
+        }
+        return gradient
+    }
+
+    private func loop(_ name: String, _ count: Int, _ pass: Pass, _ body: @escaping (Range<Int>) -> Void) {
+        pass.program.add(name, slices: (count + ReLU.block - 1) / ReLU.block) { slice, _ in
+            body(slice * ReLU.block..<min(count, (slice + 1) * ReLU.block))
+        }
+    }
+}

@@ -1,0 +1,63 @@
+/// Where the two views of an image come from.
+public enum ImageSource: @unchecked Sendable {
+    /// The whole data set in memory, read in place and augmented.
+    case images(ImageBatch, Augmentation)
+    /// Each batch's images are supplied, then augmented.
+    case supplied(count: Int, height: Int, width: Int, channels: Int, ImageBatch.Element, Augmentation)
+    /// Each batch's views are supplied.
+    case views(count: Int, height: Int, width: Int, channels: Int)
+
+    public var count: Int {
+        switch self {
+        case .images(let images, _): return images.count
+        case .supplied(let count, _, _, _, _, _): return count
+        case .views(let count, _, _, _): return count
+        }
+    }
+
+    /// Shape of one image.
+    var shape: Shape {
+        switch self {
+        case .images(let images, _): return Shape(1, images.height, images.width, images.channels)
+        case .supplied(_, let height, let width, let channels, _, _): return Shape(1, height, width, channels)
+        case .views(_, let height, let width, let channels): return Shape(1, height, width, channels)
+        }
+    }
+
+    /// Bytes that the caller supplies for an image; 0 where the data set is in memory.
+    public var suppliedBytesPerImage: Int {
+        switch self {
+        case .images: return 0
+        case .supplied(_, _, _, _, let element, _): return shape.count * element.size
+        case .views: return 2 * shape.count * 4
+        }
+    }
+
+    var scratchCount: Int {
+        Augmentation.scratchCount(height: shape.height, width: shape.width, channels: shape.channels)
+    }
+
+    /// Writes view 0 or 1 of the batch's image `i`.
+    func makeView(
+        _ view: Int, of i: Int, _ batch: Batch, seed: UInt64, into target: UnsafeMutablePointer<Float>,
+        scratch: UnsafeMutablePointer<Float>
+    ) {
+        let index = Int(batch.indices[i])
+        switch self {
+        case .images(let images, let augmentation):
+            augmentation.makeView(
+                of: images, at: index, imageIndex: index, seed: seed, epoch: batch.epoch, view: UInt32(view),
+                into: target, scratch: scratch)
+        case .supplied(_, let height, let width, let channels, let element, let augmentation):
+            let images = ImageBatch(
+                data: UnsafeRawPointer(batch.supplied!.pointer), count: batch.count, height: height,
+                width: width, channels: channels, element: element)
+            augmentation.makeView(
+                of: images, at: i, imageIndex: index, seed: seed, epoch: batch.epoch, view: UInt32(view),
+                into: target, scratch: scratch)
+        case .views:
+            let source = batch.supplied!.pointer + (view * batch.count + i) * shape.count
+            target.update(from: source, count: shape.count)
+        }
+    }
+}

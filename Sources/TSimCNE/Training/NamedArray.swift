@@ -1,0 +1,56 @@
+/// An array of a model or trainer, in place.
+public struct NamedArray {
+    /// In the order of `tsimcne.h`.
+    public enum Kind: Int, Sendable { case parameter, buffer, gradient, momentum, sums, embeddings }
+
+    public let kind: Kind
+    public let name: String
+    public let shape: [Int]
+    /// Float32, but Float64 for sums.
+    public let data: UnsafeMutableRawPointer
+    public var count: Int { shape.reduce(1, *) }
+}
+
+extension Model {
+    /// Parameters, then running statistics.
+    public var arrays: [NamedArray] {
+        parameters.map {
+            NamedArray(kind: .parameter, name: $0.name, shape: $0.shape, data: $0.value.pointer)
+        }
+            + normalizations.flatMap { layer in
+                [("running_mean", layer.runningMean), ("running_var", layer.runningVariance)].map {
+                    NamedArray(
+                        kind: .buffer, name: "\(layer.name).\($0.0)", shape: [layer.channels],
+                        data: $0.1.pointer)
+                }
+            }
+    }
+}
+
+extension Trainer {
+    /// The model's arrays, then gradients, momenta, sums and, once there are any, embeddings.
+    public var arrays: [NamedArray] {
+        let parameters = model.parameters
+        var result = model.arrays
+        result += parameters.map {
+            NamedArray(kind: .gradient, name: $0.name, shape: $0.shape, data: $0.gradient.pointer)
+        }
+        result += parameters.map {
+            NamedArray(kind: .momentum, name: $0.name, shape: $0.shape, data: $0.momentum.pointer)
+        }
+        result += model.normalizations.map {
+            NamedArray(kind: .sums, name: $0.name, shape: [$0.sumCount], data: $0.sums)
+        }
+        if let embeddings {
+            result.append(
+                NamedArray(
+                    kind: .embeddings, name: "embeddings",
+                    shape: [embeddings.shape.images, embeddings.shape.channels], data: embeddings.pointer))
+        }
+        return result
+    }
+
+    public func arrayIndex(_ kind: NamedArray.Kind, _ name: String) -> Int? {
+        arrays.firstIndex { $0.kind == kind && $0.name == name }
+    }
+}

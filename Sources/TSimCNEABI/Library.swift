@@ -1,0 +1,74 @@
+import CTSimCNE
+import Glibc
+import TSimCNE
+
+private let version = "0.1.0"
+
+@_cdecl("tsimcne_abi_version")
+public func tsimcne_abi_version() -> Int32 { Int32(TSIMCNE_ABI_VERSION) }
+
+nonisolated(unsafe) private let buildInfo: UnsafePointer<CChar> = {
+    func quoted(_ text: String) -> String {
+        "\"" + text.filter { $0 != "\"" && $0 != "\\" && $0 >= " " } + "\""
+    }
+    let json =
+        "{\"version\": \(quoted(version)), \"level\": \(quoted(instructionSetLevel)), "
+        + "\"threads\": \(usableCores()), \"blas\": \(quoted(OpenBLAS.configuration)), "
+        + "\"blas_core\": \(quoted(OpenBLAS.core)), \"blas_used\": \(OpenBLAS.isUsed)}"
+    return UnsafePointer(strdup(json)!)
+}()
+
+@_cdecl("tsimcne_build_info")
+public func tsimcne_build_info() -> UnsafePointer<CChar> { buildInfo }
+
+@_cdecl("tsimcne_last_error")
+public func tsimcne_last_error() -> UnsafePointer<CChar> { LastError.pointer }
+
+@_cdecl("tsimcne_augment")
+public func tsimcne_augment(
+    _ images: UnsafePointer<tsimcne_images>?, _ parameters: UnsafePointer<tsimcne_augmentation>?,
+    _ seed: UInt64, _ epoch: UInt64, _ firstIndex: UInt64, _ view: UInt32, _ threads: Int32,
+    _ output: UnsafeMutablePointer<Float>?, _ outputCount: Int64
+) -> Int32 {
+    status {
+        let batch = try imageBatch(images, suppliedLater: false)
+        let parameters = try augmentation(parameters)
+        let output = try required(output, "output")
+        let wanted = Int64(batch.count * batch.imageCount)
+        guard outputCount == wanted else {
+            throw Failure.argument("output_count: got \(outputCount), want \(wanted)")
+        }
+        try check(view, in: 0...255, "view")
+        try check(firstIndex, in: 0...UInt64(1) << 40 - UInt64(batch.count), "first_index")
+        let pool = ThreadPool(threads: try threadCount(threads))
+        let program = Program()
+        let scratch = Augmentation.scratchCount(
+            height: batch.height, width: batch.width, channels: batch.channels)
+        program.add("views", slices: batch.count, scratch: scratch) { i, scratch in
+            parameters.makeView(
+                of: batch, at: i, imageIndex: Int(firstIndex) + i, seed: seed, epoch: epoch, view: view,
+                into: output + i * batch.imageCount, scratch: scratch)
+        }
+        program.run(on: pool)
+    }
+}
+
+@_cdecl("tsimcne_infonce")
+public func tsimcne_infonce(
+    _ embeddings: UnsafePointer<Float>?, _ pairs: Int64, _ dimension: Int64, _ metric: Int32,
+    _ temperature: Float, _ threads: Int32, _ loss: UnsafeMutablePointer<Double>?,
+    _ gradient: UnsafeMutablePointer<Float>?
+) -> Int32 {
+    status {
+        let embeddings = try required(embeddings, "embeddings")
+        let loss = try required(loss, "loss")
+        try check(pairs, in: 1...1 << 24, "pairs")
+        try check(dimension, in: 1...4096, "dimension")
+        try check(metric, in: 0...1, "metric")
+        try check(temperature, in: 1e-6...1e6, "temperature")
+        loss.pointee = InfoNCE.evaluate(
+            embeddings, pairs: Int(pairs), dimension: Int(dimension),
+            metric: metric == Int32(TSIMCNE_METRIC_CAUCHY) ? .cauchy : .cosine, temperature: temperature,
+            gradient: gradient, pool: ThreadPool(threads: try threadCount(threads)))
+    }
+}

@@ -1,0 +1,55 @@
+import CTSimCNE
+import TSimCNE
+
+@_cdecl("tsimcne_model_create")
+public func tsimcne_model_create(
+    _ config: UnsafePointer<tsimcne_model_config>?, _ seed: UInt64,
+    _ model: UnsafeMutablePointer<tsimcne_handle>?
+) -> Int32 {
+    status {
+        let target = try required(model, "model")
+        target.pointee = Registry.add(.model(Model(try modelConfiguration(config), seed: seed)))
+    }
+}
+
+@_cdecl("tsimcne_model_reset_output")
+public func tsimcne_model_reset_output(
+    _ model: tsimcne_handle, _ outputs: Int32, _ deviation: Float, _ seed: UInt64
+) -> Int32 {
+    status {
+        try check(outputs, in: 1...4096, "output_dim")
+        try check(deviation, in: 0...1e9, "deviation")
+        try usingModel(model) { $0.resetOutput(outputs: Int(outputs), deviation: deviation, seed: seed) }
+    }
+}
+
+@_cdecl("tsimcne_model_transform")
+public func tsimcne_model_transform(
+    _ model: tsimcne_handle, _ images: UnsafePointer<tsimcne_images>?, _ kind: Int32, _ threads: Int32,
+    _ output: UnsafeMutablePointer<Float>?, _ outputCount: Int64
+) -> Int32 {
+    status {
+        let batch = try imageBatch(images, suppliedLater: false)
+        let output = try required(output, "output")
+        try check(kind, in: 0...1, "output_kind")
+        let pool = ThreadPool(threads: try threadCount(threads))
+        try usingModel(model) { model in
+            guard batch.channels == model.configuration.channels else {
+                throw Failure.argument(
+                    "images.channels: got \(batch.channels), want \(model.configuration.channels)")
+            }
+            let isMap = kind == Int32(TSIMCNE_OUTPUT_MAP)
+            let wanted = Int64(batch.count * (isMap ? model.outputs : model.backbone.features))
+            guard outputCount == wanted else {
+                throw Failure.argument("output_count: got \(outputCount), want \(wanted)")
+            }
+            model.transform(batch, isMap ? .map : .features, into: output, pool: pool)
+        }
+    }
+}
+
+@_cdecl("tsimcne_model_destroy")
+public func tsimcne_model_destroy(_ model: tsimcne_handle) -> Int32 {
+    // A trainer that still lives keeps the memory; its calls fail from now on.
+    status { try usingModel(model) { _ in Registry.remove(model) } }
+}

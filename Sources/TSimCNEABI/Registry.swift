@@ -1,0 +1,64 @@
+import CTSimCNE
+import Glibc
+import Synchronization
+import TSimCNE
+
+/// What a handle stands for.
+final class Entry: @unchecked Sendable {
+    enum Object {
+        case model(Model)
+        case trainer(Trainer, TrainerOptions)
+    }
+
+    let object: Object
+    /// Names that were handed out, as C strings; freed with the entry.
+    var names: [String: UnsafeMutablePointer<CChar>] = [:]
+    private let busy = Atomic<Bool>(false)
+
+    init(_ object: Object) { self.object = object }
+
+    deinit { for name in names.values { free(name) } }
+
+    func cString(_ name: String) -> UnsafePointer<CChar> {
+        if let known = names[name] { return UnsafePointer(known) }
+        let copy = strdup(name)!
+        names[name] = copy
+        return UnsafePointer(copy)
+    }
+
+    func begin() -> Bool {
+        busy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
+    }
+
+    func end() { busy.store(false, ordering: .releasing) }
+}
+
+/// What a trainer's handle keeps beside it.
+struct TrainerOptions {
+    let model: tsimcne_handle
+    let stopAt: UInt32
+    let timeSlice: UInt64
+}
+
+/// Live handles. A token is never given twice.
+enum Registry {
+    private struct State {
+        var entries: [tsimcne_handle: Entry] = [:]
+        var next: tsimcne_handle = 0x7453_0001
+    }
+    private static let state = Mutex(State())
+
+    static func add(_ object: Entry.Object) -> tsimcne_handle {
+        let entry = Entry(object)
+        return state.withLock {
+            let token = $0.next
+            $0.next += 1
+            $0.entries[token] = entry
+            return token
+        }
+    }
+
+    static func entry(_ handle: tsimcne_handle) -> Entry? { state.withLock { $0.entries[handle] } }
+
+    static func remove(_ handle: tsimcne_handle) { state.withLock { $0.entries[handle] = nil } }
+}

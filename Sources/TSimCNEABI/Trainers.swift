@@ -1,0 +1,151 @@
+import CTSimCNE
+import TSimCNE
+
+@_cdecl("tsimcne_trainer_create")
+public func tsimcne_trainer_create(
+    _ model: tsimcne_handle, _ images: UnsafePointer<tsimcne_images>?,
+    _ config: UnsafePointer<tsimcne_trainer_config>?, _ trainer: UnsafeMutablePointer<tsimcne_handle>?
+) -> Int32 {
+    status {
+        let target = try required(trainer, "trainer")
+        let config = try structure(config, "config", \.struct_size)
+        try check(config.source, in: 0...2, "config.source")
+        let supplied = config.source != Int32(TSIMCNE_SOURCE_IMAGES)
+        let batch = try imageBatch(images, suppliedLater: supplied)
+        try check(batch.count, in: 2...1 << 40, "images.count")
+        try check(config.batch_size, in: 2...Int64(batch.count), "config.batch_size")
+        try check(config.stop_at, in: 0...7, "config.stop_at")
+        try check(config.time_slice_ms, in: 0...300, "config.time_slice_ms")
+        let source: ImageSource
+        switch config.source {
+        case Int32(TSIMCNE_SOURCE_IMAGES): source = .images(batch, try augmentation(config.augmentation))
+        case Int32(TSIMCNE_SOURCE_SUPPLIED):
+            source = .supplied(
+                count: batch.count, height: batch.height, width: batch.width, channels: batch.channels,
+                batch.element, try augmentation(config.augmentation))
+        default:
+            source = .views(
+                count: batch.count, height: batch.height, width: batch.width, channels: batch.channels)
+        }
+        let threads = try threadCount(config.threads)
+        let trainer = try usingModel(model) { model in
+            guard batch.channels == model.configuration.channels else {
+                throw Failure.argument(
+                    "images.channels: got \(batch.channels), want \(model.configuration.channels)")
+            }
+            let stages = try trainingStages(config, model: model)
+            let views = 2 * Int(config.batch_size)
+            // A plane of the first stage is kept ten times, those of the others in all as often again.
+            let activations = views * batch.height * batch.width * model.configuration.baseWidth * 4 * 20
+            try checkMemory(activations, "a step of \(config.batch_size) images")
+            return Trainer(
+                model: model, stages: stages, source: source, batchSize: Int(config.batch_size),
+                seed: config.seed, pool: ThreadPool(threads: threads))
+        }
+        let milliseconds = config.time_slice_ms == 0 ? 100 : UInt64(config.time_slice_ms)
+        let options = TrainerOptions(
+            model: model, stopAt: config.stop_at, timeSlice: milliseconds * 1_000_000)
+        target.pointee = Registry.add(.trainer(trainer, options))
+    }
+}
+
+@_cdecl("tsimcne_advance")
+public func tsimcne_advance(
+    _ trainer: tsimcne_handle, _ event: UnsafeMutablePointer<tsimcne_event>?
+) -> Int32 {
+    status {
+        let target = try required(event, "event")
+        _ = try structure(UnsafePointer(target), "event", \.struct_size)
+        try usingTrainer(trainer) { trainer, options, _ in
+            let deadline = ThreadPool.now() + options.timeSlice
+            while true {
+                let event = trainer.advance(until: deadline)
+                if case .boundary(let boundary) = event, !options.stops(at: boundary) { continue }
+                target.pointee = tsimcne_event(event, of: trainer)
+                return
+            }
+        }
+    }
+}
+
+extension TrainerOptions {
+    func stops(at boundary: Program.Boundary) -> Bool {
+        let flag: Int
+        switch boundary {
+        case .batchNormalizationSums: flag = TSIMCNE_STOP_AT_BATCH_NORM_SUMS
+        case .embeddings: flag = TSIMCNE_STOP_AT_EMBEDDINGS
+        case .gradient: flag = TSIMCNE_STOP_AT_GRADIENTS
+        }
+        return stopAt & UInt32(flag) != 0
+    }
+}
+
+extension tsimcne_event {
+    init(_ event: Trainer.Event, of trainer: Trainer) {
+        self.init()
+        struct_size = UInt64(MemoryLayout<tsimcne_event>.size)
+        var position = trainer.position
+        array = -1
+        switch event {
+        case .more: kind = Int32(TSIMCNE_EVENT_MORE)
+        case .batchWanted:
+            kind = Int32(TSIMCNE_EVENT_BATCH_WANTED)
+        case .boundary(.batchNormalizationSums(let name)):
+            kind = Int32(TSIMCNE_EVENT_BATCH_NORM_SUMS)
+            array = Int64(trainer.arrayIndex(.sums, name) ?? -1)
+        case .boundary(.embeddings): kind = Int32(TSIMCNE_EVENT_EMBEDDINGS)
+        case .boundary(.gradient(let name)):
+            kind = Int32(TSIMCNE_EVENT_GRADIENT)
+            array = Int64(trainer.arrayIndex(.gradient, name) ?? -1)
+        case .step:
+            kind = Int32(TSIMCNE_EVENT_STEP)
+            position = trainer.finished
+        case .finished:
+            kind = Int32(TSIMCNE_EVENT_FINISHED)
+            position = trainer.finished
+        }
+        stage = Int32(position.stage)
+        epoch = Int64(position.epoch)
+        step = Int64(position.step)
+        steps_per_epoch = Int64(trainer.stepsPerEpoch)
+        loss = trainer.loss
+        learning_rate = trainer.learningRate
+        batch_count = Int64(trainer.batchCount)
+        indices = trainer.batchIndices
+    }
+}
+
+@_cdecl("tsimcne_supply")
+public func tsimcne_supply(
+    _ trainer: tsimcne_handle, _ data: UnsafeRawPointer?, _ bytes: Int64
+) -> Int32 {
+    status {
+        let data = try required(data, "data")
+        try usingTrainer(trainer) { trainer, _, _ in
+            guard trainer.wantsBatch else { throw Failure.state("supply: no batch is wanted now") }
+            let wanted = Int64(trainer.source.suppliedBytesPerImage * trainer.batchCount)
+            guard bytes == wanted else { throw Failure.argument("bytes: got \(bytes), want \(wanted)") }
+            trainer.supply(data, bytes: Int(bytes))
+        }
+    }
+}
+
+@_cdecl("tsimcne_abandon")
+public func tsimcne_abandon(_ trainer: tsimcne_handle) -> Int32 {
+    status { try usingTrainer(trainer) { trainer, _, _ in trainer.abandon() } }
+}
+
+@_cdecl("tsimcne_trainer_destroy")
+public func tsimcne_trainer_destroy(_ trainer: tsimcne_handle) -> Int32 {
+    // Its model may be gone already.
+    status {
+        try using(trainer) { entry in
+            guard case .trainer = entry.object else {
+                throw Failure(
+                    status: Int32(TSIMCNE_ERROR_HANDLE),
+                    message: "trainer: \(trainer) is a model, not a trainer")
+            }
+            Registry.remove(trainer)
+        }
+    }
+}

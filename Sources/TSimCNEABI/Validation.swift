@@ -1,0 +1,176 @@
+import CTSimCNE
+import Glibc
+import TSimCNE
+
+/// The value behind a pointer, checked for null and for the size its caller was compiled with.
+func structure<S>(_ pointer: UnsafePointer<S>?, _ name: String, _ size: KeyPath<S, UInt64>) throws -> S {
+    let value = try required(pointer, name).pointee
+    let wanted = UInt64(MemoryLayout<S>.size)
+    guard value[keyPath: size] == wanted else {
+        throw Failure.argument(
+            "\(name).struct_size: got \(value[keyPath: size]), want \(wanted); header and library differ")
+    }
+    return value
+}
+
+func required<P>(_ pointer: P?, _ name: String) throws -> P {
+    guard let pointer else { throw Failure.argument("\(name): got NULL") }
+    return pointer
+}
+
+func check<V: Comparable>(_ value: V, in range: ClosedRange<V>, _ name: String) throws {
+    guard range.contains(value) else {
+        throw Failure.argument("\(name): got \(value), want \(range.lowerBound) to \(range.upperBound)")
+    }
+}
+
+/// Whether so many bytes could be had now; asked before large buffers are made.
+func checkMemory(_ bytes: Int, _ what: String) throws {
+    let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    if memory == MAP_FAILED {
+        throw Failure(
+            status: Int32(TSIMCNE_ERROR_MEMORY),
+            message: "\(what) needs about \(bytes >> 20) MiB, more than can be had")
+    }
+    munmap(memory, bytes)
+}
+
+/// Images with data, or with none where they are supplied later.
+func imageBatch(_ pointer: UnsafePointer<tsimcne_images>?, suppliedLater: Bool) throws -> ImageBatch {
+    let images = try structure(pointer, "images", \.struct_size)
+    try check(images.count, in: 0...Int64(1) << 40, "images.count")
+    try check(images.height, in: 8...1024, "images.height")
+    try check(images.width, in: 8...1024, "images.width")
+    try check(images.channels, in: 1...1024, "images.channels")
+    try check(images.type, in: 0...1, "images.type")
+    if !suppliedLater, images.count > 0, images.data == nil { throw Failure.argument("images.data: got NULL") }
+    return ImageBatch(
+        data: images.data ?? UnsafeRawPointer(bitPattern: 64)!, count: Int(images.count),
+        height: Int(images.height), width: Int(images.width), channels: Int(images.channels),
+        element: images.type == Int32(TSIMCNE_UINT8) ? .uint8 : .float32)
+}
+
+func augmentation(_ pointer: UnsafePointer<tsimcne_augmentation>?) throws -> Augmentation {
+    let a = try structure(pointer, "augmentation", \.struct_size)
+    func between(_ value: Double, _ low: Double, _ high: Double, _ name: String) throws -> Double {
+        try check(value, in: low...high, "augmentation.\(name)")
+        return value
+    }
+    let tiny = 1e-6
+    _ = try between(a.crop_area_max, tiny, 1, "crop_area_max")
+    _ = try between(a.crop_area_min, tiny, a.crop_area_max, "crop_area_min")
+    _ = try between(a.crop_ratio_max, 1e-3, 1e3, "crop_ratio_max")
+    _ = try between(a.crop_ratio_min, 1e-3, a.crop_ratio_max, "crop_ratio_min")
+    var result = Augmentation()
+    result.cropArea = a.crop_area_min...a.crop_area_max
+    result.cropRatio = a.crop_ratio_min...a.crop_ratio_max
+    result.horizontalFlip = try between(a.horizontal_flip, 0, 1, "horizontal_flip")
+    result.verticalFlip = try between(a.vertical_flip, 0, 1, "vertical_flip")
+    result.quarterTurns = try between(a.quarter_turns, 0, 1, "quarter_turns")
+    result.colorJitter = try between(a.color_jitter, 0, 1, "color_jitter")
+    result.brightness = try between(a.brightness, 0, 100, "brightness")
+    result.contrast = try between(a.contrast, 0, 100, "contrast")
+    result.saturation = try between(a.saturation, 0, 100, "saturation")
+    result.hue = try between(a.hue, 0, 0.5, "hue")
+    result.grayscale = try between(a.grayscale, 0, 1, "grayscale")
+    return result
+}
+
+func modelConfiguration(_ pointer: UnsafePointer<tsimcne_model_config>?) throws -> Model.Configuration {
+    let config = try structure(pointer, "config", \.struct_size)
+    try check(config.channels, in: 1...1024, "config.channels")
+    guard config.depth == 10 || config.depth == 18 else {
+        throw Failure.argument("config.depth: got \(config.depth), want 10 or 18")
+    }
+    try check(config.base_width, in: 1...1024, "config.base_width")
+    try check(config.head, in: 0...1, "config.head")
+    try check(config.hidden_dim, in: 1...65536, "config.hidden_dim")
+    try check(config.output_dim, in: 1...4096, "config.output_dim")
+    var result = Model.Configuration(channels: Int(config.channels))
+    result.depth = Int(config.depth)
+    result.baseWidth = Int(config.base_width)
+    result.head = config.head == Int32(TSIMCNE_HEAD_MLP) ? .mlp : .linear
+    result.hidden = Int(config.hidden_dim)
+    result.outputs = Int(config.output_dim)
+    if config.mean != nil || config.deviation != nil {
+        let mean = try required(config.mean, "config.mean")
+        let deviation = try required(config.deviation, "config.deviation")
+        let channels = Int(config.channels)
+        let means = Array(UnsafeBufferPointer(start: mean, count: channels))
+        let deviations = Array(UnsafeBufferPointer(start: deviation, count: channels))
+        guard means.allSatisfy(\.isFinite) else { throw Failure.argument("config.mean: not finite") }
+        guard deviations.allSatisfy({ $0.isFinite && $0 > 0 }) else {
+            throw Failure.argument("config.deviation: want positive numbers")
+        }
+        result.normalization = (means, deviations)
+    }
+    let width = result.baseWidth
+    let weights = result.channels * 9 * width + 160 * 9 * width * width * (result.depth == 18 ? 2 : 1)
+        + result.hidden * (8 * width + result.outputs)
+    try checkMemory(12 * weights, "the model")
+    return result
+}
+
+func trainingStage(_ stage: tsimcne_stage, _ name: String) throws -> Stage {
+    let wanted = UInt64(MemoryLayout<tsimcne_stage>.size)
+    guard stage.struct_size == wanted else {
+        throw Failure.argument("\(name).struct_size: got \(stage.struct_size), want \(wanted)")
+    }
+    try check(stage.epochs, in: 1...1_000_000_000, "\(name).epochs")
+    try check(stage.output_dim, in: 1...4096, "\(name).output_dim")
+    try check(stage.output_start, in: 0...2, "\(name).output_start")
+    try check(stage.trains, in: 0...1, "\(name).trains")
+    try check(stage.metric, in: 0...1, "\(name).metric")
+    try check(stage.temperature, in: 1e-6...1e6, "\(name).temperature")
+    try check(stage.learning_rate, in: 0...1e9, "\(name).learning_rate")
+    try check(stage.schedule, in: 0...1, "\(name).schedule")
+    let perEpoch = stage.schedule == Int32(TSIMCNE_SCHEDULE_EPOCH)
+    try check(stage.warmup, in: 0...(perEpoch ? 1e6 : 1), "\(name).warmup")
+    try check(stage.momentum, in: 0...1, "\(name).momentum")
+    try check(stage.weight_decay, in: 0...1e9, "\(name).weight_decay")
+    try check(stage.clip_value, in: 0...1e30, "\(name).clip_value")
+    if stage.output_start != Int32(TSIMCNE_OUTPUT_KEEP) {
+        try check(stage.output_scale, in: 1e-9...1e9, "\(name).output_scale")
+    }
+    let start: Stage.OutputStart
+    switch stage.output_start {
+    case Int32(TSIMCNE_OUTPUT_NORMAL): start = .normal(deviation: stage.output_scale)
+    case Int32(TSIMCNE_OUTPUT_PRINCIPAL): start = .principal(radius: stage.output_scale)
+    default: start = .keep
+    }
+    return Stage(
+        epochs: Int(stage.epochs), outputs: Int(stage.output_dim), outputStart: start,
+        trained: stage.trains == Int32(TSIMCNE_TRAIN_ALL) ? .all : .outputLayer,
+        metric: stage.metric == Int32(TSIMCNE_METRIC_CAUCHY) ? .cauchy : .cosine,
+        temperature: stage.temperature, learningRate: stage.learning_rate,
+        schedule: perEpoch ? .epoch(warmup: Int(stage.warmup)) : .batch(warmup: stage.warmup),
+        optimizer: SGD(
+            momentum: Float(stage.momentum), weightDecay: Float(stage.weight_decay),
+            clipValue: stage.clip_value == 0 ? nil : Float(stage.clip_value)))
+}
+
+/// Stages whose output dimensions fit one another.
+func trainingStages(_ config: tsimcne_trainer_config, model: Model) throws -> [Stage] {
+    try check(config.stage_count, in: 1...64, "config.stage_count")
+    let pointer = try required(config.stages, "config.stages")
+    var outputs = model.outputs
+    return try (0..<Int(config.stage_count)).map { index in
+        let name = "config.stages[\(index)]"
+        let stage = try trainingStage(pointer[index], name)
+        switch stage.outputStart {
+        case .keep where stage.outputs != outputs:
+            throw Failure.argument("\(name).output_dim: got \(stage.outputs), but the layer kept has \(outputs)")
+        case .principal where stage.outputs > outputs:
+            throw Failure.argument(
+                "\(name).output_dim: got \(stage.outputs), but only \(outputs) components can be had")
+        default: break
+        }
+        outputs = stage.outputs
+        return stage
+    }
+}
+
+func threadCount(_ threads: Int32) throws -> Int {
+    try check(threads, in: 0...1024, "threads")
+    return threads == 0 ? usableCores() : Int(threads)
+}

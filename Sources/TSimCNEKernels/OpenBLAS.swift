@@ -1,0 +1,84 @@
+import COpenBLAS
+import Synchronization
+
+/// The one place that calls OpenBLAS.
+public enum OpenBLAS {
+    /// What the library says of its own build.
+    public static let configuration = String(cString: openblas_get_config())
+
+    /// The kernel it chose for this processor.
+    public static let core = String(cString: openblas_get_corename())
+
+    /// False where it runs a kernel without AVX2 on a processor that has it: an OpenBLAS older than the
+    /// processor does so, at a fifth of the speed, and the own GEMM then does its work.
+    public static let isUsed: Bool = {
+        #if LEVEL_V4 || LEVEL_V3
+            let fast = ["Haswell", "Zen", "SkylakeX", "Cooperlake", "Sapphirerapids", "Excavator"]
+            return fast.contains { $0.lowercased() == core.lowercased() }
+        #else
+            return true
+        #endif
+    }()
+
+    /// C (m × n) = or += op(A) · op(B), row-major; on the calling thread if within ``singleThreaded(_:)``.
+    static func multiply(
+        m: Int, n: Int, k: Int, a: UnsafePointer<Float>, lda: Int, transposeA: Bool,
+        b: UnsafePointer<Float>, ldb: Int, transposeB: Bool,
+        c: UnsafeMutablePointer<Float>, ldc: Int, accumulate: Bool
+    ) {
+        cblas_sgemm(
+            CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
+            Int32(m), Int32(n), Int32(k), 1, a, Int32(lda), b, Int32(ldb), accumulate ? 1 : 0, c, Int32(ldc))
+    }
+
+    private struct Users {
+        var count = 0
+        var threadsFound: Int32 = 1
+    }
+    private static let users = Mutex(Users())
+
+    /// Runs `body` while OpenBLAS uses no threads of its own; its setting is left as found.
+    public static func singleThreaded<Result>(_ body: () throws -> Result) rethrows -> Result {
+        users.withLock {
+            if $0.count == 0 {
+                $0.threadsFound = openblas_get_num_threads()
+                if $0.threadsFound != 1 { openblas_set_num_threads(1) }
+            }
+            $0.count += 1
+        }
+        defer {
+            users.withLock {
+                $0.count -= 1
+                if $0.count == 0, $0.threadsFound != 1 { openblas_set_num_threads($0.threadsFound) }
+            }
+        }
+        return try body()
+    }
+}
+
+/// Dense products of training: OpenBLAS where it is fast, else the own GEMM.
+public enum DenseAlgebra {
+    /// Floats of scratch that ``multiply(m:n:k:a:lda:transposeA:b:ldb:transposeB:c:ldc:accumulate:scratch:)`` wants.
+    public static func scratchCount(n: Int, k: Int) -> Int {
+        OpenBLAS.isUsed ? 0 : gemmScratchCount(n: n, k: k)
+    }
+
+    /// C (m × n) = or += op(A) · op(B), row-major. The shapes of a call must not depend on threads.
+    public static func multiply(
+        m: Int, n: Int, k: Int, a: UnsafePointer<Float>, lda: Int, transposeA: Bool = false,
+        b: UnsafePointer<Float>, ldb: Int, transposeB: Bool = false,
+        c: UnsafeMutablePointer<Float>, ldc: Int, accumulate: Bool = false,
+        scratch: UnsafeMutablePointer<Float>
+    ) {
+        if OpenBLAS.isUsed {
+            OpenBLAS.multiply(
+                m: m, n: n, k: k, a: a, lda: lda, transposeA: transposeA, b: b, ldb: ldb,
+                transposeB: transposeB, c: c, ldc: ldc, accumulate: accumulate)
+        } else {
+            gemm(
+                m: m, n: n, k: k, a: a, rowStrideA: transposeA ? 1 : lda, columnStrideA: transposeA ? lda : 1,
+                b: b, rowStrideB: transposeB ? 1 : ldb, columnStrideB: transposeB ? ldb : 1,
+                c: c, rowStrideC: ldc, accumulate: accumulate, scratch: scratch)
+        }
+    }
+}

@@ -1,0 +1,79 @@
+"""Weights and images from a formula, for tests that compare numbers across programs and machines.
+
+Only the raw integers of PCG64 and exactly rounded arithmetic are used, so that every version of
+numpy makes the same bits. Arrays have PyTorch's layouts.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+
+import numpy as np
+
+
+def uniform(name: str, shape: tuple[int, ...], low: float, high: float, seed: int) -> np.ndarray:
+    """Float32 in [low, high) that depend on the name and the seed."""
+    raw = np.random.PCG64([seed, zlib.crc32(name.encode())]).random_raw(math.prod(shape))
+    unit = (np.asarray(raw) >> np.uint64(40)).astype(np.float64) / 2.0**24
+    return (low + (high - low) * unit).astype(np.float32).reshape(shape)
+
+
+def shapes(
+    *, depth: int, base_width: int, channels: int, hidden_dim: int, output_dim: int, head: int = 1
+) -> dict[str, tuple[int, ...]]:
+    """Shapes of the network's parameters and running statistics by name."""
+    result: dict[str, tuple[int, ...]] = {}
+
+    def convolution(name: str, bn: str, inputs: int, outputs: int, size: int) -> None:
+        result[f"backbone.{name}.weight"] = (outputs, inputs, size, size)
+        for part in ("weight", "bias", "running_mean", "running_var"):
+            result[f"backbone.{bn}.{part}"] = (outputs,)
+
+    convolution("conv1", "bn1", channels, base_width, 3)
+    inputs = base_width
+    for layer in range(1, 5):
+        outputs = base_width * 2 ** (layer - 1)
+        for block in range({10: 1, 18: 2}[depth]):
+            at = f"layer{layer}.{block}"
+            convolution(f"{at}.conv1", f"{at}.bn1", inputs, outputs, 3)
+            convolution(f"{at}.conv2", f"{at}.bn2", outputs, outputs, 3)
+            if inputs != outputs:
+                convolution(f"{at}.shortcut.0", f"{at}.shortcut.1", inputs, outputs, 1)
+            inputs = outputs
+    linear = [(inputs, hidden_dim), (hidden_dim, output_dim)] if head else [(inputs, output_dim)]
+    for i, (columns, rows) in enumerate(linear):
+        result[f"projection_head.layers.{2 * i}.weight"] = (rows, columns)
+        result[f"projection_head.layers.{2 * i}.bias"] = (rows,)
+    return result
+
+
+def weights(seed: int = 0, **configuration: int) -> dict[str, np.ndarray]:
+    """A state dict with He-scaled convolutions and BatchNorm far from its starting values."""
+    bounds = {"running_mean": (-0.25, 0.25), "running_var": (0.5, 1.5)}
+    result = {}
+    for name, shape in shapes(**configuration).items():
+        part = name.rsplit(".", 1)[1]
+        if len(shape) == 4:
+            low = -math.sqrt(6 / (shape[0] * shape[2] * shape[3]))
+            high = -low
+        elif name.startswith("projection_head"):
+            inputs = result[name[:-4] + "weight"].shape[1] if part == "bias" else shape[1]
+            low, high = -1 / math.sqrt(inputs), 1 / math.sqrt(inputs)
+        else:
+            low, high = {"weight": (0.5, 1.5), "bias": (-0.25, 0.25), **bounds}[part]
+        result[name] = uniform(name, shape, low, high, seed)
+    return result
+
+
+def views(name: str, count: int, height: int, width: int, channels: int) -> np.ndarray:
+    """Two views in [0, 1] of each of ``count`` images of coloured patches, first views first.
+
+    The views of an image share its patches, with noise and a shift of their own: white noise alone
+    would give all images nearly the same embedding.
+    """
+    rows, columns = -(-height // 4), -(-width // 4)
+    patches = uniform(f"{name} patches", (count, rows, columns, channels), 0, 0.75, 0)
+    images = patches.repeat(4, axis=1).repeat(4, axis=2)[:, :height, :width]
+    noise = uniform(f"{name} noise", (2, *images.shape), 0, 0.25, 0)
+    return np.concatenate([images + noise[0], np.roll(images, (1, 2), axis=(1, 2)) + noise[1]])

@@ -1,0 +1,195 @@
+"""t-SimCNE in PyTorch, as short as it can be said: what the core is compared with.
+
+Written from the paper (Böhm, Berens and Kobak 2023) for float64, in which rounding is far below the
+tolerances of the tests: float32 PyTorch has errors of the same size as those of the core, so that
+comparing two of them would say little about either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+OUTPUT_LAYER = "projection_head.layers.2"
+
+
+def conv(inputs: int, outputs: int, size: int, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=False)
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions beside a shortcut, which is projected where the shape changes."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.conv1, self.bn1 = conv(inputs, outputs, 3, stride), nn.BatchNorm2d(outputs)
+        self.conv2, self.bn2 = conv(outputs, outputs, 3), nn.BatchNorm2d(outputs)
+        self.shortcut = nn.Sequential()
+        if stride > 1 or inputs != outputs:
+            self.shortcut = nn.Sequential(
+                conv(inputs, outputs, 1, stride), nn.BatchNorm2d(outputs)
+            )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = functional.relu(self.bn1(self.conv1(x)))
+        return functional.relu(self.bn2(self.conv2(y)) + self.shortcut(x))
+
+
+class ResNet(nn.Module):
+    """ResNet-10 or -18 for small images: a 3x3 stem without pooling."""
+
+    def __init__(self, depth: int, width: int, channels: int) -> None:
+        super().__init__()
+        self.conv1, self.bn1 = conv(channels, width, 3), nn.BatchNorm2d(width)
+        inputs = width
+        for i in range(4):
+            outputs = width * 2**i
+            blocks = [BasicBlock(inputs, outputs, 1 if i == 0 else 2)]
+            blocks += [BasicBlock(outputs, outputs, 1) for _ in range({10: 0, 18: 1}[depth])]
+            setattr(self, f"layer{i + 1}", nn.Sequential(*blocks))
+            inputs = outputs
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = functional.relu(self.bn1(self.conv1(x)))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return x.mean(dim=(2, 3))
+
+
+class ProjectionHead(nn.Module):
+    def __init__(self, features: int, hidden: int, outputs: int, kind: str) -> None:
+        super().__init__()
+        layers = [nn.Linear(features, outputs)]
+        if kind == "mlp":
+            layers = [nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, outputs)]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, h: torch.Tensor) -> torch.Tensor:
+        return self.layers(h)
+
+
+class Network(nn.Module):
+    """Images (count, height, width, channels) to embeddings.
+
+    Parameters
+    ----------
+    mean, deviation : sequence of float, optional
+        Per channel: subtracted from the pixels, and what they are divided by.
+    """
+
+    def __init__(
+        self,
+        depth: int,
+        base_width: int,
+        channels: int,
+        hidden_dim: int,
+        output_dim: int,
+        head: str = "mlp",
+        mean: Iterable[float] | None = None,
+        deviation: Iterable[float] | None = None,
+    ) -> None:
+        super().__init__()
+        self.backbone = ResNet(depth, base_width, channels)
+        self.projection_head = ProjectionHead(8 * base_width, hidden_dim, output_dim, head)
+        self.pixels = None if mean is None else (torch.tensor(mean), torch.tensor(deviation))
+        self.double()
+
+    def pixels_of(self, images: np.ndarray) -> torch.Tensor:
+        x = torch.from_numpy(images).to(self.backbone.conv1.weight.dtype)
+        if self.pixels:
+            x = (x - self.pixels[0]) / self.pixels[1]
+        return x.permute(0, 3, 1, 2)
+
+    def features(self, images: np.ndarray) -> torch.Tensor:
+        return self.backbone(self.pixels_of(images))
+
+    def forward(self, images: np.ndarray) -> torch.Tensor:
+        return self.projection_head(self.features(images))
+
+    def load(self, state: dict[str, np.ndarray]) -> None:
+        """Take all parameters and running statistics from arrays in PyTorch's layouts."""
+        tensors = {name: torch.from_numpy(value) for name, value in state.items()}
+        lacking = self.load_state_dict(tensors, strict=False)
+        assert not lacking.unexpected_keys, lacking
+        assert all(key.endswith("num_batches_tracked") for key in lacking.missing_keys), lacking
+
+    def replace_output(self, weight: np.ndarray, bias: np.ndarray) -> None:
+        layer = nn.Linear(weight.shape[1], weight.shape[0], dtype=torch.float64)
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(weight))
+            layer.bias.copy_(torch.from_numpy(bias))
+        self.projection_head.layers[-1] = layer
+
+
+def infonce(z: torch.Tensor, metric: str, temperature: float) -> torch.Tensor:
+    """InfoNCE of embeddings, first views first, from the differences of all pairs.
+
+    Examples
+    --------
+    >>> infonce(torch.zeros(4, 2), "cauchy", 1.0).exp()  # three equal rivals for each view
+    tensor(3., dtype=torch.float64)
+    """
+    z = z.double()
+    count = len(z)
+    if metric == "cauchy":
+        squares = (z[:, None] - z[None]).square().sum(-1)
+        logits = -torch.log1p(temperature**2 * squares)
+    else:
+        unit = functional.normalize(z)
+        logits = unit @ unit.T / temperature
+    partners = (torch.arange(count) + count // 2) % count
+    positive = logits[torch.arange(count), partners]
+    others = logits.masked_fill(torch.eye(count, dtype=torch.bool), -torch.inf)
+    return (others.logsumexp(1) - positive).mean()
+
+
+def epoch_schedule(peak: float, epochs: int, warmup: int) -> np.ndarray:
+    """Learning rate of each epoch: warm-up from 0, then half a cosine.
+
+    With fewer epochs than warm-up epochs the peak is never reached.
+    """
+    falling = max(0, 1 + epochs - warmup)
+    cosine = 0.5 * peak * (1 + np.cos(np.pi * np.arange(falling) / max(1, falling)))
+    return np.concatenate([np.linspace(0, peak, warmup), cosine])[:epochs]
+
+
+def batch_schedule(peak: float, steps: int, warmup: float) -> np.ndarray:
+    """Learning rate of each step of a stage: ``warmup`` is the share of steps that rise."""
+    rising = int(warmup * steps)
+    rise = peak * np.arange(1, rising + 1) / max(1, rising)
+    falling = np.arange(steps - rising) / max(1, steps - rising)
+    return np.concatenate([rise, 0.5 * peak * (1 + np.cos(np.pi * falling))])
+
+
+class StageTraining:
+    """The steps of one stage: a fresh optimiser for what the stage trains, and for nothing else."""
+
+    def __init__(self, network: Network, stage: dict[str, float]) -> None:
+        self.network, self.stage = network, stage
+        only_output = bool(stage["trains"])
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(not only_output or name.startswith(OUTPUT_LAYER))
+        self.trained = [p for p in network.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.SGD(
+            self.trained,
+            lr=0.0,
+            momentum=stage["momentum"],
+            weight_decay=stage["weight_decay"],
+        )
+        # BatchNorm follows the batches in all stages: it is not among what is frozen.
+        network.train()
+
+    def step(self, views: np.ndarray, learning_rate: float) -> float:
+        """Train on the views of one batch, first views first; return its loss."""
+        self.optimizer.zero_grad()
+        metric = ("cauchy", "cosine")[self.stage["metric"]]
+        loss = infonce(self.network(views), metric, self.stage["temperature"])
+        loss.backward()
+        if self.stage["clip_value"]:
+            nn.utils.clip_grad_value_(self.trained, self.stage["clip_value"])
+        self.optimizer.param_groups[0]["lr"] = learning_rate
+        self.optimizer.step()
+        return loss.item()

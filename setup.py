@@ -1,0 +1,24 @@
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+
+sys.path.insert(0, str(Path(__file__).parent / "python"))
+from build_core import BuildExtension
+
+setup(
+    ext_modules=[
+        Extension(
+            "tsimcne_swift._core",
+            sources=["python/tsimcne_swift/_core.c"],
+            include_dirs=["Sources/CTSimCNE/include"],
+            libraries=["tsimcne"],
+            extra_compile_args=["-std=c11"],
+            # Without a mention of libc in the extension itself, its needs cannot be audited.
+            extra_link_args=["-Wl,--no-as-needed", "-lc", "-Wl,-rpath,$ORIGIN/lib"],
+            py_limited_api=True,
+        )
+    ],
+    cmdclass={"build_ext": BuildExtension},
+    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+)
