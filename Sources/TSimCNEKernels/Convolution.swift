@@ -12,6 +12,7 @@ public struct Convolution: Sendable {
         _ program: Program, name: String, workspace: Workspace, input: Tensor, weight: AlignedBuffer,
         output: Tensor
     ) {
+        program.keepAlive(workspace)
         let direct = DirectConvolution(geometry)
         let packed = workspace.tensor(Shape(rows: 1, columns: direct.packedCount))
         let geometry = geometry
@@ -31,6 +32,7 @@ public struct Convolution: Sendable {
         _ program: Program, name: String, workspace: Workspace, outputGradient: Tensor,
         weight: AlignedBuffer, inputGradient: Tensor
     ) {
+        program.keepAlive(workspace)
         let geometry = geometry
         if geometry.stride == 1 {
             // A convolution again, with the kernel turned by 180° and its channels exchanged.
@@ -69,6 +71,7 @@ public struct Convolution: Sendable {
         _ program: Program, name: String, workspace: Workspace, input: Tensor, outputGradient: Tensor,
         weightGradient: AlignedBuffer
     ) {
+        program.keepAlive(workspace)
         let form = ConvolutionWeightGradient(geometry)
         let count = geometry.weightCount
         let partial: Tensor? =

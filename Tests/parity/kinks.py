@@ -15,16 +15,19 @@ import torch
 from reference import Network
 from torch.nn import functional
 
-MARGIN = 5e-5
-"""What the values keep away from zero: several times their rounding error."""
+
+def margin(count: int) -> float:
+    """What ``count`` values keep away from zero: as much as gaps among them allow, up to 0.001."""
+    return min(1e-3, 3 / count)
 
 
 def smallest_move(values: torch.Tensor) -> torch.Tensor:
     """What is to be added to each channel, in the second dimension, to keep it away from zero."""
     channels = values.transpose(0, 1).flatten(1).sort(dim=1).values
+    keep = margin(channels.shape[1])
     beyond = torch.full((len(channels), 1), 1e9, dtype=channels.dtype)
     channels = torch.cat([-beyond, channels, beyond], dim=1)
-    low, high = channels[:, :-1] + MARGIN, channels[:, 1:] - MARGIN
+    low, high = channels[:, :-1] + keep, channels[:, 1:] - keep
     # In each gap the threshold nearest to zero.
     thresholds = torch.where(low > 0, low, torch.where(high < 0, high, 0.0))
     distance = thresholds.abs().masked_fill(low > high, torch.inf)

@@ -223,11 +223,11 @@ typedef struct {
 static int model_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     static char *names[] = {"channels",   "depth", "base_width", "head", "hidden_dim",
                             "output_dim", "mean",  "deviation",  "seed", NULL};
-    long long channels;
-    int depth, width, head, hidden, output;
+    long long channels = 0;
+    int depth = 0, width = 0, head = 0, hidden = 0, output = 0;
     PyObject *mean = Py_None, *deviation = Py_None;
     unsigned long long seed = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$Liiiii|OOK", names, &channels, &depth, &width, &head,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$LiiiiiOOK", names, &channels, &depth, &width, &head,
                                      &hidden, &output, &mean, &deviation, &seed)) {
         return -1;
     }
@@ -385,7 +385,7 @@ static int trainer_init(PyObject *object, PyObject *args, PyObject *kwargs) {
     long long batch_size = 0;
     int source = 0, threads = 0;
     unsigned int stop_at = 0, slice = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO$|OzKLiiIIOO", names, &model, &input, &shape, &format,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|$OzKLiiIIOO", names, &model, &input, &shape, &format,
                                      &seed, &batch_size, &source, &threads, &stop_at, &slice, &stage_list,
                                      &augmentation_map)) {
         return -1;

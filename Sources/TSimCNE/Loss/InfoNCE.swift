@@ -32,6 +32,7 @@ public final class InfoNCE {
 
     /// Appends the loss of `embeddings` (2n × d, first views first) and its gradient.
     public func write(into program: Program, workspace: Workspace, embeddings: Tensor, gradient: Tensor) {
+        program.keepAlive(workspace)
         let rows = Rows(self, embeddings: embeddings, workspace: workspace)
         let slices = (rows.count + InfoNCE.block - 1) / InfoNCE.block
         let positives = workspace.tensor(Shape(rows: 1, columns: 2 * rows.count))

@@ -10,6 +10,7 @@ public final class Pass {
     public init(
         program: Program, workspace: Workspace, usesBatchStatistics: Bool, keepsInputs: Bool
     ) {
+        program.keepAlive(workspace)
         self.program = program
         self.workspace = workspace
         self.usesBatchStatistics = usesBatchStatistics

@@ -20,6 +20,7 @@ public final class Program {
     }
 
     public private(set) var elements: [Element] = []
+    private var owners: [AnyObject] = []
     private var scratchCount = 0
     private var scratch: [AlignedBuffer] = []
 
@@ -35,6 +36,11 @@ public final class Program {
     public func add(_ name: String, slices: Int, scratch: Int = 0, _ body: @escaping Body) {
         scratchCount = max(scratchCount, scratch)
         if slices > 0 { elements.append(.operation(name: name, slices: slices, body: body)) }
+    }
+
+    /// Keeps what operations point into for as long as they may run.
+    public func keepAlive(_ owner: AnyObject) {
+        if !owners.contains(where: { $0 === owner }) { owners.append(owner) }
     }
 
     public func mark(_ boundary: Boundary) { elements.append(.boundary(boundary)) }
