@@ -6,41 +6,17 @@ A development build has one copy, of this machine's level.
 
 from __future__ import annotations
 
-import platform
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from instruction_sets import FLAGS, levels, native_level
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = "libtsimcne.so"
-FLAGS = {
-    "x86-64": [],
-    "x86-64-v3": ["-Xcc", "-march=x86-64-v3", "-Xswiftc", "-DLEVEL_V3"],
-    "x86-64-v4": ["-Xcc", "-march=x86-64-v4", "-Xswiftc", "-DLEVEL_V4"],
-    "aarch64": [],
-}
-V3 = {"avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"}
-V4 = V3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
-
-
-def levels() -> list[str]:
-    """All levels of this architecture, the one every processor has first."""
-    if platform.machine() in ("x86_64", "AMD64"):
-        return ["x86-64", "x86-64-v3", "x86-64-v4"]
-    return [platform.machine()]
-
-
-def native_level() -> str:
-    """The best level of this machine."""
-    if platform.machine() not in ("x86_64", "AMD64"):
-        return platform.machine()
-    line = re.search(r"^flags\s*:(.*)$", Path("/proc/cpuinfo").read_text(), re.M)
-    flags = set(line.group(1).split()) if line else set()
-    return "x86-64-v4" if flags >= V4 else "x86-64-v3" if flags >= V3 else "x86-64"
 
 
 def check_tools() -> None:

@@ -66,6 +66,12 @@ def weights(seed: int = 0, **configuration: int) -> dict[str, np.ndarray]:
     return result
 
 
+def output_layer(outputs: int, inputs: int) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of variance 1 and a small bias, for the layer that stage 2 begins with."""
+    weight = uniform("output layer", (outputs, inputs), -math.sqrt(3), math.sqrt(3), 0)
+    return weight, uniform("output bias", (outputs,), -0.125, 0.125, 0)
+
+
 def views(name: str, count: int, height: int, width: int, channels: int) -> np.ndarray:
     """Two views in [0, 1] of each of ``count`` images of coloured patches, first views first.
 

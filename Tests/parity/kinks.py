@@ -2,8 +2,9 @@
 
 A ReLU whose input is nearer to zero than its rounding error passes its gradient in one program and
 stops it in another. A handful among millions is enough for gradients that differ by a percent, in
-float32 PyTorch against float64 PyTorch too, and neither is wrong. So each bias before a ReLU is moved,
-in both programs alike and by about a thousandth, until no value of its channel is at the kink.
+float32 PyTorch against float64 PyTorch too, and neither is wrong. So each bias before a ReLU is
+moved, in both programs alike, to the nearest place where no value of its channel is at the kink:
+by a few thousandths where a channel has many values, by some hundredths in the projection head.
 """
 
 from __future__ import annotations

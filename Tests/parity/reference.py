@@ -30,9 +30,7 @@ class BasicBlock(nn.Module):
         self.conv2, self.bn2 = conv(outputs, outputs, 3), nn.BatchNorm2d(outputs)
         self.shortcut = nn.Sequential()
         if stride > 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(
-                conv(inputs, outputs, 1, stride), nn.BatchNorm2d(outputs)
-            )
+            self.shortcut = nn.Sequential(conv(inputs, outputs, 1, stride), nn.BatchNorm2d(outputs))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = functional.relu(self.bn1(self.conv1(x)))
@@ -115,6 +113,11 @@ class Network(nn.Module):
         lacking = self.load_state_dict(tensors, strict=False)
         assert not lacking.unexpected_keys, lacking
         assert all(key.endswith("num_batches_tracked") for key in lacking.missing_keys), lacking
+
+    @torch.no_grad()
+    def add(self, moves: dict[str, np.ndarray]) -> None:
+        for name, move in moves.items():
+            self.get_parameter(name).add_(torch.from_numpy(move))
 
     def replace_output(self, weight: np.ndarray, bias: np.ndarray) -> None:
         layer = nn.Linear(weight.shape[1], weight.shape[0], dtype=torch.float64)

@@ -169,6 +169,7 @@ public final class Trainer {
             steps[count] = TrainingStep(
                 model: model, stage: stages[stage], source: source, seed: seed, batch: batch, count: count,
                 workspace: workspace)
+            steps[count]!.program.prepare(for: pool)
         }
     }
 

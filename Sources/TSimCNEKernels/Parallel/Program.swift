@@ -51,12 +51,15 @@ public final class Program {
         case end
     }
 
+    /// Allocates the threads' scratch memory, which the first run would do otherwise.
+    public func prepare(for pool: ThreadPool) {
+        if (scratch.first?.count ?? 0) < scratchCount { scratch = [] }
+        while scratch.count < pool.threads { scratch.append(AlignedBuffer(count: scratchCount)) }
+    }
+
     /// Runs on to the next boundary, to the end, or until the clock passes `deadline`.
     public func advance(on pool: ThreadPool, until deadline: UInt64 = .max) -> Stop {
-        while scratch.count < pool.threads || (scratch.first?.count ?? 0) < scratchCount {
-            if (scratch.first?.count ?? 0) < scratchCount { scratch = [] }
-            scratch.append(AlignedBuffer(count: scratchCount))
-        }
+        prepare(for: pool)
         while element < elements.count {
             switch elements[element] {
             case .boundary(let boundary):

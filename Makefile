@@ -1,0 +1,49 @@
+# `make demo` and `make test` set up all they need; see CONTRIBUTING.md.
+SHELL := /bin/bash -o pipefail
+PYTHON := .venv/bin/python
+LEVEL = $(shell python3 tools/level.py)
+# One after the other: a test counts what the process allocates.
+SWIFT_TEST = swift test --no-parallel -c release --scratch-path .build/test -Xswiftc -enable-testing $(LEVEL)
+
+.PHONY: help demo test test-swift test-python parity wheel lint format setup
+
+help:
+	@echo "make demo    map Fashion-MNIST: out/fashion-mnist.png"
+	@echo "make test    linters, Swift tests, Python tests"
+	@echo "make parity  comparison with PyTorch"
+	@echo "make wheel   a wheel with a core for each instruction-set level: dist/"
+	@echo "make lint, make format"
+
+setup:
+	@tools/setup.sh
+
+demo: setup
+	$(PYTHON) examples/fashion_mnist.py
+
+test: setup lint test-swift test-python
+
+test-swift:
+	$(SWIFT_TEST)
+
+test-python:
+	$(PYTHON) -m pytest Tests/python
+
+parity: setup
+	@tools/setup.sh parity
+	PYTHONPATH=python .venv-parity/bin/python -m pytest Tests/parity
+
+wheel: setup
+	tools/make_wheel.sh
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy python/tsimcne_swift
+	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h')
+
+format:
+	swift format --in-place --recursive Package.swift Sources Tests
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+	clang-format -i $$(git ls-files '*.c' '*.h')

@@ -1,0 +1,122 @@
+"""Drives the core through its extension, with the names and layouts of PyTorch's state dict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from tsimcne_swift import _core
+
+CAUCHY, COSINE = 0, 1
+LINEAR, MLP = 0, 1
+KEEP, NORMAL = 0, 1
+PER_BATCH, PER_EPOCH = 0, 1
+OUTPUT_LAYER = "projection_head.layers.2"
+
+
+def stage(**changes: float) -> dict[str, float]:
+    """One epoch of the reference's stage 1, with changes."""
+    defaults = {
+        "epochs": 1,
+        "output_dim": 128,
+        "output_start": KEEP,
+        "output_scale": 1.0,
+        "trains": 0,
+        "metric": CAUCHY,
+        "temperature": 1.0,
+        "learning_rate": 0.03,
+        "warmup": 0,
+        "schedule": PER_EPOCH,
+        "momentum": 0.9,
+        "weight_decay": 5e-4,
+        "clip_value": 4.0,
+    }
+    assert changes.keys() <= defaults.keys(), changes
+    return defaults | changes
+
+
+def paper_stages(batch_size: int, epochs: int, warmup: int, **changes: float) -> list[dict]:
+    """The paper's three stages in a few epochs."""
+    rate = 0.03 * batch_size / 256
+    first = stage(epochs=epochs, warmup=warmup, learning_rate=rate, **changes)
+    new = {"output_dim": 2, "output_start": NORMAL, "metric": CAUCHY, "temperature": 1.0}
+    second = first | new | {"trains": 1, "warmup": 0}
+    third = first | new | {"output_start": KEEP, "learning_rate": rate / 1000}
+    return [first, second, third]
+
+
+def kind_of(name: str) -> int:
+    return _core.BUFFER if ".running_" in name else _core.PARAMETER
+
+
+def get(holder, name: str, kind: int | None = None) -> np.ndarray:
+    """A copy of an array of a model or trainer; a convolution's as (out, in, height, width)."""
+    shape, code, values = holder.array(kind_of(name) if kind is None else kind, name)
+    array = np.frombuffer(values, {"f": np.float32, "d": np.float64}[code]).reshape(shape)
+    return np.ascontiguousarray(array.transpose(3, 2, 0, 1)) if array.ndim == 4 else array
+
+
+def put(holder, name: str, value: np.ndarray) -> None:
+    value = value.transpose(2, 3, 1, 0) if value.ndim == 4 else value
+    holder.set_array(kind_of(name), name, np.ascontiguousarray(value, np.float32))
+
+
+def add(holder, moves: dict[str, np.ndarray]) -> None:
+    for name, move in moves.items():
+        put(holder, name, get(holder, name) + move)
+
+
+def state_of(holder) -> dict[str, np.ndarray]:
+    """All parameters and running statistics."""
+    kinds = (_core.PARAMETER, _core.BUFFER)
+    return {name: get(holder, name) for kind, name in holder.arrays() if kind in kinds}
+
+
+def make_model(state: dict[str, np.ndarray], *, head: int = MLP, **configuration) -> _core.Model:
+    model = _core.Model(head=head, seed=0, **configuration)
+    for name, value in state.items():
+        put(model, name, value)
+    return model
+
+
+def transform(model: _core.Model, images: np.ndarray, columns: int, kind: int) -> np.ndarray:
+    output = np.empty((len(images), columns), np.float32)
+    model.transform(images, output, kind=kind, threads=2)
+    return output
+
+
+def steps(
+    model: _core.Model,
+    shape: tuple[int, int, int, int],
+    stages: Sequence[dict[str, float]],
+    views: Callable[[_core.Trainer, _core.Event], np.ndarray],
+    *,
+    batch_size: int,
+    stop_at: int = 0,
+) -> Iterator[tuple[_core.Trainer, _core.Event]]:
+    """Train on views that the caller makes, and stop at every event that carries something.
+
+    ``views`` is called with the trainer and the event that wants a batch, before anything of the
+    step has run: it may set arrays too.
+    """
+    trainer = _core.Trainer(
+        model,
+        None,
+        shape=shape,
+        format="f",
+        seed=1,
+        batch_size=batch_size,
+        source=_core.SOURCE_VIEWS,
+        threads=2,
+        stop_at=stop_at,
+        stages=stages,
+        augmentation=None,
+    )
+    while (event := trainer.advance()).kind != _core.FINISHED:
+        if event.kind == _core.BATCH_WANTED:
+            batch = views(trainer, event)
+            assert batch.shape == (2 * event.batch_count, *shape[1:])
+            trainer.supply(np.ascontiguousarray(batch, np.float32))
+        elif event.kind != _core.MORE:
+            yield trainer, event
+    trainer.close()

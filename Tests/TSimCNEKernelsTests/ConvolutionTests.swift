@@ -1,0 +1,76 @@
+import Support
+import TSimCNEKernels
+import Testing
+
+struct ConvolutionCase: CustomStringConvertible, Sendable {
+    let geometry: ConvolutionGeometry
+    var description: String {
+        let g = geometry
+        return "\(g.input) to \(g.outputChannels), kernel \(g.kernel), stride \(g.stride)"
+    }
+
+    /// Odd sizes on purpose: planes of one pixel, channels around every panel's width.
+    static let all: [ConvolutionCase] = {
+        var cases: [ConvolutionCase] = []
+        let shapes = [(1, 1, 1), (2, 3, 7), (3, 8, 5), (1, 9, 9), (5, 4, 4), (1, 2, 13)]
+        let channels = [(1, 1), (3, 16), (16, 17), (5, 33), (20, 64), (64, 3), (130, 70), (17, 130)]
+        for (i, (n, h, w)) in shapes.enumerated() {
+            for (j, (inputs, outputs)) in channels.enumerated() {
+                for (kernel, stride) in [(3, 1), (3, 2), (1, 1), (1, 2)] where (i + j) % 2 == 0 || kernel == 3 {
+                    cases.append(
+                        ConvolutionCase(
+                            geometry: ConvolutionGeometry(
+                                input: Shape(n, h, w, inputs), outputChannels: outputs, kernel: kernel,
+                                stride: stride)))
+                }
+            }
+        }
+        return cases
+    }()
+}
+
+@Suite struct ConvolutionTests {
+    @Test(arguments: ConvolutionCase.all)
+    func allPassesEqualTheDefinition(_ test: ConvolutionCase) {
+        let g = test.geometry
+        let (x, w, dy) = (values(g.input.count, seed: 1), values(g.weightCount, seed: 2), values(g.output.count, seed: 3))
+        let (input, output) = (Tensor(g.input), Tensor(g.output))
+        let (gradient, inputGradient) = (Tensor(g.output), Tensor(g.input))
+        let (weight, weightGradient) = (AlignedBuffer(count: w.count), AlignedBuffer(count: w.count))
+        input.copy(from: x)
+        gradient.copy(from: dy)
+        for i in w.indices { weight.pointer[i] = w[i] }
+        let (program, workspace) = (Program(), Workspace())
+        let convolution = Convolution(g)
+        convolution.forward(
+            program, name: "c", workspace: workspace, input: input, weight: weight, output: output)
+        convolution.backwardData(
+            program, name: "c", workspace: workspace, outputGradient: gradient, weight: weight,
+            inputGradient: inputGradient)
+        convolution.backwardWeight(
+            program, name: "c", workspace: workspace, input: input, outputGradient: gradient,
+            weightGradient: weightGradient)
+        program.run(on: ThreadPool(threads: 2))
+        let reference = ConvolutionReference(g)
+        let (xd, wd, dyd) = (doubles(x), doubles(w), doubles(dy))
+        #expect(relativeError(output.values, reference.forward(input: xd, weight: wd)) < 1e-5)
+        #expect(
+            relativeError(inputGradient.values, reference.inputGradient(outputGradient: dyd, weight: wd)) < 1e-5)
+        let found = (0..<w.count).map { weightGradient.pointer[$0] }
+        #expect(relativeError(found, reference.weightGradient(input: xd, outputGradient: dyd)) < 1e-5)
+    }
+
+    @Test func referenceGradientsAreCentralDifferences() {
+        let g = ConvolutionGeometry(input: Shape(2, 3, 4, 2), outputChannels: 3, kernel: 3, stride: 2)
+        let reference = ConvolutionReference(g)
+        let (x, w) = (doubles(values(g.input.count, seed: 1)), doubles(values(g.weightCount, seed: 2)))
+        let dy = doubles(values(g.output.count, seed: 3))
+        func objective(_ x: [Double], _ w: [Double]) -> Double {
+            zip(reference.forward(input: x, weight: w), dy).reduce(0) { $0 + $1.0 * $1.1 }
+        }
+        let dx = reference.inputGradient(outputGradient: dy, weight: w)
+        let dw = reference.weightGradient(input: x, outputGradient: dy)
+        for i in x.indices { #expect(abs(centralDifference(x, i) { objective($0, w) } - dx[i]) < 1e-8) }
+        for i in w.indices { #expect(abs(centralDifference(w, i) { objective(x, $0) } - dw[i]) < 1e-8) }
+    }
+}

@@ -1,0 +1,55 @@
+import Synchronization
+import TSimCNEKernels
+import Testing
+
+@Suite struct ProgramTests {
+    @Test(arguments: [1, 2, 3, 7])
+    func everySliceRunsOnceWhereverItIsStopped(threads: Int) {
+        let program = Program()
+        let counts = Mutex([Int](repeating: 0, count: 100))
+        program.add("a", slices: 60) { slice, _ in counts.withLock { $0[slice] += 1 } }
+        program.mark(.embeddings)
+        program.add("b", slices: 40) { slice, _ in counts.withLock { $0[60 + slice] += 1 } }
+        let pool = ThreadPool(threads: threads)
+        var stops = 0
+        while true {
+            // A time that is long over: one slice of progress at a time, at least.
+            let stop = program.advance(on: pool, until: stops == 0 ? .max : ThreadPool.now() + 2000)
+            if stop == .end { break }
+            if stops == 0 { #expect(stop == .boundary(.embeddings)) }
+            stops += 1
+        }
+        #expect(counts.withLock { $0.allSatisfy { $0 == 1 } })
+    }
+
+    @Test func exponentialIsWithinTwoUlps() {
+        for i in -870...880 {
+            let x = Float(i) / 10 + 0.0137
+            let got = exponential(Lanes(repeating: x))[0]
+            let wanted = Float(_exp(Double(x)))
+            if x < 87 { #expect(abs(got - wanted) <= 2 * wanted.ulp, "at \(x)") }
+        }
+        #expect(exponential(Lanes(repeating: .nan))[0].isNaN)
+        #expect(exponential(Lanes(repeating: -1000))[0] == 0)
+    }
+
+    /// The series, in double precision, after halving the argument often enough.
+    private func _exp(_ x: Double) -> Double {
+        var (term, sum) = (1.0, 1.0)
+        let small = x / 1024
+        for n in 1...20 {
+            term *= small / Double(n)
+            sum += term
+        }
+        for _ in 0..<10 { sum *= sum }
+        return sum
+    }
+
+    @Test func workspaceLendsReturnedMemoryAgain() {
+        let workspace = Workspace()
+        let first = workspace.tensor(Shape(rows: 10, columns: 10))
+        workspace.release(first)
+        let second = workspace.tensor(Shape(rows: 9, columns: 11))
+        #expect(first.pointer == second.pointer)
+    }
+}

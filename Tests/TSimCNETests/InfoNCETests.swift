@@ -1,0 +1,52 @@
+import Support
+import TSimCNE
+import Testing
+
+@Suite struct InfoNCETests {
+    @Test(arguments: [Metric.cauchy, .cosine], [1, 2, 3, 8, 9, 64])
+    func lossAndGradientEqualTheFormula(metric: Metric, dimension: Int) {
+        for (pairs, temperature, scale) in [(7, Float(1), Float(1)), (20, 0.5, 3), (33, 2, 0.1)] {
+            let z = values(2 * pairs * dimension, seed: UInt64(pairs)).map { $0 * scale }
+            var gradient = [Float](repeating: 0, count: z.count)
+            let pool = ThreadPool(threads: 2)
+            let loss = InfoNCE.evaluate(
+                z, pairs: pairs, dimension: dimension, metric: metric, temperature: temperature,
+                gradient: &gradient, pool: pool)
+            func reference(_ z: [Double]) -> Double {
+                InfoNCEReference.loss(
+                    z, dimension: dimension, cauchy: metric == .cauchy, temperature: Double(temperature))
+            }
+            let exact = doubles(z)
+            #expect(abs(loss - reference(exact)) < 1e-5 * abs(reference(exact)))
+            let sampled = stride(from: 0, to: z.count, by: max(1, z.count / 40))
+            let wanted = sampled.map { centralDifference(exact, $0, reference) }
+            #expect(relativeError(sampled.map { gradient[$0] }, wanted) < 1e-3)
+        }
+    }
+
+    @Test func smallDistancesFarFromTheOriginSurvive() {
+        // The published maps have radii of 160; neighbours lie much closer.
+        let z = values(400, seed: 5).enumerated().map { 160 + $0.element * 0.01 + Float($0.offset % 2) * 300 }
+        let loss = InfoNCE.evaluate(
+            z, pairs: 100, dimension: 2, metric: .cauchy, temperature: 1, gradient: nil,
+            pool: ThreadPool(threads: 1))
+        let wanted = InfoNCEReference.loss(doubles(z), dimension: 2, cauchy: true, temperature: 1)
+        #expect(abs(loss - wanted) < 1e-5 * wanted)
+    }
+
+    @Test func onePairHasNoLossAndBitsDoNotDependOnThreads() {
+        let z = values(2 * 300 * 16, seed: 9)
+        let results = [1, 2, 3].map { threads in
+            var gradient = [Float](repeating: 0, count: z.count)
+            let loss = InfoNCE.evaluate(
+                z, pairs: 300, dimension: 16, metric: .cosine, temperature: 0.5, gradient: &gradient,
+                pool: ThreadPool(threads: threads))
+            return (loss, gradient)
+        }
+        #expect(results.allSatisfy { $0.0 == results[0].0 && $0.1 == results[0].1 })
+        let one = InfoNCE.evaluate(
+            [1, 2, 3, 4], pairs: 1, dimension: 2, metric: .cauchy, temperature: 1, gradient: nil,
+            pool: ThreadPool(threads: 1))
+        #expect(abs(one) < 1e-6)
+    }
+}

@@ -1,0 +1,46 @@
+"""The loss and its gradient against differences in float64, at radii up to those of long runs."""
+
+from __future__ import annotations
+
+import driver
+import formula
+import numpy as np
+import pytest
+import torch
+from reference import infonce
+from tsimcne_swift import _core
+
+
+def embeddings(pairs: int, dimension: int, radius: float, offset: float) -> np.ndarray:
+    """Views of an image a hundredth of the radius apart, around a centre away from the origin."""
+    unit = formula.uniform("points", (pairs, dimension), -1, 1, dimension)
+    apart = formula.uniform("views", (2, pairs, dimension), -1, 1, dimension) / 100
+    return np.concatenate(list((unit + apart) * np.float32(radius) + np.float32(offset)))
+
+
+@pytest.mark.parametrize("pairs", [2, 37, 150])
+@pytest.mark.parametrize(
+    "dimension, radius", [(2, 1e-2), (2, 1), (2, 160), (3, 5), (128, 1), (128, 20)]
+)
+@pytest.mark.parametrize("offset", [0, 3])
+@pytest.mark.parametrize("metric, temperature", [("cauchy", 1.0), ("cauchy", 0.5), ("cosine", 0.5)])
+def test_loss_and_gradient(pairs, dimension, radius, offset, metric, temperature, record_property):
+    z = embeddings(pairs, dimension, radius, offset * radius)
+    exact = torch.from_numpy(z).double().requires_grad_()
+    expected = infonce(exact, metric, temperature)
+    expected.backward()
+    gradient = np.empty_like(z)
+    number = {"cauchy": driver.CAUCHY, "cosine": driver.COSINE}[metric]
+    loss = _core.infonce(z, gradient, metric=number, temperature=temperature, threads=2)
+    error = np.linalg.norm(gradient - exact.grad.numpy()) / exact.grad.norm().item()
+    record_property("errors", f"{loss / expected.item() - 1:.1e} {error:.1e}")
+    assert loss == pytest.approx(expected.item(), rel=1e-5)
+    assert error < 1e-3
+    without = _core.infonce(z, None, metric=number, temperature=temperature, threads=1)
+    assert without == loss
+
+
+def test_random_embeddings_have_the_loss_of_guessing():
+    z = np.zeros((64, 2), np.float32)
+    loss = _core.infonce(z, None, metric=driver.CAUCHY, temperature=1.0, threads=1)
+    assert loss == pytest.approx(np.log(63), rel=1e-6)

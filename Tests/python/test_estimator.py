@@ -1,0 +1,204 @@
+"""What the estimator promises to someone who fits and transforms."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from tsimcne_swift import Augmentation, TSimCNE, _core, recipes, show_config
+
+SMALL = {"width": 4, "hidden_dim": 16, "pretrain_dim": 8, "batch_size": 16, "total_epochs": [1, 1, 1]}
+
+
+def images(n=40, shape=(8, 8), dtype=np.uint8):
+    X = np.random.default_rng(0).integers(0, 256, (n, *shape), dtype=np.uint8)
+    return X if dtype == np.uint8 else (X / 255).astype(dtype)
+
+
+def small(**changes):
+    return TSimCNE(**(SMALL | {"random_state": 3} | changes))
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 11), (9, 8, 3), (8, 8, 5)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+def test_fit_maps_any_images(shape, dtype):
+    X = images(shape=shape, dtype=dtype)
+    model = small()
+    Y = model.fit_transform(X)
+    assert Y.shape == (40, 2) and Y.dtype == np.float32 and np.isfinite(Y).all()
+    assert Y is model.embedding_
+    np.testing.assert_array_equal(model.transform(X), Y)
+    assert model.image_shape_ == (*shape, 1)[:3]
+    assert model.n_features_in_ == np.prod(shape)
+    assert [row["stage"] for row in model.history_] == [1, 2, 3]
+    assert set(model.history_[0]) >= {"epoch", "loss", "lr", "seconds", "pairs_per_second"}
+    assert model.features(X).shape == (40, 32)
+    assert 0 <= model.score(X, np.arange(40) % 2) <= 1
+
+
+def test_flat_images_are_the_same_as_square_ones():
+    X = images()
+    flat = small().fit_transform(X.reshape(40, 64))
+    np.testing.assert_array_equal(flat, small().fit_transform(X))
+    colour = images(shape=(8, 8, 3))
+    named = small(image_shape=(8, 8, 3)).fit(colour.reshape(40, -1))
+    np.testing.assert_array_equal(named.transform(colour.reshape(40, -1)), named.embedding_)
+
+
+def test_same_bits_whatever_the_threads_the_memory_and_the_packing():
+    X = images()
+    Y = small(n_jobs=1).fit_transform(X)
+    np.testing.assert_array_equal(small(n_jobs=2).fit_transform(X), Y)
+    np.testing.assert_array_equal(small(n_jobs=3).fit_transform(X), Y)
+    # A strided array is converted batch by batch.
+    wide = np.repeat(X, 2, axis=2)[:, :, ::2]
+    assert not wide.flags.c_contiguous
+    model = small().fit(wide)
+    np.testing.assert_array_equal(model.embedding_, Y)
+    parts = [model.transform(X[a:b]) for a, b in [(0, 1), (1, 17), (17, 40)]]
+    np.testing.assert_array_equal(np.concatenate(parts), Y)
+
+
+def test_another_seed_gives_another_map():
+    X = images()
+    assert (small().fit_transform(X) != small(random_state=4).fit_transform(X)).any()
+
+
+def test_input_is_never_changed():
+    X = images()
+    before = X.copy()
+    X.flags.writeable = False
+    small().fit(X).transform(X)
+    np.testing.assert_array_equal(X, before)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"backbone": "resnet10"},
+        {"projection_head": "linear"},
+        {"metric": "cosine"},
+        {"normalize": "dataset"},
+        {"normalize": (0.5, 0.25)},
+        {"augmentation": "microscopy"},
+        {"augmentation": Augmentation(crop_area_min=0.5)},
+        {"output_init": "normal"},
+        {"n_components": 3},
+        {"lr": [0.1, 0.1, 0.01], "warmup": [0.2, 0, 0]},
+        {"lr_step": "epoch", "clip_value": None},
+        {"batch_size": 1000},
+    ],
+)
+def test_every_option_trains(changes):
+    model = small(**changes)
+    Y = model.fit_transform(images())
+    assert np.isfinite(Y).all() and Y.shape[1] == changes.get("n_components", 2)
+    assert model.batch_size_ == min(changes.get("batch_size", 16), 40)
+
+
+def test_one_stage_stays_in_high_dimension():
+    assert small(total_epochs=[1]).fit_transform(images()).shape == (40, 8)
+
+
+def test_parameters_are_kept_untouched():
+    model = TSimCNE(**recipes.PAPER)
+    assert clone(model).get_params() == model.get_params()
+    assert model.get_params()["total_epochs"] == [1000, 50, 450]
+
+
+def test_recipe_depends_on_number_and_size_only():
+    a, b, c = recipes.automatic_epochs(2000, 28, 28)
+    assert 2000 * (a + b + c) <= 60_000
+    assert recipes.automatic_epochs(300, 28, 28)[0] > a
+    assert all(e >= 1 for e in recipes.automatic_epochs(10**7, 96, 96))
+
+
+def test_it_learns_what_differs():
+    """Bright and dark images are told apart by their structure alone."""
+    rng = np.random.default_rng(1)
+    labels = np.arange(200) % 2
+    X = np.zeros((200, 12, 12), np.uint8)
+    for x, label in zip(X, labels, strict=True):
+        offset = rng.integers(0, 3)
+        if label:
+            x[offset::3] = 255
+        else:
+            x[:, offset::3] = 255
+    X = np.clip(X + rng.integers(0, 40, X.shape), 0, 255).astype(np.uint8)
+    model = TSimCNE(width=8, hidden_dim=64, batch_size=50, total_epochs=[15, 2, 4], random_state=0)
+    assert model.fit(X).score(X, labels) > 0.95
+
+
+def test_forked_child_trains():
+    X = images()
+    Y = small(n_jobs=2).fit_transform(X)
+    child = os.fork()
+    if child == 0:
+        same = (small(n_jobs=2).fit_transform(X) == Y).all()
+        os._exit(0 if same else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_interrupt_leaves_the_estimator_as_it_was():
+    X = images(400)
+    model = small(n_jobs=2).fit(X)
+    before = model.embedding_
+    model.set_params(total_epochs=[100000, 1, 1])
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X)
+    assert time.monotonic() - started < 10
+    assert model.embedding_ is before
+    np.testing.assert_array_equal(model.transform(X), before)
+
+
+def test_import_is_light():
+    code = "import sys, tsimcne_swift; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"matplotlib", "safetensors", "tqdm", "torch"} & set(run.stdout.split())
+
+
+def test_config_names_level_and_threads():
+    config = show_config()
+    assert config["level"] in ("x86-64", "x86-64-v3", "x86-64-v4", "aarch64")
+    assert config["threads"] >= 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_four_gigabytes_are_read_in_place(tmp_path, dtype):
+    shape = (4 * 2**30 // (32 * 32 * 3 * np.dtype(dtype).itemsize), 32, 32, 3)
+    X = np.memmap(tmp_path / "sparse", mode="w+", dtype=dtype, shape=shape)
+    assert _core.data_address(X) == X.ctypes.data
+    model = _core.Model(
+        channels=3, depth=10, base_width=4, head=0, hidden_dim=1, output_dim=2, mean=None,
+        deviation=None, seed=0,
+    )  # fmt: skip
+    stage = dict.fromkeys(
+        "epochs output_dim output_start output_scale trains metric temperature learning_rate "
+        "warmup schedule momentum weight_decay clip_value".split(),
+        0,
+    ) | {"epochs": 1, "output_dim": 2, "temperature": 1}
+    before = resident()
+    trainer = _core.Trainer(
+        model, X, seed=0, batch_size=64, source=_core.SOURCE_IMAGES, threads=2, stages=[stage],
+        augmentation=Augmentation()._fields(),
+    )  # fmt: skip
+    steps = 0
+    while steps < 3:
+        steps += trainer.advance().kind == _core.STEP
+    assert resident() - before < 300e6
+    trainer.close()
+
+
+def resident():
+    with open("/proc/self/status") as file:
+        lines = dict(line.split(":", 1) for line in file)
+    # Pages of the file itself are not the process's own.
+    return int(lines["RssAnon"].split()[0]) * 1024

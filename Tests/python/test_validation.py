@@ -1,0 +1,106 @@
+"""Bad input: an error that names the argument, what it got and what it wants."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from sklearn.exceptions import NotFittedError
+from tsimcne_swift import Augmentation, TSimCNE
+
+GOOD = np.random.default_rng(0).integers(0, 256, (20, 8, 8), dtype=np.uint8)
+
+
+def small(**changes):
+    options = {"width": 2, "hidden_dim": 4, "batch_size": 8, "total_epochs": [1, 1, 1]}
+    return TSimCNE(**(options | changes))
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.zeros(5), "dimensions"),
+        (np.zeros((2, 8, 8, 1, 1)), "dimensions"),
+        (np.zeros((0, 8, 8)), "at least one"),
+        (GOOD[:1], "at least 2"),
+        (np.full((4, 8, 8), np.nan), "NaN"),
+        (np.full((4, 8, 8), np.inf), "NaN or infinity"),
+        (GOOD.astype(object), "type object"),
+        (np.array(["a", "b"]), "type"),
+        (GOOD.astype(np.float32), "X / 255"),
+        (GOOD / 255 - 0.5, "scale them"),
+        (GOOD.astype(int) * 2, "0 to 255"),
+        ([np.zeros((8, 8)), np.zeros((9, 8))], "different shapes"),
+        (np.zeros((4, 7, 8)), "pixels"),
+        (np.zeros((4, 60)), "image_shape"),
+        (GOOD > 3, "booleans"),
+        (GOOD.astype(complex), "type complex"),
+    ],
+)
+def test_images(X, message):
+    with pytest.raises((ValueError, TypeError), match=r"^X: .*" + message):
+        small().fit(X)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("n_components", v) for v in (0, -1, 1.5, "2", None, True, 5000)),
+        *(("backbone", v) for v in ("resnet50", 18, None)),
+        *(("width", v) for v in (0, -4, 2.5, "16", None)),
+        *(("projection_head", v) for v in ("none", 1)),
+        *(("hidden_dim", v) for v in (0, 1.0, None)),
+        *(("pretrain_dim", v) for v in (0, 1.0, "x")),
+        *(("metric", v) for v in ("cauchy!", 0)),
+        *(("temperature", v) for v in (0, -1, "hot", True, np.nan)),
+        *(("augmentation", v) for v in ("unnatural", 3, Augmentation(hue=2), Augmentation(grayscale="x"))),
+        *(("normalize", v) for v in ("none", (1,), (0.5, 0), (0.5, np.nan), ([1, 2], 1), 3)),
+        *(("total_epochs", v) for v in ([], [1, 2], [0, 1, 1], [1.5], "all", 10, [1, 1, -1], [True])),
+        *(("batch_size", v) for v in (1, 0, -3, 2.5, "8", None)),
+        *(("lr", v) for v in (-1, "fast", [1, 2], None, np.inf, [0.1, "x", 1])),
+        *(("momentum", v) for v in (-0.1, 1.1, None)),
+        *(("weight_decay", v) for v in (-1, "x")),
+        *(("clip_value", v) for v in (0, -1, "x")),
+        *(("lr_scheduler", v) for v in ("linear", None)),
+        *(("lr_step", v) for v in ("day", 1)),
+        *(("warmup", v) for v in (-1, 2, "soon", [0.1])),
+        *(("output_init", v) for v in ("zeros", 0)),
+        *(("image_shape", v) for v in (8, (8,), (7, 8), (8.0, 8))),
+        *(("random_state", v) for v in (-1, 1.5, "seed")),
+        *(("n_jobs", v) for v in (0, -2, 1.5, "all")),
+        *(("verbose", v) for v in (-1, "loud")),
+    ],
+)
+def test_parameters(name, value):
+    with pytest.raises((ValueError, TypeError), match=name):
+        small(**{name: value}).fit(GOOD)
+
+
+def test_transform_before_fit_and_with_other_images():
+    with pytest.raises(NotFittedError):
+        small().transform(GOOD)
+    model = small().fit(GOOD)
+    for X in (GOOD[:, :, :, None].repeat(3, axis=3), np.zeros((3, 9, 9))):
+        with pytest.raises(ValueError, match=r"^X: got images of"):
+            model.transform(X)
+    with pytest.raises(ValueError, match="^y: "):
+        model.score(GOOD, [1, 2])
+
+
+ARRAYS = hnp.arrays(
+    dtype=st.one_of(
+        hnp.integer_dtypes(), hnp.floating_dtypes(), hnp.boolean_dtypes(), hnp.unicode_string_dtypes()
+    ),
+    shape=hnp.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=10),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(ARRAYS)
+def test_any_array_is_mapped_or_refused(X):
+    try:
+        Y = small(total_epochs=[1]).fit_transform(X)
+    except (ValueError, TypeError) as error:
+        assert str(error).startswith(("X: ", "image_shape"))
+    else:
+        assert len(Y) == len(X)

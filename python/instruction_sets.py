@@ -1,0 +1,32 @@
+"""The instruction-set levels that the core is compiled for."""
+
+from __future__ import annotations
+
+import platform
+import re
+from pathlib import Path
+
+FLAGS = {
+    "x86-64": [],
+    "x86-64-v3": ["-Xcc", "-march=x86-64-v3", "-Xswiftc", "-DLEVEL_V3"],
+    "x86-64-v4": ["-Xcc", "-march=x86-64-v4", "-Xswiftc", "-DLEVEL_V4"],
+    "aarch64": [],
+}
+V3 = {"avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"}
+V4 = V3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
+
+
+def levels() -> list[str]:
+    """All levels of this architecture, the one every processor has first."""
+    if platform.machine() == "x86_64":
+        return ["x86-64", "x86-64-v3", "x86-64-v4"]
+    return [platform.machine()]
+
+
+def native_level() -> str:
+    """The best level of this machine."""
+    if platform.machine() != "x86_64":
+        return platform.machine()
+    line = re.search(r"^flags\s*:(.*)$", Path("/proc/cpuinfo").read_text(), re.M)
+    flags = set(line.group(1).split()) if line else set()
+    return "x86-64-v4" if flags >= V4 else "x86-64-v3" if flags >= V3 else "x86-64"

