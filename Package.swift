@@ -27,7 +27,6 @@ let package = Package(
         .testTarget(name: "TSimCNEKernelsTests", dependencies: ["TSimCNEKernels", "Support"]),
         .testTarget(
             name: "TSimCNETests", dependencies: ["TSimCNE", "TSimCNEKernels", "Support"]),
-        .testTarget(name: "TSimCNEABITests", dependencies: ["TSimCNEABI", "CTSimCNE"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -14,17 +14,14 @@ import matplotlib
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
-
 from tsimcne_swift import TSimCNE
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
-CLASSES = (
-    "T-shirt/top,Trouser,Pullover,Dress,Coat,Sandal,Shirt,Sneaker,Bag,Ankle boot"
-).split(",")
-# Okabe and Ito's colours, told apart with any colour vision, and two greys.
+CLASSES = "T-shirt/top Trouser Pullover Dress Coat Sandal Shirt Sneaker Bag Ankle-boot".split()
+# Okabe and Ito's colours, told apart with any colour vision, and two more.
 COLORS = "#E69F00 #56B4E9 #009E73 #F0E442 #0072B2 #D55E00 #CC79A7 #000000 #999999 #8B5A2B".split()
 
 
@@ -57,8 +54,8 @@ def draw(Y: np.ndarray, X: np.ndarray, labels: np.ndarray, path: Path) -> None:
             shown.append(i)
     for i in shown:
         picture = OffsetImage(255 - X[i], cmap="gray", zoom=0.8)
-        frame = {"edgecolor": COLORS[labels[i]], "pad": 0.5, "linewidth": 1}
-        axes.add_artist(AnnotationBbox(picture, Y[i], pad=0.05, bboxprops=frame | {"pad": 0.05}))
+        frame = {"edgecolor": COLORS[labels[i]], "linewidth": 1}
+        axes.add_artist(AnnotationBbox(picture, Y[i], pad=0.05, bboxprops=frame))
     axes.set(xlim=(low[0] - gap, high[0] + gap), ylim=(low[1] - gap, high[1] + gap))
     axes.set(xticks=[], yticks=[], title="Fashion-MNIST, 10,000 images, learnt without labels")
     axes.set_aspect("equal", adjustable="datalim")

@@ -49,7 +49,7 @@ def build_core(level: str) -> Path:
     command = [
         *("swift", "build", "-c", "release", "--product", "tsimcne"),
         *("--scratch-path", str(ROOT / ".build" / level)),
-        *("-Xswiftc", "-static-stdlib", "--disable-local-rpath"),
+        *("-Xswiftc", "-static-stdlib", "--disable-local-rpath", "-Xswiftc", "-use-ld=lld"),
         *("-Xlinker", "--gc-sections", "-Xlinker", "-s"),
         *("-Xlinker", f"--version-script={ROOT / 'python' / 'exports.map'}"),
         *("-Xlinker", f"-soname={LIBRARY}"),

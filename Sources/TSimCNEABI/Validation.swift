@@ -43,7 +43,9 @@ func imageBatch(_ pointer: UnsafePointer<tsimcne_images>?, suppliedLater: Bool) 
     try check(images.width, in: 8...1024, "images.width")
     try check(images.channels, in: 1...1024, "images.channels")
     try check(images.type, in: 0...1, "images.type")
-    if !suppliedLater, images.count > 0, images.data == nil { throw Failure.argument("images.data: got NULL") }
+    if !suppliedLater, images.count > 0, images.data == nil {
+        throw Failure.argument("images.data: got NULL")
+    }
     return ImageBatch(
         data: images.data ?? UnsafeRawPointer(bitPattern: 64)!, count: Int(images.count),
         height: Int(images.height), width: Int(images.width), channels: Int(images.channels),
@@ -105,7 +107,8 @@ func modelConfiguration(_ pointer: UnsafePointer<tsimcne_model_config>?) throws 
         result.normalization = (means, deviations)
     }
     let width = result.baseWidth
-    let weights = result.channels * 9 * width + 160 * 9 * width * width * (result.depth == 18 ? 2 : 1)
+    let weights =
+        result.channels * 9 * width + 160 * 9 * width * width * (result.depth == 18 ? 2 : 1)
         + result.hidden * (8 * width + result.outputs)
     try checkMemory(12 * weights, "the model")
     return result
@@ -159,7 +162,8 @@ func trainingStages(_ config: tsimcne_trainer_config, model: Model) throws -> [S
         let stage = try trainingStage(pointer[index], name)
         switch stage.outputStart {
         case .keep where stage.outputs != outputs:
-            throw Failure.argument("\(name).output_dim: got \(stage.outputs), but the layer kept has \(outputs)")
+            throw Failure.argument(
+                "\(name).output_dim: got \(stage.outputs), but the layer kept has \(outputs)")
         case .principal where stage.outputs > outputs:
             throw Failure.argument(
                 "\(name).output_dim: got \(stage.outputs), but only \(outputs) components can be had")

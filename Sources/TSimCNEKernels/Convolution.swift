@@ -19,7 +19,8 @@ public struct Convolution: Sendable {
         program.add("\(name) pack weights", slices: geometry.kernel * geometry.kernel) { tap, _ in
             direct.pack(tap: tap, weight: weight.pointer, into: packed.pointer)
         }
-        program.add("\(name) forward", slices: geometry.slices, scratch: direct.scratchCount) { slice, scratch in
+        program.add("\(name) forward", slices: geometry.slices, scratch: direct.scratchCount) {
+            slice, scratch in
             direct.forward(
                 images: geometry.images(ofSlice: slice), input: input.pointer, packed: packed.pointer,
                 output: output.pointer, scratch: scratch)
@@ -52,7 +53,8 @@ public struct Convolution: Sendable {
         } else {
             let scatter = ScatterConvolution(geometry)
             let packed = workspace.tensor(Shape(rows: 1, columns: scatter.packedCount))
-            program.add("\(name) pack transposed weights", slices: geometry.kernel * geometry.kernel) { tap, _ in
+            program.add("\(name) pack transposed weights", slices: geometry.kernel * geometry.kernel) {
+                tap, _ in
                 scatter.pack(tap: tap, weight: weight.pointer, into: packed.pointer)
             }
             program.add(

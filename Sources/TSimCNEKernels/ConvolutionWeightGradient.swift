@@ -99,8 +99,9 @@ struct ConvolutionWeightGradient: Sendable {
                 &* channels,
             rowStrideA: 1, depthStrideA: stride &* channels,
             segmentStrideA: stride &* plane.width &* channels,
-            b: outputGradient + (((image &* shape.height &+ y) &* shape.width &+ x) &* shape.channels
-                &+ panel.column),
+            b: outputGradient
+                + (((image &* shape.height &+ y) &* shape.width &+ x) &* shape.channels
+                    &+ panel.column),
             depthStrideB: shape.channels, segmentStrideB: shape.width &* shape.channels,
             segments: ys.count, depth: xs.count,
             c: target + (tap &* channels &* shape.channels &+ panel.column), rowStrideC: shape.channels,

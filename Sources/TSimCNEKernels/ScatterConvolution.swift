@@ -44,14 +44,16 @@ struct ScatterConvolution: Sendable {
                         a: outputGradient + (image &* output.height &+ y) &* output.width &* output.channels,
                         rowStrideA: output.channels, columnStrideA: 1,
                         panels: panels, packed: packed + tap &* tapCount,
-                        c: scratch + ((y &* geometry.stride &+ kernelRow) &* rowCount
-                            &+ kernelColumn &* input.channels),
+                        c: scratch
+                            + ((y &* geometry.stride &+ kernelRow) &* rowCount
+                                &+ kernelColumn &* input.channels),
                         rowStrideC: geometry.stride &* input.channels, accumulate: true)
                 }
             }
             for y in 0..<input.height {
                 let row = (y &+ geometry.padding) &* rowCount &+ geometry.padding &* input.channels
-                (inputGradient + (image &* input.height &+ y) &* line).update(from: scratch + row, count: line)
+                (inputGradient + (image &* input.height &+ y) &* line).update(
+                    from: scratch + row, count: line)
             }
         }
     }

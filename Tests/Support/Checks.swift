@@ -11,10 +11,10 @@ public func values(_ count: Int, seed: UInt64) -> [Float] {
     }
 }
 
-/// Largest difference, relative to the largest value of the second.
-public func relativeError(_ a: [Float], _ b: [Double]) -> Double {
+/// Largest difference, relative to the largest value of the second; that counts as `floor` at least.
+public func relativeError(_ a: [Float], _ b: [Double], floor: Double = 1e-30) -> Double {
     precondition(a.count == b.count)
-    let scale = b.reduce(1e-30) { max($0, abs($1)) }
+    let scale = b.reduce(floor) { max($0, abs($1)) }
     return zip(a, b).reduce(0) { max($0, abs(Double($1.0) - $1.1)) } / scale
 }
 

@@ -16,7 +16,8 @@ struct ConvolutionCase: CustomStringConvertible, Sendable {
         let channels = [(1, 1), (3, 16), (16, 17), (5, 33), (20, 64), (64, 3), (130, 70), (17, 130)]
         for (i, (n, h, w)) in shapes.enumerated() {
             for (j, (inputs, outputs)) in channels.enumerated() {
-                for (kernel, stride) in [(3, 1), (3, 2), (1, 1), (1, 2)] where (i + j) % 2 == 0 || kernel == 3 {
+                for (kernel, stride) in [(3, 1), (3, 2), (1, 1), (1, 2)] where (i + j) % 2 == 0 || kernel == 3
+                {
                     cases.append(
                         ConvolutionCase(
                             geometry: ConvolutionGeometry(
@@ -33,7 +34,9 @@ struct ConvolutionCase: CustomStringConvertible, Sendable {
     @Test(arguments: ConvolutionCase.all)
     func allPassesEqualTheDefinition(_ test: ConvolutionCase) {
         let g = test.geometry
-        let (x, w, dy) = (values(g.input.count, seed: 1), values(g.weightCount, seed: 2), values(g.output.count, seed: 3))
+        let (x, w, dy) = (
+            values(g.input.count, seed: 1), values(g.weightCount, seed: 2), values(g.output.count, seed: 3)
+        )
         let (input, output) = (Tensor(g.input), Tensor(g.output))
         let (gradient, inputGradient) = (Tensor(g.output), Tensor(g.input))
         let (weight, weightGradient) = (AlignedBuffer(count: w.count), AlignedBuffer(count: w.count))
@@ -55,7 +58,8 @@ struct ConvolutionCase: CustomStringConvertible, Sendable {
         let (xd, wd, dyd) = (doubles(x), doubles(w), doubles(dy))
         #expect(relativeError(output.values, reference.forward(input: xd, weight: wd)) < 1e-5)
         #expect(
-            relativeError(inputGradient.values, reference.inputGradient(outputGradient: dyd, weight: wd)) < 1e-5)
+            relativeError(inputGradient.values, reference.inputGradient(outputGradient: dyd, weight: wd))
+                < 1e-5)
         let found = (0..<w.count).map { weightGradient.pointer[$0] }
         #expect(relativeError(found, reference.weightGradient(input: xd, outputGradient: dyd)) < 1e-5)
     }

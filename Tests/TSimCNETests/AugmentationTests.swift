@@ -9,7 +9,8 @@ import Testing
     ) -> [Float] {
         let (h, w, c) = shape
         var output = [Float](repeating: 0, count: h * w * c)
-        var scratch = [Float](repeating: 0, count: Augmentation.scratchCount(height: h, width: w, channels: c))
+        var scratch = [Float](
+            repeating: 0, count: Augmentation.scratchCount(height: h, width: w, channels: c))
         bytes.withUnsafeBytes {
             let images = ImageBatch(
                 data: $0.baseAddress!, count: 1, height: h, width: w, channels: c, element: .uint8)
@@ -25,7 +26,8 @@ import Testing
     @Test(arguments: [(8, 8, 1), (9, 13, 3), (8, 30, 5)])
     func noAugmentationIsTheImageAndViewsStayInRange(h: Int, w: Int, c: Int) {
         let bytes = values(h * w * c, seed: 2).map { UInt8(($0 + 1) * 127) }
-        #expect(AugmentationTests.levels(AugmentationTests.view(bytes, (h, w, c), .none)) == bytes.map(Int.init))
+        #expect(
+            AugmentationTests.levels(AugmentationTests.view(bytes, (h, w, c), .none)) == bytes.map(Int.init))
         for seed in 0..<50 as Range<UInt64> {
             for preset in [Augmentation.natural, .text, .microscopy] {
                 let view = AugmentationTests.view(bytes, (h, w, c), preset, seed: seed)
@@ -93,7 +95,9 @@ import Testing
         let distribution = RandomResizedCrop(area: 0.2...1, ratio: 0.75...4.0 / 3)
         let crops = (0..<20000).map { _ in distribution.draw(height: size, width: size, &random) }
         #expect(
-            crops.allSatisfy { $0.top >= 0 && $0.left >= 0 && $0.top + $0.height <= 32 && $0.left + $0.width <= 32 })
+            crops.allSatisfy {
+                $0.top >= 0 && $0.left >= 0 && $0.top + $0.height <= 32 && $0.left + $0.width <= 32
+            })
         // Positions are uniform over all that fit: their mean share of the free room is one half.
         let rooms = crops.filter { $0.height < 32 }.map { Double($0.top) / Double(32 - $0.height) }
         let mean = rooms.reduce(0, +) / Double(rooms.count)
@@ -112,9 +116,11 @@ import Testing
     @Test func shrinkingAveragesAndKeepsConstants() {
         let constant = [Float](repeating: 77, count: 9 * 12)
         var (output, between, scratch) = (
-            [Float](repeating: 0, count: 108), [Float](repeating: 0, count: 108), [Float](repeating: 0, count: 32)
+            [Float](repeating: 0, count: 108), [Float](repeating: 0, count: 108),
+            [Float](repeating: 0, count: 32)
         )
-        for crop in [Crop(top: 1, left: 2, height: 4, width: 5), Crop(top: 0, left: 0, height: 9, width: 12)] {
+        for crop in [Crop(top: 1, left: 2, height: 4, width: 5), Crop(top: 0, left: 0, height: 9, width: 12)]
+        {
             crop.resize(
                 constant, height: 9, width: 12, channels: 1, levels: Levels(.uint8), into: &output,
                 between: &between, scratch: &scratch)

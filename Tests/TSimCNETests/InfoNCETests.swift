@@ -20,7 +20,8 @@ import Testing
             #expect(abs(loss - reference(exact)) < 1e-5 * abs(reference(exact)))
             let sampled = stride(from: 0, to: z.count, by: max(1, z.count / 40))
             let wanted = sampled.map { centralDifference(exact, $0, reference) }
-            #expect(relativeError(sampled.map { gradient[$0] }, wanted) < 1e-3)
+            // In one dimension the cosine is ±1 and its gradient 0.
+            #expect(relativeError(sampled.map { gradient[$0] }, wanted, floor: 1e-3) < 1e-3)
         }
     }
 

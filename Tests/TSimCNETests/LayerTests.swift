@@ -3,133 +3,142 @@ import Testing
 
 @testable import TSimCNE
 
+/// Every layer's forward pass against naive loops in double precision, and its gradients against
+/// central differences of those.
 @Suite struct LayerTests {
-    /// Runs forward and backward with the output's gradient set to `direction`.
-    static func run(
-        _ layer: any Layer, input: [Float], shape: Shape, direction: [Float]
-    ) -> (objective: Double, inputGradient: [Float]) {
-        let (forward, backward, workspace) = (Program(), Program(), Workspace())
-        let pass = Pass(
-            program: forward, workspace: workspace, usesBatchStatistics: true, keepsInputs: true)
-        let source = workspace.tensor(shape)
-        source.copy(from: input)
-        let output = layer.forward(source, pass)
-        let gradient = workspace.tensor(output.shape)
-        let back = Pass(
-            program: backward, workspace: workspace, usesBatchStatistics: true, keepsInputs: true)
-        let inputGradient = layer.backward(gradient, back, wantsInputGradient: true)!
-        let pool = ThreadPool(threads: 2)
-        forward.run(on: pool)
-        let objective = zip(output.values, direction).reduce(0) { $0 + Double($1.0) * Double($1.1) }
-        gradient.copy(from: direction)
-        backward.run(on: pool)
-        return (objective, inputGradient.values)
+    struct Passes {
+        var output: [Float]
+        var inputGradient: [Float]
+        var parameterGradients: [[Float]]
     }
 
-    /// Central differences of the single-precision layer itself; the step is wide, the bound follows.
-    static func check(_ layer: any Layer, _ shape: Shape, outputs: Int) {
-        let (input, direction) = (values(shape.count, seed: 31), values(outputs, seed: 32))
-        let step: Float = 1e-2
-        let found = run(layer, input: input, shape: shape, direction: direction)
-        let gradients = layer.parameters.map { parameter in
-            (0..<parameter.count).map { parameter.gradient.pointer[$0] }
+    /// Runs forward and backward with the output's gradient set to `direction`.
+    static func run(
+        _ layer: any Layer, _ shape: Shape, _ input: [Float], _ direction: (Int) -> [Float]
+    ) -> Passes {
+        let (forward, backward, workspace) = (Program(), Program(), Workspace())
+        func pass(_ program: Program) -> Pass {
+            Pass(program: program, workspace: workspace, usesBatchStatistics: true, keepsInputs: true)
         }
-        func difference(_ up: () -> Double, _ down: () -> Double) -> Double {
-            (up() - down()) / Double(2 * step)
-        }
-        let sampled = Array(stride(from: 0, to: input.count, by: max(1, input.count / 12)))
-        let wanted = sampled.map { index in
-            func moved(_ step: Float) -> Double {
-                var input = input
-                input[index] += step
-                return run(layer, input: input, shape: shape, direction: direction).objective
+        let source = workspace.tensor(shape)
+        source.copy(from: input)
+        let output = layer.forward(source, pass(forward))
+        let gradient = workspace.tensor(output.shape)
+        let inputGradient = layer.backward(gradient, pass(backward), wantsInputGradient: true)!
+        let pool = ThreadPool(threads: 2)
+        forward.run(on: pool)
+        let result = output.values
+        gradient.copy(from: direction(output.count))
+        backward.run(on: pool)
+        return Passes(
+            output: result, inputGradient: inputGradient.values,
+            parameterGradients: layer.parameters.map { parameter in
+                (0..<parameter.count).map { parameter.gradient.pointer[$0] }
+            })
+    }
+
+    static func check(
+        _ layer: any Layer, _ shape: Shape, reference: ([Double], [[Double]]) -> [Double]
+    ) {
+        for (i, parameter) in layer.parameters.enumerated() {
+            for (j, value) in values(parameter.count, seed: UInt64(40 + i)).enumerated() {
+                parameter.value.pointer[j] = value + (parameter.shape.count == 1 ? 0.5 : 0)
             }
-            return difference({ moved(step) }, { moved(-step) })
         }
-        #expect(relativeError(sampled.map { found.inputGradient[$0] }, wanted) < 0.01)
-        for (parameter, gradient) in zip(layer.parameters, gradients) {
-            let sampled = Array(stride(from: 0, to: parameter.count, by: max(1, parameter.count / 10)))
-            let wanted = sampled.map { index in
-                func moved(_ step: Float) -> Double {
-                    let before = parameter.value.pointer[index]
-                    parameter.value.pointer[index] = before + step
-                    defer { parameter.value.pointer[index] = before }
-                    return run(layer, input: input, shape: shape, direction: direction).objective
-                }
-                return difference({ moved(step) }, { moved(-step) })
+        let input = values(shape.count, seed: 31)
+        let direction = { values($0, seed: 32) }
+        let found = run(layer, shape, input, direction)
+        let x = doubles(input)
+        let parameters = layer.parameters.map { parameter in
+            (0..<parameter.count).map { Double(parameter.value.pointer[$0]) }
+        }
+        #expect(relativeError(found.output, reference(x, parameters)) < 1e-5)
+
+        let weights = doubles(direction(found.output.count))
+        func objective(_ x: [Double], _ parameters: [[Double]]) -> Double {
+            zip(reference(x, parameters), weights).reduce(0) { $0 + $1.0 * $1.1 }
+        }
+        func expectGradient(
+            _ found: [Float], of values: [Double], _ name: String, _ function: ([Double]) -> Double
+        ) {
+            let sampled = Array(stride(from: 0, to: values.count, by: max(1, values.count / 15)))
+            let wanted = sampled.map { centralDifference(values, $0, function) }
+            let error = relativeError(sampled.map { found[$0] }, wanted, floor: 0.01)
+            #expect(error < 1e-4, "\(name)")
+        }
+        expectGradient(found.inputGradient, of: x, "input") { objective($0, parameters) }
+        for (i, parameter) in layer.parameters.enumerated() {
+            expectGradient(found.parameterGradients[i], of: parameters[i], parameter.name) { moved in
+                var parameters = parameters
+                parameters[i] = moved
+                return objective(x, parameters)
             }
-            #expect(relativeError(sampled.map { gradient[$0] }, wanted) < 0.01, "\(parameter.name)")
         }
     }
 
     @Test(arguments: [1, 3, 16, 19, 40])
     func batchNormalization(channels: Int) {
         let layer = BatchNormalization("bn", channels: channels, rectifies: false)
-        let scale = values(channels, seed: 8)
-        for c in 0..<channels {
-            layer.weight.value.pointer[c] = 1 + scale[c] / 2
-            layer.bias.value.pointer[c] = scale[c]
+        LayerTests.check(layer, Shape(3, 4, 5, channels)) {
+            LayerReferences.batchNormalization($0, channels: channels, weight: $1[0], bias: $1[1])
         }
-        let shape = Shape(3, 4, 5, channels)
-        LayerTests.check(layer, shape, outputs: shape.count)
+    }
+
+    @Test(arguments: [1, 17])
+    func batchNormalizationWithRectifier(channels: Int) {
+        let layer = BatchNormalization("bn", channels: channels, rectifies: true)
+        LayerTests.check(layer, Shape(2, 5, 3, channels)) {
+            LayerReferences.rectifier(
+                LayerReferences.batchNormalization($0, channels: channels, weight: $1[0], bias: $1[1]))
+        }
     }
 
     @Test(arguments: [(5, 7, 3), (70, 33, 65), (1, 4, 130)])
     func linear(rows: Int, inputs: Int, outputs: Int) {
-        let layer = Linear("linear", inputs: inputs, outputs: outputs)
-        var random = RandomNumbers(seed: 2, purpose: .weights)
-        layer.initialize(&random)
-        LayerTests.check(layer, Shape(rows: rows, columns: inputs), outputs: rows * outputs)
+        LayerTests.check(
+            Linear("linear", inputs: inputs, outputs: outputs), Shape(rows: rows, columns: inputs)
+        ) {
+            LayerReferences.linear($0, weight: $1[0], bias: $1[1])
+        }
     }
 
     @Test(arguments: [(1, 1), (3, 2), (7, 5)])
     func pooling(height: Int, width: Int) {
-        LayerTests.check(GlobalAveragePooling(), Shape(2, height, width, 5), outputs: 10)
+        let shape = Shape(2, height, width, 5)
+        LayerTests.check(GlobalAveragePooling(), shape) { x, _ in LayerReferences.pooling(x, shape) }
     }
 
-    @Test func rectifierPassesGradientsOfPositiveOutputsOnly() {
-        let input = values(1000, seed: 3)
-        let result = LayerTests.run(
-            ReLU(), input: input, shape: Shape(rows: 10, columns: 100), direction: values(1000, seed: 4))
-        let wanted = zip(input, values(1000, seed: 4)).map { $0 > 0 ? $1 : 0 }
-        #expect(result.inputGradient == wanted)
+    @Test func rectifier() {
+        LayerTests.check(ReLU(), Shape(rows: 9, columns: 33)) { x, _ in LayerReferences.rectifier(x) }
     }
 
-    @Test func convolutionLayerAndItsWeights() {
-        let layer = ConvolutionLayer("conv", inputs: 3, outputs: 5, kernel: 3, stride: 2)
-        var random = RandomNumbers(seed: 2, purpose: .weights)
-        layer.initialize(&random)
-        LayerTests.check(layer, Shape(2, 7, 6, 3), outputs: 2 * 4 * 3 * 5)
-    }
-
-    @Test func normalizationAddsTheResidualAndRectifies() {
-        let (program, workspace) = (Program(), Workspace())
-        let pass = Pass(program: program, workspace: workspace, usesBatchStatistics: true, keepsInputs: true)
-        let shape = Shape(2, 3, 3, 17)
-        let (input, residual) = (workspace.tensor(shape), workspace.tensor(shape))
-        let (x, r, dy) = (values(shape.count, seed: 1), values(shape.count, seed: 2), values(shape.count, seed: 3))
-        input.copy(from: x)
-        residual.copy(from: r)
-        let layer = BatchNormalization("bn", channels: 17, rectifies: true)
-        let output = layer.forward(input, residual: residual, pass)
-        let gradient = workspace.tensor(shape)
-        let backward = Program()
-        let (_, residualGradient) = layer.backward(
-            gradient, hasResidual: true,
-            Pass(program: backward, workspace: workspace, usesBatchStatistics: true, keepsInputs: true))
-        program.run(on: ThreadPool(threads: 2))
-        let y = output.values
-        for c in 0..<17 {
-            let places = stride(from: c, to: shape.count, by: 17)
-            let mean = places.reduce(0.0) { $0 + Double(x[$1]) } / 18
-            let variance = places.reduce(0.0) { $0 + (Double(x[$1]) - mean) * (Double(x[$1]) - mean) } / 18
-            for i in places {
-                let wanted = max(0, (Double(x[i]) - mean) / (variance + 1e-5).squareRoot() + Double(r[i]))
-                #expect(abs(Double(y[i]) - wanted) < 1e-4)
-            }
+    @Test(arguments: [(3, 1), (3, 2), (1, 1), (1, 2)])
+    func convolution(kernel: Int, stride: Int) {
+        let shape = Shape(2, 7, 6, 3)
+        let layer = ConvolutionLayer("conv", inputs: 3, outputs: 5, kernel: kernel, stride: stride)
+        let geometry = ConvolutionGeometry(input: shape, outputChannels: 5, kernel: kernel, stride: stride)
+        LayerTests.check(layer, shape) {
+            ConvolutionReference(geometry).forward(input: $0, weight: $1[0])
         }
-        gradient.copy(from: dy)
-        backward.run(on: ThreadPool(threads: 1))
-        #expect(residualGradient!.values == zip(y, dy).map { $0 > 0 ? $1 : 0 })
+    }
+
+    @Test(arguments: [(4, 4, 1), (4, 6, 1), (3, 5, 2)])
+    func basicBlock(inputs: Int, outputs: Int, stride: Int) {
+        let shape = Shape(2, 5, 6, inputs)
+        LayerTests.check(
+            BasicBlock("block", inputs: inputs, outputs: outputs, stride: stride), shape
+        ) {
+            LayerReferences.basicBlock($0, shape, outputs: outputs, stride: stride, parameters: $1)
+        }
+    }
+
+    @Test(arguments: [ProjectionHead.Kind.linear, .mlp])
+    func projectionHead(kind: ProjectionHead.Kind) {
+        let head = ProjectionHead("head", kind: kind, inputs: 6, hidden: 10, outputs: 3)
+        LayerTests.check(head, Shape(rows: 4, columns: 6)) { x, p in
+            if kind == .linear { return LayerReferences.linear(x, weight: p[0], bias: p[1]) }
+            let hidden = LayerReferences.rectifier(LayerReferences.linear(x, weight: p[0], bias: p[1]))
+            return LayerReferences.linear(hidden, weight: p[2], bias: p[3])
+        }
     }
 }

@@ -8,7 +8,8 @@ import Testing
 
     static func stage(_ outputs: Int, _ start: Stage.OutputStart, _ trained: Stage.Trained) -> Stage {
         Stage(
-            epochs: 2, outputs: outputs, outputStart: start, trained: trained, metric: .cauchy, temperature: 1,
+            epochs: 2, outputs: outputs, outputStart: start, trained: trained, metric: .cauchy,
+            temperature: 1,
             learningRate: 0.05, schedule: .batch(warmup: 0.1),
             optimizer: SGD(momentum: 0.9, weightDecay: 5e-4, clipValue: 4))
     }
@@ -40,7 +41,9 @@ import Testing
 
     static func bits(_ model: Model) -> [[Float]] {
         model.arrays.map { array in
-            Array(UnsafeBufferPointer(start: array.data.assumingMemoryBound(to: Float.self), count: array.count))
+            Array(
+                UnsafeBufferPointer(start: array.data.assumingMemoryBound(to: Float.self), count: array.count)
+            )
         }
     }
 
@@ -97,7 +100,8 @@ import Testing
     static func map(_ model: Model, _ range: Range<Int>, threads: Int) -> [Float] {
         pixels.withUnsafeBytes { bytes in
             let images = ImageBatch(
-                data: bytes.baseAddress! + range.lowerBound * 240 * 4, count: range.count, height: 8, width: 10,
+                data: bytes.baseAddress! + range.lowerBound * 240 * 4, count: range.count, height: 8,
+                width: 10,
                 channels: 3, element: .float32)
             var output = [Float](repeating: 0, count: range.count * model.outputs)
             model.transform(images, .map, into: &output, pool: ThreadPool(threads: threads))

@@ -180,11 +180,9 @@ def test_four_gigabytes_are_read_in_place(tmp_path, dtype):
         channels=3, depth=10, base_width=4, head=0, hidden_dim=1, output_dim=2, mean=None,
         deviation=None, seed=0,
     )  # fmt: skip
-    stage = dict.fromkeys(
-        "epochs output_dim output_start output_scale trains metric temperature learning_rate "
-        "warmup schedule momentum weight_decay clip_value".split(),
-        0,
-    ) | {"epochs": 1, "output_dim": 2, "temperature": 1}
+    zeros = ["output_start", "output_scale", "trains", "metric", "learning_rate", "warmup", "schedule", "momentum"]
+    stage = dict.fromkeys([*zeros, "weight_decay", "clip_value"], 0)
+    stage |= {"epochs": 1, "output_dim": 2, "temperature": 1}
     before = resident()
     trainer = _core.Trainer(
         model, X, seed=0, batch_size=64, source=_core.SOURCE_IMAGES, threads=2, stages=[stage],

@@ -83,7 +83,7 @@ def test_transform_before_fit_and_with_other_images():
     for X in (GOOD[:, :, :, None].repeat(3, axis=3), np.zeros((3, 9, 9))):
         with pytest.raises(ValueError, match=r"^X: got images of"):
             model.transform(X)
-    with pytest.raises(ValueError, match="^y: "):
+    with pytest.raises(ValueError, match=r"^y: "):
         model.score(GOOD, [1, 2])
 
 

@@ -17,7 +17,7 @@ class Augmentation:
     Parameters
     ----------
     crop_area_min, crop_area_max : float
-        Share of the area that is cropped, in (0, 1].
+        Share of the area that is cropped, in (0, 1]; both 1: no crop.
     crop_ratio_min, crop_ratio_max : float
         Width / height of the crop, log-uniform.
     horizontal_flip, vertical_flip : float

@@ -6,9 +6,13 @@ wrong in the core becomes ``ValueError`` (argument, handle, state), ``RuntimeErr
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
 from typing_extensions import Buffer
+
+# numpy says that its arrays are buffers from Python 3.12 on only.
+Array: TypeAlias = Buffer | np.ndarray[Any, Any]
 
 ABI_VERSION: int
 
@@ -54,7 +58,7 @@ class Event(NamedTuple):
     array: int
 
 def build_info() -> str: ...
-def data_address(array: Buffer) -> int:
+def data_address(array: Array) -> int:
     """Address of the first value, as the core reads it."""
 
 class Model:
@@ -67,27 +71,27 @@ class Model:
         head: int,
         hidden_dim: int,
         output_dim: int,
-        mean: Buffer | None = None,
-        deviation: Buffer | None = None,
+        mean: Array | None = None,
+        deviation: Array | None = None,
         seed: int,
     ) -> None: ...
     def reset_output(self, output_dim: int, deviation: float, seed: int) -> None: ...
     def transform(
-        self, images: Buffer, output: Buffer, *, kind: int, threads: int
+        self, images: Array, output: Array, *, kind: int, threads: int
     ) -> None:
         """Map 4-D C-contiguous uint8 or float32 ``images`` into the writable float32 ``output``."""
     def arrays(self) -> list[tuple[int, str]]:
         """(kind, name) of each array."""
     def array(self, kind: int, name: str) -> tuple[tuple[int, ...], str, bytearray]:
         """(shape, format "f" or "d", a copy of the values)."""
-    def set_array(self, kind: int, name: str, values: Buffer) -> None:
+    def set_array(self, kind: int, name: str, values: Array) -> None:
         """Copy C-contiguous values of the same format and number into the array."""
 
 class Trainer:
     def __init__(
         self,
         model: Model,
-        images: Buffer | None,
+        images: Array | None,
         *,
         shape: tuple[int, int, int, int] | None = None,  # with images=None
         format: str | None = None,  # "B" or "f", with images=None
@@ -102,17 +106,17 @@ class Trainer:
     ) -> None:
         """Holds the buffer of ``images`` until the trainer is gone."""
     def advance(self) -> Event: ...
-    def supply(self, data: Buffer) -> None: ...
+    def supply(self, data: Array) -> None: ...
     def abandon(self) -> None: ...
     def close(self) -> None:
         """Destroy the trainer and let go of the images; later calls raise ValueError."""
     def arrays(self) -> list[tuple[int, str]]: ...
     def array(self, kind: int, name: str) -> tuple[tuple[int, ...], str, bytearray]: ...
-    def set_array(self, kind: int, name: str, values: Buffer) -> None: ...
+    def set_array(self, kind: int, name: str, values: Array) -> None: ...
 
 def augment(
-    images: Buffer,
-    output: Buffer,
+    images: Array,
+    output: Array,
     *,
     augmentation: Mapping[str, float],
     seed: int,
@@ -122,6 +126,6 @@ def augment(
     threads: int,
 ) -> None: ...
 def infonce(
-    embeddings: Buffer, gradient: Buffer | None, *, metric: int, temperature: float, threads: int
+    embeddings: Array, gradient: Array | None, *, metric: int, temperature: float, threads: int
 ) -> float:
     """Loss of (2 * pairs, dimension) float32 embeddings; writes the gradient where one is given."""

@@ -56,7 +56,7 @@ def _as_array(X: Any) -> npt.NDArray[Any]:
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         raise TypeError("X: got a sparse matrix, want a dense array of images")
     try:
-        array = np.asanyarray(X)
+        array: npt.NDArray[Any] = np.asanyarray(X)
     except ValueError as error:
         raise ValueError(
             "X: got images of different shapes, want all of one shape; "

@@ -49,7 +49,6 @@ public struct Augmentation: Equatable, Sendable {
     public static let none: Augmentation = {
         var a = Augmentation()
         a.cropArea = 1...1
-        a.cropRatio = 1...1
         a.horizontalFlip = 0
         a.colorJitter = 0
         a.grayscale = 0

@@ -6,8 +6,9 @@ struct RandomResizedCrop {
     let ratio: ClosedRange<Double>
 
     /// Up to ten tries at a crop that fits, at a position uniform over all; then the largest centred
-    /// one within the ratio's bounds.
+    /// one within the ratio's bounds. Area 1 alone is no crop, whatever the ratio.
     func draw(height: Int, width: Int, _ random: inout RandomNumbers) -> Crop {
+        if area.lowerBound == 1 { return Crop(top: 0, left: 0, height: height, width: width) }
         let total = Double(height * width)
         let logarithms = log(ratio.lowerBound)...log(ratio.upperBound)
         for _ in 0..<10 {

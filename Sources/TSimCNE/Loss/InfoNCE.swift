@@ -174,7 +174,8 @@ public final class InfoNCE {
                     values = scratch + (row - range.lowerBound) * stride
                     if metric == .cauchy {
                         PairSums.squaredDistances(
-                            fromProducts: values, norm: norms.pointer[row], norms: norms.pointer, count: count)
+                            fromProducts: values, norm: norms.pointer[row], norms: norms.pointer, count: count
+                        )
                     }
                 }
                 switch metric {

@@ -33,7 +33,8 @@ public final class Linear: Layer {
         // A map's bits must not depend on the batch: inference keeps to the own, fixed-order GEMM.
         let training = pass.usesBatchStatistics
         pass.program.add(
-            "\(self.weight.name) forward", slices: slices(rows), scratch: gemmScratchCount(n: outputs, k: inputs)
+            "\(self.weight.name) forward", slices: slices(rows),
+            scratch: gemmScratchCount(n: outputs, k: inputs)
         ) { slice, scratch in
             let first = slice * Linear.block
             let count = min(Linear.block, rows - first)

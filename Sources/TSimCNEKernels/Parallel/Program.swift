@@ -57,19 +57,22 @@ public final class Program {
         while scratch.count < pool.threads { scratch.append(AlignedBuffer(count: scratchCount)) }
     }
 
-    /// Runs on to the next boundary, to the end, or until the clock passes `deadline`.
+    /// Runs on to the next boundary, to the end, or until the clock passes `deadline`; at least one
+    /// slice in any case, so that a caller in a hurry still gets on.
     public func advance(on pool: ThreadPool, until deadline: UInt64 = .max) -> Stop {
         prepare(for: pool)
+        var isFirst = true
         while element < elements.count {
             switch elements[element] {
             case .boundary(let boundary):
                 element += 1
                 return .boundary(boundary)
             case .operation(_, let slices, let body):
-                if slice == 0, deadline != .max, ThreadPool.now() >= deadline { return .timeIsOver }
+                if !isFirst, deadline != .max, ThreadPool.now() >= deadline { return .timeIsOver }
                 slice = pool.run(from: slice, count: slices, deadline: deadline) { index, worker in
                     body(index, scratch[worker].pointer)
                 }
+                isFirst = false
                 if slice < slices { return .timeIsOver }
                 element += 1
                 slice = 0

@@ -20,7 +20,8 @@ public struct ConvolutionReference {
                             for k in 0..<output.channels {
                                 body(
                                     ((image * output.height + y) * output.width + x) * output.channels + k,
-                                    ((image * input.height + row) * input.width + column) * input.channels + c,
+                                    ((image * input.height + row) * input.width + column) * input.channels
+                                        + c,
                                     (tap * input.channels + c) * output.channels + k)
                             }
                         }

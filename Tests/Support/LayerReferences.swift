@@ -1,0 +1,67 @@
+import TSimCNEKernels
+
+/// Layers as their definitions say, in double precision: `x` in NHWC order, parameters in the layers' own.
+public enum LayerReferences {
+    /// γ (x - mean) / √(variance + ε) + β over all positions of a channel; variance is biased.
+    public static func batchNormalization(
+        _ x: [Double], channels: Int, weight: [Double], bias: [Double]
+    ) -> [Double] {
+        var output = x
+        for c in 0..<channels {
+            let places = Array(stride(from: c, to: x.count, by: channels))
+            let count = Double(places.count)
+            let mean = places.reduce(0) { $0 + x[$1] } / count
+            let variance = places.reduce(0) { $0 + (x[$1] - mean) * (x[$1] - mean) } / count
+            for i in places {
+                output[i] = weight[c] * (x[i] - mean) / (variance + 1e-5).squareRoot() + bias[c]
+            }
+        }
+        return output
+    }
+
+    /// x Wᵀ + b.
+    public static func linear(_ x: [Double], weight: [Double], bias: [Double]) -> [Double] {
+        let outputs = bias.count
+        let inputs = weight.count / outputs
+        return (0..<x.count / inputs * outputs).map { index in
+            let (row, k) = (index / outputs, index % outputs)
+            var sum = bias[k]
+            for i in 0..<inputs { sum += x[row * inputs + i] * weight[k * inputs + i] }
+            return sum
+        }
+    }
+
+    public static func pooling(_ x: [Double], _ shape: Shape) -> [Double] {
+        let area = shape.height * shape.width
+        var output = [Double](repeating: 0, count: shape.images * shape.channels)
+        for i in x.indices {
+            let image = i / (area * shape.channels)
+            output[image * shape.channels + i % shape.channels] += x[i] / Double(area)
+        }
+        return output
+    }
+
+    public static func rectifier(_ x: [Double]) -> [Double] { x.map { max(0, $0) } }
+
+    /// Two convolutions and a shortcut; nine parameters where the shortcut has a convolution, else six.
+    public static func basicBlock(
+        _ x: [Double], _ shape: Shape, outputs: Int, stride: Int, parameters p: [[Double]]
+    ) -> [Double] {
+        let first = ConvolutionGeometry(input: shape, outputChannels: outputs, kernel: 3, stride: stride)
+        let second = ConvolutionGeometry(
+            input: first.output, outputChannels: outputs, kernel: 3, stride: 1)
+        func normalized(_ x: [Double], _ index: Int) -> [Double] {
+            batchNormalization(x, channels: outputs, weight: p[index], bias: p[index + 1])
+        }
+        let inner = rectifier(
+            normalized(ConvolutionReference(first).forward(input: x, weight: p[0]), 1))
+        let main = normalized(ConvolutionReference(second).forward(input: inner, weight: p[3]), 4)
+        var side = x
+        if p.count > 6 {
+            let geometry = ConvolutionGeometry(
+                input: shape, outputChannels: outputs, kernel: 1, stride: stride)
+            side = normalized(ConvolutionReference(geometry).forward(input: x, weight: p[6]), 7)
+        }
+        return rectifier(zip(main, side).map(+))
+    }
+}
