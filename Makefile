@@ -5,12 +5,13 @@ LEVEL = $(shell python3 tools/level.py)
 # One after the other: a test counts what the process allocates.
 SWIFT_TEST = swift test --no-parallel -c release --scratch-path .build/test -Xswiftc -enable-testing $(LEVEL)
 
-.PHONY: help demo test test-swift test-python parity wheel lint format setup
+.PHONY: help demo test test-swift test-python parity bench wheel lint format setup
 
 help:
 	@echo "make demo    map Fashion-MNIST: out/fashion-mnist.png"
 	@echo "make test    linters, Swift tests, Python tests"
 	@echo "make parity  comparison with PyTorch"
+	@echo "make bench   training speed beside PyTorch"
 	@echo "make wheel   a wheel with a core for each instruction-set level: dist/"
 	@echo "make lint, make format"
 
@@ -31,6 +32,10 @@ test-python:
 parity: setup
 	@tools/setup.sh parity
 	PYTHONPATH=python .venv-parity/bin/python -m pytest Tests/parity
+
+bench: setup
+	@tools/setup.sh parity
+	PYTHONPATH=python .venv-parity/bin/python benchmarks/training.py
 
 wheel: setup
 	tools/make_wheel.sh

@@ -1,4 +1,5 @@
 import sys
+from glob import glob
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -10,10 +11,11 @@ setup(
     ext_modules=[
         Extension(
             "tsimcne_swift._core",
-            sources=["python/tsimcne_swift/_core.c"],
+            sources=sorted(glob("python/tsimcne_swift/_core*.c")),
+            depends=["python/tsimcne_swift/_core.h", "Sources/CTSimCNE/include/tsimcne.h"],
             include_dirs=["Sources/CTSimCNE/include"],
             libraries=["tsimcne"],
-            extra_compile_args=["-std=c11"],
+            extra_compile_args=["-std=c11", "-fvisibility=hidden"],
             # Without a mention of libc in the extension itself, its needs cannot be audited.
             extra_link_args=["-Wl,--no-as-needed", "-lc", "-Wl,-rpath,$ORIGIN/lib"],
             py_limited_api=True,

@@ -74,9 +74,7 @@ def main() -> None:
 
     X = read_idx(options.data / "t10k-images-idx3-ubyte.gz")
     labels = read_idx(options.data / "t10k-labels-idx1-ubyte.gz")
-    model = TSimCNE(
-        total_epochs=options.epochs, batch_size=128, random_state=options.seed, verbose=1
-    )
+    model = TSimCNE(total_epochs=options.epochs, batch_size=128, random_state=options.seed, verbose=1)
     started = time.perf_counter()
     Y = model.fit_transform(X)
     seconds = time.perf_counter() - started

@@ -40,7 +40,7 @@ make_venv() {
     printf '%s' "$wanted" >"$folder/installed"
 }
 
-run=("numpy>=1.24" "scikit-learn>=1.6" safetensors tqdm pytest)
+run=("numpy>=1.24" "scikit-learn>=1.6" tqdm pytest)
 if [ "${1:-}" = parity ]; then
     make_venv .venv-parity torch==2.13.0 "${run[@]}"
     exit

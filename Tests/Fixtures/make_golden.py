@@ -35,9 +35,7 @@ SMALL = 600
 
 NETWORKS = {
     "deep": dict(
-        configuration=dict(
-            depth=18, base_width=8, channels=3, hidden_dim=48, output_dim=16, head=1
-        ),
+        configuration=dict(depth=18, base_width=8, channels=3, hidden_dim=48, output_dim=16, head=1),
         shape=(8, 16, 16, 3),
         metric=CAUCHY,
         temperature=1.0,

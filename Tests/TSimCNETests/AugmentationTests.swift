@@ -65,7 +65,7 @@ import Testing
         func jitter(_ order: [ColorJitter.Operation]) -> [Float] {
             var pixels = source
             ColorJitter(order: order, brightness: 1.25, contrast: 0.5, saturation: 0, hue: 0)
-                .apply(&pixels, pixels: 2, levels: Levels(.uint8))
+                .apply(&pixels, pixels: 2, channels: 3, levels: Levels(.uint8))
             return pixels
         }
         #expect(jitter([.brightness]) == [250, 37, 75, 12, 125, 255])
@@ -74,6 +74,13 @@ import Testing
         #expect(jitter([.saturation]) == [84, 84, 84, 90, 90, 90])
         #expect(jitter([.saturation, .brightness]) == [105, 105, 105, 112, 112, 112])
         #expect(jitter([.brightness, .saturation]) == [105, 105, 105, 106, 106, 106])
+        var grey: [Float] = [200, 30, 61, 10]
+        ColorJitter(
+            order: [.hue, .contrast, .saturation, .brightness], brightness: 1.25, contrast: 0.5,
+            saturation: 0, hue: 0.1
+        ).apply(&grey, pixels: 4, channels: 1, levels: Levels(.uint8))
+        // The mean is 75: contrast gives 137, 52, 68, 42.
+        #expect(grey == [171, 65, 85, 52])
     }
 
     @Test func hueTurnsTheCircle() {

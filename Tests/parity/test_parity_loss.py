@@ -19,9 +19,7 @@ def embeddings(pairs: int, dimension: int, radius: float, offset: float) -> np.n
 
 
 @pytest.mark.parametrize("pairs", [2, 37, 150])
-@pytest.mark.parametrize(
-    "dimension, radius", [(2, 1e-2), (2, 1), (2, 160), (3, 5), (128, 1), (128, 20)]
-)
+@pytest.mark.parametrize("dimension, radius", [(2, 1e-2), (2, 1), (2, 160), (3, 5), (128, 1), (128, 20)])
 @pytest.mark.parametrize("offset", [0, 3])
 @pytest.mark.parametrize("metric, temperature", [("cauchy", 1.0), ("cauchy", 0.5), ("cosine", 0.5)])
 def test_loss_and_gradient(pairs, dimension, radius, offset, metric, temperature, record_property):

@@ -24,9 +24,7 @@ CASES = {
         size=(18, 29, 3),
         images=20,
         batch=12,
-        changes=dict(
-            metric=driver.COSINE, temperature=0.5, clip_value=0.005, schedule=driver.PER_BATCH
-        ),
+        changes=dict(metric=driver.COSINE, temperature=0.5, clip_value=0.005, schedule=driver.PER_BATCH),
     ),
     "grey": dict(depth=18, base_width=4, size=(28, 28, 1), images=20, batch=12),
 }
@@ -64,9 +62,7 @@ def test_three_stages(case, record_property):
         stage = stages[event.stage]
         if event.epoch == event.step == 0:
             if stage["output_start"] == driver.NORMAL:
-                parts = [
-                    driver.get(trainer, f"{driver.OUTPUT_LAYER}.{p}") for p in ("weight", "bias")
-                ]
+                parts = [driver.get(trainer, f"{driver.OUTPUT_LAYER}.{p}") for p in ("weight", "bias")]
                 network.replace_output(*parts)
                 network.float()
                 frozen = driver.state_of(trainer)

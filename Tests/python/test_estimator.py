@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+import tsimcne_swift
 from sklearn.base import clone
 from tsimcne_swift import Augmentation, TSimCNE, _core, recipes, show_config
 
@@ -134,13 +135,33 @@ def test_it_learns_what_differs():
     assert model.fit(X).score(X, labels) > 0.95
 
 
-def test_forked_child_trains():
+def watch_threads(work):
+    """Most threads that this process had during ``work``, one of which watched."""
+    seen, done = [0], threading.Event()
+
+    def watch():
+        while not done.wait(0.01):
+            seen.append(len(os.listdir("/proc/self/task")))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    work()
+    done.set()
+    watcher.join()
+    return max(seen)
+
+
+def test_forked_child_trains_on_two_threads():
     X = images()
     Y = small(n_jobs=2).fit_transform(X)
     child = os.fork()
     if child == 0:
+        # Threads do not survive a fork: this process has one, and the pool's new worker.
+        model = small(n_jobs=2, total_epochs=[200, 1, 1])
+        alone = len(os.listdir("/proc/self/task"))
+        threads = watch_threads(lambda: model.fit(X))
         same = (small(n_jobs=2).fit_transform(X) == Y).all()
-        os._exit(0 if same else 1)
+        os._exit(0 if same and alone == 1 and threads >= 3 else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
@@ -169,6 +190,7 @@ def test_config_names_level_and_threads():
     config = show_config()
     assert config["level"] in ("x86-64", "x86-64-v3", "x86-64-v4", "aarch64")
     assert config["threads"] >= 1
+    assert config["version"] == tsimcne_swift.__version__
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
@@ -180,8 +202,8 @@ def test_four_gigabytes_are_read_in_place(tmp_path, dtype):
         channels=3, depth=10, base_width=4, head=0, hidden_dim=1, output_dim=2, mean=None,
         deviation=None, seed=0,
     )  # fmt: skip
-    zeros = ["output_start", "output_scale", "trains", "metric", "learning_rate", "warmup", "schedule", "momentum"]
-    stage = dict.fromkeys([*zeros, "weight_decay", "clip_value"], 0)
+    zeros = "output_start output_scale trains metric learning_rate warmup schedule momentum"
+    stage = dict.fromkeys([*zeros.split(), "weight_decay", "clip_value"], 0)
     stage |= {"epochs": 1, "output_dim": 2, "temperature": 1}
     before = resident()
     trainer = _core.Trainer(
@@ -198,5 +220,4 @@ def test_four_gigabytes_are_read_in_place(tmp_path, dtype):
 def resident():
     with open("/proc/self/status") as file:
         lines = dict(line.split(":", 1) for line in file)
-    # Pages of the file itself are not the process's own.
-    return int(lines["RssAnon"].split()[0]) * 1024
+    return int(lines["VmRSS"].split()[0]) * 1024

@@ -24,11 +24,7 @@ def golden(name: str) -> dict[str, np.ndarray]:
 
 
 def part(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    return {
-        name[len(prefix) + 1 :]: array
-        for name, array in arrays.items()
-        if name.startswith(f"{prefix}/")
-    }
+    return {name[len(prefix) + 1 :]: array for name, array in arrays.items() if name.startswith(f"{prefix}/")}
 
 
 def distance(ours: np.ndarray, theirs: np.ndarray) -> float:
@@ -48,9 +44,7 @@ def batch(request):
     model = driver.make_model(state, **configuration)
     ours = {
         "map": driver.transform(model, views, theirs["map"].shape[1], _core.OUTPUT_MAP),
-        "features": driver.transform(
-            model, views, theirs["features"].shape[1], _core.OUTPUT_FEATURES
-        ),
+        "features": driver.transform(model, views, theirs["features"].shape[1], _core.OUTPUT_FEATURES),
     }
     stage = driver.stage(
         output_dim=configuration["output_dim"],
@@ -137,9 +131,7 @@ def test_three_stages():
     model = driver.make_model(formula.weights(**case["configuration"]), **case["configuration"])
     expected = iter(theirs["losses"])
     ends = [(i, stage["epochs"] - 1, len(counts) - 1) for i, stage in enumerate(stages)]
-    for trainer, event in driver.steps(
-        model, (sum(counts), *size), stages, supply, batch_size=counts[0]
-    ):
+    for trainer, event in driver.steps(model, (sum(counts), *size), stages, supply, batch_size=counts[0]):
         at = (event.stage, event.epoch, event.step)
         assert event.loss == pytest.approx(next(expected), rel=1e-3), at
         if at not in ends:
@@ -167,18 +159,14 @@ def test_loss_of_given_embeddings():
     for i, case in enumerate(json.loads(str(theirs["cases"]))):
         z, expected = theirs[f"embeddings/{i}"], theirs[f"gradient/{i}"]
         gradient = np.empty_like(z)
-        loss = _core.infonce(
-            z, gradient, metric=case["metric"], temperature=case["temperature"], threads=1
-        )
+        loss = _core.infonce(z, gradient, metric=case["metric"], temperature=case["temperature"], threads=1)
         assert loss == pytest.approx(case["loss"], rel=1e-5), i
         assert distance(gradient, expected) < 1e-3, i
 
 
 def rates_of_events(images: int, batch_size: int, **stage: float) -> list[float]:
     """Learning rates of a training run of the smallest network on the smallest images."""
-    configuration = dict(
-        depth=10, base_width=1, channels=1, hidden_dim=1, output_dim=1, head=driver.LINEAR
-    )
+    configuration = dict(depth=10, base_width=1, channels=1, hidden_dim=1, output_dim=1, head=driver.LINEAR)
     model = _core.Model(seed=0, **configuration)
     views = formula.views("small", images, 8, 8, 1)
 

@@ -11,8 +11,9 @@ from ._validation import check_number
 class Augmentation:
     """Random views of an image, in the order in which the operations are applied.
 
-    The defaults are the paper's (Böhm et al. 2023, section 4; operations as torchvision's). Colour
-    operations are skipped unless images have three channels.
+    The defaults are the paper's (Böhm et al. 2023, section 4; operations as torchvision's). Saturation,
+    hue and greyscale are skipped unless images have three channels; brightness and contrast move all
+    channels together.
 
     Parameters
     ----------

@@ -76,9 +76,7 @@ class Model:
         seed: int,
     ) -> None: ...
     def reset_output(self, output_dim: int, deviation: float, seed: int) -> None: ...
-    def transform(
-        self, images: Array, output: Array, *, kind: int, threads: int
-    ) -> None:
+    def transform(self, images: Array, output: Array, *, kind: int, threads: int) -> None:
         """Map 4-D C-contiguous uint8 or float32 ``images`` into the writable float32 ``output``."""
     def arrays(self) -> list[tuple[int, str]]:
         """(kind, name) of each array."""

@@ -273,9 +273,7 @@ class TSimCNE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         shape = self.image_shape_ if getattr(array, "ndim", 0) == 2 else None
         images = Images(array, shape)
         if images.shape[1:] != self.image_shape_:
-            raise ValueError(
-                f"X: got images of {images.shape[1:]}, want {self.image_shape_} as in fit"
-            )
+            raise ValueError(f"X: got images of {images.shape[1:]}, want {self.image_shape_} as in fit")
         columns = self._outputs if kind == _core.OUTPUT_MAP else self._features_out
         return _map(self._model, images, columns, kind, threads)
 
@@ -297,12 +295,9 @@ class TSimCNE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             check_choice("total_epochs", self.total_epochs, ["auto"])
             return recipes.automatic_epochs(n, height, width)
         if not isinstance(self.total_epochs, list | tuple) or len(self.total_epochs) not in (1, 3):
-            raise ValueError(
-                f"total_epochs: got {self.total_epochs!r}, want 'auto', [a] or [a, b, c]"
-            )
+            raise ValueError(f"total_epochs: got {self.total_epochs!r}, want 'auto', [a] or [a, b, c]")
         return [
-            check_integer(f"total_epochs[{i}]", value, 1, 10**9)
-            for i, value in enumerate(self.total_epochs)
+            check_integer(f"total_epochs[{i}]", value, 1, 10**9) for i, value in enumerate(self.total_epochs)
         ]
 
     def _check_normalize(self, images: Images) -> tuple[Any, Any]:

@@ -88,9 +88,7 @@ def _image_shape(array: npt.NDArray[Any], image_shape: Any) -> tuple[int, int, i
             raise ValueError(f"image_shape: got {image_shape!r}, but X has images of {shape}")
     height, width, channels = shape
     if min(height, width) < SMALLEST or max(height, width) > LARGEST:
-        raise ValueError(
-            f"X: got images of {height}×{width} pixels, want {SMALLEST} to {LARGEST} each way"
-        )
+        raise ValueError(f"X: got images of {height}×{width} pixels, want {SMALLEST} to {LARGEST} each way")
     if not 1 <= channels <= 1024:
         raise ValueError(f"X: got {channels} channels, want 1 to 1024")
     return height, width, channels
@@ -138,6 +136,4 @@ def _check_values(array: npt.NDArray[Any]) -> None:
             raise ValueError("X: got NaN or infinity, want finite values in [0, 1]")
         if low < 0 or high > 1:
             scale = "X / 255" if low >= 0 and high > 16 else f"(X - {low:g}) / {high - low:g}"
-            raise ValueError(
-                f"X: got floats from {low:g} to {high:g}, want [0, 1]; scale them, e.g. {scale}"
-            )
+            raise ValueError(f"X: got floats from {low:g} to {high:g}, want [0, 1]; scale them, e.g. {scale}")

@@ -74,8 +74,8 @@ typedef struct tsimcne_images {
 
 /**
  * Parameters of the random views, in the order in which they are applied (method: torchvision's
- * RandomResizedCrop, flips, quarter turns, ColorJitter, RandomGrayscale). Colour operations need 3
- * channels and are skipped for any other number.
+ * RandomResizedCrop, flips, quarter turns, ColorJitter, RandomGrayscale). Saturation, hue and
+ * greyscale need 3 channels and are skipped for any other number.
  */
 typedef struct tsimcne_augmentation {
     uint64_t struct_size;

@@ -10,7 +10,8 @@ public struct Augmentation: Equatable, Sendable {
     public var verticalFlip = 0.0
     /// Probability of a turn by a random multiple of 90° (180° for images that are not square).
     public var quarterTurns = 0.0
-    /// Probability of the four colour operations, in random order. Colour needs 3 channels.
+    /// Probability of the four operations below, in random order; saturation, hue and greyscale need 3
+    /// channels.
     public var colorJitter = 0.8
     /// A factor is uniform in [max(0, 1 - v), 1 + v].
     public var brightness = 0.4
@@ -92,13 +93,12 @@ public struct Augmentation: Equatable, Sendable {
             let turns = height == width ? random.integer(below: 4) : 2 * random.integer(below: 2)
             Flips.turn(output, turns: turns, height: height, width: width, channels: channels, scratch: other)
         }
-        if channels == 3 {
-            if random.uniform() < colorJitter {
-                ColorJitter(self, &random).apply(output, pixels: height * width, levels: levels)
-            }
-            if random.uniform() < grayscale {
-                Grayscale.apply(output, pixels: height * width, levels: levels)
-            }
+        if random.uniform() < colorJitter {
+            ColorJitter(self, &random)
+                .apply(output, pixels: height * width, channels: channels, levels: levels)
+        }
+        if channels == 3, random.uniform() < grayscale {
+            Grayscale.apply(output, pixels: height * width, levels: levels)
         }
         if levels.maximum != 1 {
             for i in 0..<count { output[i] *= 1 / 255 }

@@ -27,33 +27,47 @@ struct ColorJitter {
         hue = Float(random.uniform(in: -parameters.hue...parameters.hue))
     }
 
-    func apply(_ image: UnsafeMutablePointer<Float>, pixels: Int, levels: Levels) {
+    /// Saturation and hue are for three channels; brightness and contrast for any number of them, which
+    /// all move together.
+    func apply(_ image: UnsafeMutablePointer<Float>, pixels: Int, channels: Int, levels: Levels) {
         for operation in order {
             switch operation {
-            case .brightness: blend(image, pixels, levels, factor: brightness) { _ in 0 }
+            case .brightness: blend(image, pixels, channels, levels, factor: brightness) { _ in 0 }
             case .contrast:
-                var sum = 0.0
-                for p in 0..<pixels { sum += Double(Grayscale.luma(image + 3 &* p, levels)) }
-                let mean = Float(sum / Double(pixels))
-                let grey = levels.isInteger ? (mean + 0.5).rounded(.down) : mean
-                blend(image, pixels, levels, factor: contrast) { _ in grey }
-            case .saturation:
-                blend(image, pixels, levels, factor: saturation) { Grayscale.luma($0, levels) }
-            case .hue: Hue.shift(image, pixels: pixels, by: hue, levels: levels)
+                let mean = ColorJitter.mean(image, pixels: pixels, channels: channels, levels)
+                blend(image, pixels, channels, levels, factor: contrast) { _ in mean }
+            case .saturation where channels == 3:
+                blend(image, pixels, 3, levels, factor: saturation) { Grayscale.luma($0, levels) }
+            case .hue where channels == 3: Hue.shift(image, pixels: pixels, by: hue, levels: levels)
+            case .saturation, .hue: break
             }
         }
+    }
+
+    /// Mean of the grey image, or of all values where channels are no colours; rounded for 8-bit levels.
+    private static func mean(
+        _ image: UnsafePointer<Float>, pixels: Int, channels: Int, _ levels: Levels
+    ) -> Float {
+        var sum = 0.0
+        if channels == 3 {
+            for p in 0..<pixels { sum += Double(Grayscale.luma(image + 3 &* p, levels)) }
+        } else {
+            for i in 0..<pixels &* channels { sum += Double(image[i]) / Double(channels) }
+        }
+        let mean = Float(sum / Double(pixels))
+        return levels.isInteger ? (mean + 0.5).rounded(.down) : mean
     }
 
     /// From what `base` says of a pixel towards the pixel, and beyond it for factors over 1.
     @inline(__always)
     private func blend(
-        _ image: UnsafeMutablePointer<Float>, _ pixels: Int, _ levels: Levels, factor: Float,
-        base: (UnsafePointer<Float>) -> Float
+        _ image: UnsafeMutablePointer<Float>, _ pixels: Int, _ channels: Int, _ levels: Levels,
+        factor: Float, base: (UnsafePointer<Float>) -> Float
     ) {
         for p in 0..<pixels {
-            let pixel = image + 3 &* p
+            let pixel = image + channels &* p
             let from = base(pixel)
-            for c in 0..<3 { pixel[c] = levels.truncate(from + factor * (pixel[c] - from)) }
+            for c in 0..<channels { pixel[c] = levels.truncate(from + factor * (pixel[c] - from)) }
         }
     }
 }

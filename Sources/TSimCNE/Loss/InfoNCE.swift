@@ -174,8 +174,8 @@ public final class InfoNCE {
                     values = scratch + (row - range.lowerBound) * stride
                     if metric == .cauchy {
                         PairSums.squaredDistances(
-                            fromProducts: values, norm: norms.pointer[row], norms: norms.pointer, count: count
-                        )
+                            fromProducts: values, of: row, rows: coordinates.pointer, dimension: dimension,
+                            norms: norms.pointer, count: count)
                     }
                 }
                 switch metric {

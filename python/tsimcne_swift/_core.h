@@ -1,0 +1,54 @@
+// What the files of the extension share. It borrows buffers, calls the core and releases the GIL meanwhile;
+// it has no logic of its own.
+#ifndef TSIMCNE_SWIFT_CORE_H
+#define TSIMCNE_SWIFT_CORE_H
+
+#define Py_LIMITED_API 0x030B0000
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "tsimcne.h"
+
+typedef struct {
+    PyObject_HEAD tsimcne_handle handle;
+} Model;
+
+typedef struct {
+    PyObject_HEAD tsimcne_handle handle;
+    PyObject *model;
+    Py_buffer images;
+    bool holds_images;
+} Trainer;
+
+// Of the module.
+typedef struct {
+    PyObject *model_type;
+    PyObject *trainer_type;
+    PyTypeObject *event_type;
+} State;
+
+extern PyType_Spec model_spec;
+extern PyType_Spec trainer_spec;
+extern PyStructSequence_Desc event_description;
+
+// Turns the core's status into an exception with its message; 0 or -1, as all functions here.
+int raise_status(int32_t status);
+
+// Borrows C-contiguous memory whose native format is one of `formats`; `name` is for the error.
+int borrow(PyObject *object, Py_buffer *view, const char *name, const char *formats, bool writable);
+
+// Borrows 4-D uint8 or float32 images and describes them.
+int borrow_images(PyObject *object, Py_buffer *view, tsimcne_images *images);
+
+// Fields of mappings, by the names of tsimcne.h.
+int read_augmentation(PyObject *mapping, tsimcne_augmentation *augmentation);
+int read_stage(PyObject *mapping, tsimcne_stage *stage);
+
+// Methods that a model and a trainer share: arrays(), array(kind, name), set_array(kind, name, values).
+PyObject *list_arrays(tsimcne_handle handle);
+PyObject *copy_array(tsimcne_handle handle, PyObject *args);
+PyObject *write_array(tsimcne_handle handle, PyObject *args);
+
+#endif

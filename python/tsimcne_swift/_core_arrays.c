@@ -1,0 +1,75 @@
+// Arrays of a model or trainer by name, as copies.
+#include "_core.h"
+
+PyObject *list_arrays(tsimcne_handle handle) {
+    int64_t count = 0;
+    if (raise_status(tsimcne_array_count(handle, &count)) != 0) {
+        return NULL;
+    }
+    PyObject *list = PyList_New(0);
+    for (int64_t i = 0; list != NULL && i < count; i++) {
+        tsimcne_array array = {.struct_size = sizeof array};
+        PyObject *item = NULL;
+        if (raise_status(tsimcne_array_at(handle, i, &array)) == 0) {
+            item = Py_BuildValue("(is)", (int)array.kind, array.name);
+        }
+        if (item == NULL || PyList_Append(list, item) != 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(item);
+    }
+    return list;
+}
+
+static int find_array(tsimcne_handle handle, int kind, const char *name, tsimcne_array *array) {
+    *array = (tsimcne_array){.struct_size = sizeof *array};
+    return raise_status(tsimcne_array_named(handle, kind, name, array));
+}
+
+PyObject *copy_array(tsimcne_handle handle, PyObject *args) {
+    int kind;
+    const char *name;
+    tsimcne_array array;
+    if (!PyArg_ParseTuple(args, "is", &kind, &name) || find_array(handle, kind, name, &array) != 0) {
+        return NULL;
+    }
+    PyObject *shape = PyTuple_New(array.rank);
+    for (int i = 0; shape != NULL && i < array.rank; i++) {
+        PyObject *length = PyLong_FromLongLong(array.shape[i]);
+        if (length == NULL || PyTuple_SetItem(shape, i, length) != 0) {
+            Py_CLEAR(shape);
+        }
+    }
+    if (shape == NULL) {
+        return NULL;
+    }
+    bool wide = array.type == TSIMCNE_FLOAT64;
+    PyObject *values = PyByteArray_FromStringAndSize(array.data, array.count * (wide ? 8 : 4));
+    // "N" takes over both references, also when it fails.
+    return Py_BuildValue("(NsN)", shape, wide ? "d" : "f", values);
+}
+
+PyObject *write_array(tsimcne_handle handle, PyObject *args) {
+    int kind;
+    const char *name;
+    PyObject *object;
+    tsimcne_array array;
+    if (!PyArg_ParseTuple(args, "isO", &kind, &name, &object) ||
+        find_array(handle, kind, name, &array) != 0) {
+        return NULL;
+    }
+    bool wide = array.type == TSIMCNE_FLOAT64;
+    Py_buffer view;
+    if (borrow(object, &view, "values", wide ? "d" : "f", false) != 0) {
+        return NULL;
+    }
+    if (view.len != array.count * (wide ? 8 : 4)) {
+        PyErr_Format(PyExc_ValueError, "values: got %zd bytes, want %lld values for %s", view.len,
+                     (long long)array.count, name);
+        PyBuffer_Release(&view);
+        return NULL;
+    }
+    memcpy(array.data, view.buf, (size_t)view.len);
+    PyBuffer_Release(&view);
+    Py_RETURN_NONE;
+}

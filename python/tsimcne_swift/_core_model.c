@@ -1,0 +1,141 @@
+// _core.Model: owns a model of the core.
+#include "_core.h"
+
+static int model_init(PyObject *self, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"channels",   "depth", "base_width", "head", "hidden_dim",
+                            "output_dim", "mean",  "deviation",  "seed", NULL};
+    long long channels = 0;
+    int depth = 0, width = 0, head = 0, hidden = 0, output = 0;
+    PyObject *mean = Py_None, *deviation = Py_None;
+    unsigned long long seed = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$LiiiiiOOK", names, &channels, &depth, &width, &head,
+                                     &hidden, &output, &mean, &deviation, &seed)) {
+        return -1;
+    }
+    if (((Model *)self)->handle != 0) {
+        PyErr_SetString(PyExc_ValueError, "model: is initialised already");
+        return -1;
+    }
+    tsimcne_model_config config = {.struct_size = sizeof config,
+                                   .channels = channels,
+                                   .depth = depth,
+                                   .base_width = width,
+                                   .head = head,
+                                   .hidden_dim = hidden,
+                                   .output_dim = output};
+    Py_buffer views[2];
+    int borrowed = 0;
+    PyObject *objects[2] = {mean, deviation};
+    for (int i = 0; i < 2 && mean != Py_None; i++) {
+        if (borrow(objects[i], &views[i], i == 0 ? "mean" : "deviation", "f", false) != 0) {
+            goto failed;
+        }
+        borrowed += 1;
+        if (views[i].len != channels * 4) {
+            PyErr_SetString(PyExc_ValueError, "mean, deviation: want one value per channel");
+            goto failed;
+        }
+    }
+    if (borrowed == 2) {
+        config.mean = views[0].buf;
+        config.deviation = views[1].buf;
+    }
+    tsimcne_handle handle = 0;
+    int32_t status;
+    Py_BEGIN_ALLOW_THREADS status = tsimcne_model_create(&config, seed, &handle);
+    Py_END_ALLOW_THREADS if (raise_status(status) != 0) {
+        goto failed;
+    }
+    ((Model *)self)->handle = handle;
+    while (borrowed > 0) {
+        PyBuffer_Release(&views[--borrowed]);
+    }
+    return 0;
+failed:
+    while (borrowed > 0) {
+        PyBuffer_Release(&views[--borrowed]);
+    }
+    return -1;
+}
+
+static void model_dealloc(PyObject *self) {
+    PyTypeObject *type = Py_TYPE(self);
+    if (((Model *)self)->handle != 0) {
+        tsimcne_model_destroy(((Model *)self)->handle);
+    }
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    release(self);
+    Py_DECREF(type);
+}
+
+static PyObject *model_reset_output(PyObject *self, PyObject *args) {
+    int outputs;
+    float deviation;
+    unsigned long long seed = 0;
+    if (!PyArg_ParseTuple(args, "ifK", &outputs, &deviation, &seed)) {
+        return NULL;
+    }
+    if (raise_status(tsimcne_model_reset_output(((Model *)self)->handle, outputs, deviation, seed)) != 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *model_transform(PyObject *self, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"images", "output", "kind", "threads", NULL};
+    PyObject *input, *target;
+    int kind, threads;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO$ii", names, &input, &target, &kind, &threads)) {
+        return NULL;
+    }
+    Py_buffer source, output;
+    tsimcne_images images;
+    if (borrow_images(input, &source, &images) != 0) {
+        return NULL;
+    }
+    if (borrow(target, &output, "output", "f", true) != 0) {
+        PyBuffer_Release(&source);
+        return NULL;
+    }
+    int32_t status;
+    Py_BEGIN_ALLOW_THREADS status =
+        tsimcne_model_transform(((Model *)self)->handle, &images, kind, threads, output.buf, output.len / 4);
+    Py_END_ALLOW_THREADS PyBuffer_Release(&source);
+    PyBuffer_Release(&output);
+    if (raise_status(status) != 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *model_arrays(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return list_arrays(((Model *)self)->handle);
+}
+
+static PyObject *model_array(PyObject *self, PyObject *args) {
+    return copy_array(((Model *)self)->handle, args);
+}
+
+static PyObject *model_set_array(PyObject *self, PyObject *args) {
+    return write_array(((Model *)self)->handle, args);
+}
+
+static PyMethodDef model_methods[] = {
+    {"reset_output", model_reset_output, METH_VARARGS, NULL},
+    {"transform", (PyCFunction)(void (*)(void))model_transform, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"arrays", model_arrays, METH_NOARGS, NULL},
+    {"array", model_array, METH_VARARGS, NULL},
+    {"set_array", model_set_array, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot model_slots[] = {
+    {Py_tp_init, model_init},
+    {Py_tp_new, PyType_GenericNew},
+    {Py_tp_dealloc, model_dealloc},
+    {Py_tp_methods, model_methods},
+    {0, NULL},
+};
+
+PyType_Spec model_spec = {"tsimcne_swift._core.Model", sizeof(Model), 0, Py_TPFLAGS_DEFAULT, model_slots};

@@ -1,0 +1,228 @@
+// _core.Trainer: owns a trainer of the core, and holds the images that it reads.
+#include "_core.h"
+
+static int trainer_init(PyObject *object, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"model",      "images",       "shape",   "format",  "seed",
+                            "batch_size", "source",       "threads", "stop_at", "time_slice_ms",
+                            "stages",     "augmentation", NULL};
+    Trainer *self = (Trainer *)object;
+    PyObject *model, *input, *shape = Py_None, *stage_list = Py_None, *augmentation_map = Py_None;
+    const char *format = NULL;
+    unsigned long long seed = 0;
+    long long batch_size = 0;
+    int source = 0, threads = 0;
+    unsigned int stop_at = 0, slice = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|$OzKLiiIIOO", names, &model, &input, &shape, &format,
+                                     &seed, &batch_size, &source, &threads, &stop_at, &slice, &stage_list,
+                                     &augmentation_map)) {
+        return -1;
+    }
+    State *state = PyModule_GetState(PyType_GetModule(Py_TYPE(object)));
+    if (!PyObject_TypeCheck(model, (PyTypeObject *)state->model_type)) {
+        PyErr_SetString(PyExc_TypeError, "model: want a Model");
+        return -1;
+    }
+    if (self->handle != 0) {
+        PyErr_SetString(PyExc_ValueError, "trainer: is initialised already");
+        return -1;
+    }
+    tsimcne_augmentation augmentation;
+    if (augmentation_map != Py_None && read_augmentation(augmentation_map, &augmentation) != 0) {
+        return -1;
+    }
+    tsimcne_stage stages[64];
+    Py_ssize_t count = PySequence_Size(stage_list);
+    if (count < 1 || count > 64) {
+        if (!PyErr_Occurred()) {
+            PyErr_SetString(PyExc_ValueError, "stages: want 1 to 64");
+        }
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *item = PySequence_GetItem(stage_list, i);
+        int failed = item == NULL || read_stage(item, &stages[i]) != 0;
+        Py_XDECREF(item);
+        if (failed) {
+            return -1;
+        }
+    }
+    tsimcne_images images;
+    if (input == Py_None) {
+        images =
+            (tsimcne_images){.struct_size = sizeof images,
+                             .type = format != NULL && format[0] == 'B' ? TSIMCNE_UINT8 : TSIMCNE_FLOAT32};
+        long long n, h, w, c;
+        if (!PyArg_ParseTuple(shape, "LLLL", &n, &h, &w, &c)) {
+            return -1;
+        }
+        images.count = n;
+        images.height = h;
+        images.width = w;
+        images.channels = c;
+    } else if (borrow_images(input, &self->images, &images) == 0) {
+        self->holds_images = true;
+    } else {
+        return -1;
+    }
+    tsimcne_trainer_config config = {.struct_size = sizeof config,
+                                     .seed = seed,
+                                     .batch_size = batch_size,
+                                     .source = source,
+                                     .threads = threads,
+                                     .stop_at = stop_at,
+                                     .time_slice_ms = slice,
+                                     .stages = stages,
+                                     .stage_count = count,
+                                     .augmentation = augmentation_map == Py_None ? NULL : &augmentation};
+    tsimcne_handle handle = 0;
+    int32_t status;
+    tsimcne_handle model_handle = ((Model *)model)->handle;
+    Py_BEGIN_ALLOW_THREADS status = tsimcne_trainer_create(model_handle, &images, &config, &handle);
+    Py_END_ALLOW_THREADS if (raise_status(status) != 0) {
+        if (self->holds_images) {
+            PyBuffer_Release(&self->images);
+            self->holds_images = false;
+        }
+        return -1;
+    }
+    self->handle = handle;
+    self->model = Py_NewRef(model);
+    return 0;
+}
+
+// Destroys the trainer, then lets go of what it used.
+static int trainer_release(Trainer *self) {
+    if (self->handle != 0) {
+        int32_t status = tsimcne_trainer_destroy(self->handle);
+        if (status == TSIMCNE_ERROR_BUSY) {
+            return raise_status(status);
+        }
+        self->handle = 0;
+    }
+    if (self->holds_images) {
+        PyBuffer_Release(&self->images);
+        self->holds_images = false;
+    }
+    Py_CLEAR(self->model);
+    return 0;
+}
+
+static void trainer_dealloc(PyObject *object) {
+    PyTypeObject *type = Py_TYPE(object);
+    trainer_release((Trainer *)object);
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    release(object);
+    Py_DECREF(type);
+}
+
+static PyObject *trainer_close(PyObject *object, PyObject *unused) {
+    (void)unused;
+    if (trainer_release((Trainer *)object) != 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *trainer_advance(PyObject *object, PyObject *unused) {
+    (void)unused;
+    tsimcne_handle handle = ((Trainer *)object)->handle;
+    tsimcne_event event = {.struct_size = sizeof event};
+    int32_t status;
+    Py_BEGIN_ALLOW_THREADS status = tsimcne_advance(handle, &event);
+    Py_END_ALLOW_THREADS if (raise_status(status) != 0) {
+        return NULL;
+    }
+    Py_ssize_t bytes = event.kind == TSIMCNE_EVENT_BATCH_WANTED ? event.batch_count * 8 : 0;
+    PyObject *values[] = {
+        PyLong_FromLong(event.kind),
+        PyLong_FromLong(event.stage),
+        PyLong_FromLongLong(event.epoch),
+        PyLong_FromLongLong(event.step),
+        PyLong_FromLongLong(event.steps_per_epoch),
+        PyFloat_FromDouble(event.loss),
+        PyFloat_FromDouble(event.learning_rate),
+        PyLong_FromLongLong(event.batch_count),
+        PyBytes_FromStringAndSize((const char *)event.indices, bytes),
+        PyLong_FromLongLong(event.array),
+    };
+    State *state = PyModule_GetState(PyType_GetModule(Py_TYPE(object)));
+    PyObject *result = PyStructSequence_New(state->event_type);
+    for (Py_ssize_t i = 0; i < (Py_ssize_t)(sizeof values / sizeof *values); i++) {
+        if (result == NULL) {
+            Py_XDECREF(values[i]);
+        } else if (values[i] == NULL) {
+            Py_CLEAR(result);
+        } else {
+            PyStructSequence_SetItem(result, i, values[i]);
+        }
+    }
+    return result;
+}
+
+static PyObject *trainer_supply(PyObject *object, PyObject *data) {
+    Py_buffer view;
+    if (borrow(data, &view, "data", "Bf", false) != 0) {
+        return NULL;
+    }
+    int32_t status = tsimcne_supply(((Trainer *)object)->handle, view.buf, view.len);
+    PyBuffer_Release(&view);
+    if (raise_status(status) != 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *trainer_abandon(PyObject *object, PyObject *unused) {
+    (void)unused;
+    if (raise_status(tsimcne_abandon(((Trainer *)object)->handle)) != 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *trainer_arrays(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return list_arrays(((Trainer *)self)->handle);
+}
+
+static PyObject *trainer_array(PyObject *self, PyObject *args) {
+    return copy_array(((Trainer *)self)->handle, args);
+}
+
+static PyObject *trainer_set_array(PyObject *self, PyObject *args) {
+    return write_array(((Trainer *)self)->handle, args);
+}
+
+static PyMethodDef trainer_methods[] = {
+    {"advance", trainer_advance, METH_NOARGS, NULL},      {"supply", trainer_supply, METH_O, NULL},
+    {"abandon", trainer_abandon, METH_NOARGS, NULL},      {"close", trainer_close, METH_NOARGS, NULL},
+    {"arrays", trainer_arrays, METH_NOARGS, NULL},        {"array", trainer_array, METH_VARARGS, NULL},
+    {"set_array", trainer_set_array, METH_VARARGS, NULL}, {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot trainer_slots[] = {
+    {Py_tp_init, trainer_init},
+    {Py_tp_new, PyType_GenericNew},
+    {Py_tp_dealloc, trainer_dealloc},
+    {Py_tp_methods, trainer_methods},
+    {0, NULL},
+};
+
+PyType_Spec trainer_spec = {"tsimcne_swift._core.Trainer", sizeof(Trainer), 0, Py_TPFLAGS_DEFAULT,
+                            trainer_slots};
+
+static PyStructSequence_Field event_fields[] = {
+    {"kind", NULL},
+    {"stage", NULL},
+    {"epoch", NULL},
+    {"step", NULL},
+    {"steps_per_epoch", NULL},
+    {"loss", NULL},
+    {"learning_rate", NULL},
+    {"batch_count", NULL},
+    {"indices", NULL},
+    {"array", NULL},
+    {NULL, NULL},
+};
+
+PyStructSequence_Desc event_description = {"tsimcne_swift._core.Event", NULL, event_fields, 10};
