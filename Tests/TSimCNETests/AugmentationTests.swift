@@ -83,6 +83,19 @@ import Testing
         #expect(grey == [171, 65, 85, 52])
     }
 
+    /// Pillow's: HSV, hue + int(255 · turns), RGB.
+    @Test(
+        arguments: [
+            (0.1, [200, 94, 31, 61, 11, 250, 17, 17, 19, 61, 91, 40]),
+            (-0.07, [200, 31, 130, 11, 197, 250, 17, 19, 19, 91, 71, 40]),
+            (0.5, [31, 200, 162, 250, 151, 11, 19, 18, 17, 40, 40, 91]),
+        ] as [(Float, [Float])])
+    func hueOfEightBitLevelsIsPillows(turns: Float, wanted: [Float]) {
+        var pixels: [Float] = [200, 30, 60, 10, 100, 250, 17, 18, 19, 90, 91, 40]
+        Hue.shift(&pixels, pixels: 4, by: turns, levels: Levels(.uint8))
+        #expect(pixels == wanted)
+    }
+
     @Test func hueTurnsTheCircle() {
         for element in [ImageBatch.Element.uint8, .float32] {
             let levels = Levels(element)
@@ -120,7 +133,26 @@ import Testing
         #expect(abs(Double(lower - upper)) < 4 * Double(lower + upper).squareRoot())
     }
 
-    @Test func shrinkingAveragesAndKeepsConstants() {
+    /// Pillow's, whose weights have 8 bits less: a level may differ by one where they round.
+    @Test func cropIsResizedAsPillowDoes() {
+        let image = (0..<54).map { Float($0 * 37 % 256) }
+        var (output, between, scratch) = (
+            [Float](repeating: 0, count: 54), [Float](repeating: 0, count: 54),
+            [Float](repeating: 0, count: 32)
+        )
+        Crop(top: 1, left: 2, height: 4, width: 5).resize(
+            image, height: 6, width: 9, channels: 1, levels: Levels(.uint8), into: &output,
+            between: &between, scratch: &scratch)
+        let wanted: [Float] = [
+            151, 163, 184, 204, 225, 103, 10, 31, 43, 190, 159, 109, 115, 136, 85, 49, 70, 82,
+            198, 139, 41, 38, 59, 80, 100, 121, 133, 79, 77, 74, 89, 110, 131, 151, 172, 184,
+            88, 100, 121, 141, 162, 183, 189, 138, 108, 126, 138, 159, 179, 200, 221, 213, 91, 18,
+        ]
+        #expect(zip(output, wanted).allSatisfy { abs($0 - $1) <= 1 })
+        #expect(zip(output, wanted).filter { $0 != $1 }.count <= 3)
+    }
+
+    @Test func cropsKeepConstants() {
         let constant = [Float](repeating: 77, count: 9 * 12)
         var (output, between, scratch) = (
             [Float](repeating: 0, count: 108), [Float](repeating: 0, count: 108),
