@@ -62,7 +62,10 @@ def main() -> None:
         peer = Peer(width, side, channels, batch)
         pairs = [(ours(images, width, batch), peer.measure(steps)) for _ in range(RUNS)]
         own, other = (statistics.median(values) for values in zip(*pairs, strict=True))
-        print(f"| {width} | {side}×{side}×{channels} | {own:.0f} | {other:.0f} | {own / other:.2f} |", flush=True)
+        print(
+            f"| {width} | {side}×{side}×{channels} | {own:.0f} | {other:.0f} | {own / other:.2f} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
