@@ -15,9 +15,8 @@ import numpy as np
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Tests" / "parity"))
-from reference import Network, infonce
-
 import tsimcne_swift
+from reference import Network, infonce
 
 RUNS = 3
 CASES = [(width, side, channels) for width in (16, 64) for side, channels in ((28, 1), (32, 3))]

@@ -50,7 +50,8 @@ static void arrays(tsimcne_handle handle) {
     }
     CHECK(tsimcne_array_at(handle, count, &array) == TSIMCNE_ERROR_ARGUMENT);
     CHECK(tsimcne_array_at(handle, -1, &array) == TSIMCNE_ERROR_ARGUMENT);
-    CHECK(tsimcne_array_named(handle, TSIMCNE_ARRAY_PARAMETER, "backbone.conv1.weight", &array) == TSIMCNE_OK);
+    CHECK(tsimcne_array_named(handle, TSIMCNE_ARRAY_PARAMETER, "backbone.conv1.weight", &array) ==
+          TSIMCNE_OK);
     CHECK(array.rank == 4 && array.shape[0] == 3 && array.shape[2] == 3 && array.shape[3] == 4);
     CHECK(tsimcne_array_named(handle, TSIMCNE_ARRAY_PARAMETER, "none", &array) == TSIMCNE_ERROR_ARGUMENT);
     CHECK(tsimcne_array_named(handle, TSIMCNE_ARRAY_PARAMETER, NULL, &array) == TSIMCNE_ERROR_ARGUMENT);
@@ -60,8 +61,21 @@ static void arrays(tsimcne_handle handle) {
 }
 
 static void train(tsimcne_handle model, tsimcne_images images) {
-    tsimcne_stage stage = {sizeof stage, 2, 8, TSIMCNE_OUTPUT_KEEP, 1, TSIMCNE_TRAIN_ALL, TSIMCNE_METRIC_CAUCHY, 1,
-                           0.1, 0.1, TSIMCNE_SCHEDULE_BATCH, 0, 0.9, 5e-4, 4};
+    tsimcne_stage stage = {sizeof stage,
+                           2,
+                           8,
+                           TSIMCNE_OUTPUT_KEEP,
+                           1,
+                           TSIMCNE_TRAIN_ALL,
+                           TSIMCNE_METRIC_CAUCHY,
+                           1,
+                           0.1,
+                           0.1,
+                           TSIMCNE_SCHEDULE_BATCH,
+                           0,
+                           0.9,
+                           5e-4,
+                           4};
     tsimcne_augmentation a = natural();
     tsimcne_trainer_config config = {sizeof config, 1, 8, TSIMCNE_SOURCE_SUPPLIED, 2, 7, 0, &stage, 1, &a};
     images.data = NULL;
@@ -77,7 +91,8 @@ static void train(tsimcne_handle model, tsimcne_images images) {
     CHECK(tsimcne_trainer_create(model, &images, &config, &trainer) == TSIMCNE_OK);
     CHECK(tsimcne_supply(trainer, pixels, 8) == TSIMCNE_ERROR_STATE);
     CHECK(tsimcne_advance(trainer, NULL) == TSIMCNE_ERROR_ARGUMENT);
-    CHECK(tsimcne_advance(model, &(tsimcne_event){.struct_size = sizeof(tsimcne_event)}) == TSIMCNE_ERROR_HANDLE);
+    CHECK(tsimcne_advance(model, &(tsimcne_event){.struct_size = sizeof(tsimcne_event)}) ==
+          TSIMCNE_ERROR_HANDLE);
     int seen[7] = {0}, abandoned = 0;
     tsimcne_event event = {.struct_size = sizeof event};
     do {
@@ -94,7 +109,8 @@ static void train(tsimcne_handle model, tsimcne_images images) {
         if (event.kind == TSIMCNE_EVENT_BATCH_NORM_SUMS || event.kind == TSIMCNE_EVENT_GRADIENT) {
             tsimcne_array array = {.struct_size = sizeof array};
             CHECK(tsimcne_array_at(trainer, event.array, &array) == TSIMCNE_OK);
-            CHECK(array.kind == (event.kind == TSIMCNE_EVENT_GRADIENT ? TSIMCNE_ARRAY_GRADIENT : TSIMCNE_ARRAY_SUMS));
+            CHECK(array.kind ==
+                  (event.kind == TSIMCNE_EVENT_GRADIENT ? TSIMCNE_ARRAY_GRADIENT : TSIMCNE_ARRAY_SUMS));
         }
         if (event.kind == TSIMCNE_EVENT_EMBEDDINGS && !abandoned) {
             abandoned = 1;
@@ -131,7 +147,8 @@ int main(void) {
     float map[40];
     CHECK(tsimcne_model_transform(model, &images, TSIMCNE_OUTPUT_MAP, 2, map, 40) == TSIMCNE_OK);
     CHECK(tsimcne_model_transform(model, &images, TSIMCNE_OUTPUT_MAP, 2, map, 39) == TSIMCNE_ERROR_ARGUMENT);
-    CHECK(tsimcne_model_transform(model, &images, TSIMCNE_OUTPUT_FEATURES, 2, NULL, 1) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_model_transform(model, &images, TSIMCNE_OUTPUT_FEATURES, 2, NULL, 1) ==
+          TSIMCNE_ERROR_ARGUMENT);
     images.channels = 1;
     CHECK(tsimcne_model_transform(model, &images, TSIMCNE_OUTPUT_MAP, 2, map, 40) == TSIMCNE_ERROR_ARGUMENT);
     CHECK(isfinite(map[0]) && isfinite(map[39]));

@@ -53,7 +53,8 @@ int32_t tsimcne_abi_version(void);
  */
 const char *tsimcne_build_info(void);
 
-/** The message of the last error on this thread; "" when there was none. Valid until this thread's next call. */
+/** The message of the last error on this thread; "" when there was none. Valid until this thread's next call.
+ */
 const char *tsimcne_last_error(void);
 
 /* ------------------------------------------------------------------- images */
@@ -79,16 +80,16 @@ typedef struct tsimcne_images {
  */
 typedef struct tsimcne_augmentation {
     uint64_t struct_size;
-    double crop_area_min, crop_area_max;   /* share of the area, 0 < min <= max <= 1 */
-    double crop_ratio_min, crop_ratio_max; /* width / height, log-uniform, 0 < min <= max */
-    double horizontal_flip;                /* probability */
-    double vertical_flip;                  /* probability */
-    double quarter_turns;                  /* probability of a turn by a random multiple of 90 degrees;
-                                              images that are not square turn by 180 degrees only */
-    double color_jitter;                   /* probability of the four operations below, in random order */
+    double crop_area_min, crop_area_max;     /* share of the area, 0 < min <= max <= 1 */
+    double crop_ratio_min, crop_ratio_max;   /* width / height, log-uniform, 0 < min <= max */
+    double horizontal_flip;                  /* probability */
+    double vertical_flip;                    /* probability */
+    double quarter_turns;                    /* probability of a turn by a random multiple of 90 degrees;
+                                                images that are not square turn by 180 degrees only */
+    double color_jitter;                     /* probability of the four operations below, in random order */
     double brightness, contrast, saturation; /* factor uniform in [max(0, 1 - v), 1 + v] */
-    double hue;                            /* shift uniform in [-v, v], v <= 0.5, in turns of the circle */
-    double grayscale;                      /* probability */
+    double hue;                              /* shift uniform in [-v, v], v <= 0.5, in turns of the circle */
+    double grayscale;                        /* probability */
 } tsimcne_augmentation;
 
 /**
@@ -96,9 +97,9 @@ typedef struct tsimcne_augmentation {
  * (count * height * width * channels float32 in [0, 1]). Image i has the random numbers of
  * (seed, epoch, first_index + i, view), so that the bits are those that training sees.
  */
-int32_t tsimcne_augment(const tsimcne_images *images, const tsimcne_augmentation *augmentation,
-                        uint64_t seed, uint64_t epoch, uint64_t first_index, uint32_t view,
-                        int32_t threads, float *output, int64_t output_count);
+int32_t tsimcne_augment(const tsimcne_images *images, const tsimcne_augmentation *augmentation, uint64_t seed,
+                        uint64_t epoch, uint64_t first_index, uint32_t view, int32_t threads, float *output,
+                        int64_t output_count);
 
 /* -------------------------------------------------------------------- model */
 
@@ -106,14 +107,14 @@ enum { TSIMCNE_HEAD_LINEAR = 0, TSIMCNE_HEAD_MLP = 1 };
 
 typedef struct tsimcne_model_config {
     uint64_t struct_size;
-    int64_t channels;     /* of the images */
-    int32_t depth;        /* 10 or 18: ResNet with [1,1,1,1] or [2,2,2,2] basic blocks */
-    int32_t base_width;   /* channels of the first stage, 1 … 1024; the others have 2, 4, 8 times as many */
-    int32_t head;         /* TSIMCNE_HEAD_… */
-    int32_t hidden_dim;   /* of the mlp head, 1 … 65536 */
-    int32_t output_dim;   /* 1 … 4096 */
+    int64_t channels;   /* of the images */
+    int32_t depth;      /* 10 or 18: ResNet with [1,1,1,1] or [2,2,2,2] basic blocks */
+    int32_t base_width; /* channels of the first stage, 1 … 1024; the others have 2, 4, 8 times as many */
+    int32_t head;       /* TSIMCNE_HEAD_… */
+    int32_t hidden_dim; /* of the mlp head, 1 … 65536 */
+    int32_t output_dim; /* 1 … 4096 */
     int32_t reserved;
-    const float *mean;    /* NULL, or `channels` values subtracted from the [0, 1] pixels … */
+    const float *mean;      /* NULL, or `channels` values subtracted from the [0, 1] pixels … */
     const float *deviation; /* … and divided by (positive); both or neither */
 } tsimcne_model_config;
 
@@ -141,10 +142,10 @@ int32_t tsimcne_model_destroy(tsimcne_handle model);
 enum { TSIMCNE_METRIC_CAUCHY = 0, TSIMCNE_METRIC_COSINE = 1 };
 enum { TSIMCNE_TRAIN_ALL = 0, TSIMCNE_TRAIN_OUTPUT_LAYER = 1 };
 enum {
-    TSIMCNE_OUTPUT_KEEP = 0,      /* the output layer stays (its dimension must be the stage's) */
-    TSIMCNE_OUTPUT_NORMAL = 1,    /* new weights N(0, output_scale), default bias */
-    TSIMCNE_OUTPUT_PRINCIPAL = 2  /* the output's principal components, scaled to a root-mean-square
-                                     radius of output_scale */
+    TSIMCNE_OUTPUT_KEEP = 0,     /* the output layer stays (its dimension must be the stage's) */
+    TSIMCNE_OUTPUT_NORMAL = 1,   /* new weights N(0, output_scale), default bias */
+    TSIMCNE_OUTPUT_PRINCIPAL = 2 /* the output's principal components, scaled to a root-mean-square
+                                    radius of output_scale */
 };
 enum {
     TSIMCNE_SCHEDULE_BATCH = 0, /* cosine stepped per batch, warm-up a fraction of the stage's steps */
@@ -153,45 +154,42 @@ enum {
 
 typedef struct tsimcne_stage {
     uint64_t struct_size;
-    int64_t epochs;        /* >= 1 */
+    int64_t epochs; /* >= 1 */
     int32_t output_dim;
-    int32_t output_start;  /* TSIMCNE_OUTPUT_… KEEP, NORMAL, PRINCIPAL */
+    int32_t output_start; /* TSIMCNE_OUTPUT_… KEEP, NORMAL, PRINCIPAL */
     float output_scale;
-    int32_t trains;        /* TSIMCNE_TRAIN_… */
-    int32_t metric;        /* TSIMCNE_METRIC_… */
-    float temperature;     /* Cauchy: multiplies the distance; cosine: divides the similarity */
-    double learning_rate;  /* peak */
-    double warmup;         /* see schedule */
-    int32_t schedule;      /* TSIMCNE_SCHEDULE_… */
+    int32_t trains;       /* TSIMCNE_TRAIN_… */
+    int32_t metric;       /* TSIMCNE_METRIC_… */
+    float temperature;    /* Cauchy: multiplies the distance; cosine: divides the similarity */
+    double learning_rate; /* peak */
+    double warmup;        /* see schedule */
+    int32_t schedule;     /* TSIMCNE_SCHEDULE_… */
     int32_t reserved;
     double momentum;
     double weight_decay;
-    double clip_value;     /* gradients are clipped to +- this; 0 for none */
+    double clip_value; /* gradients are clipped to +- this; 0 for none */
 } tsimcne_stage;
 
 enum {
-    TSIMCNE_SOURCE_IMAGES = 0,   /* the trainer reads and augments `images.data` in place */
-    TSIMCNE_SOURCE_SUPPLIED = 1, /* the caller supplies each batch's images of images.type; the trainer augments */
-    TSIMCNE_SOURCE_VIEWS = 2     /* the caller supplies each batch's two views, float32 */
+    TSIMCNE_SOURCE_IMAGES = 0, /* the trainer reads and augments `images.data` in place */
+    TSIMCNE_SOURCE_SUPPLIED =
+        1, /* the caller supplies each batch's images of images.type; the trainer augments */
+    TSIMCNE_SOURCE_VIEWS = 2 /* the caller supplies each batch's two views, float32 */
 };
 
 /* Boundaries at which tsimcne_advance returns, besides those it always returns at. */
-enum {
-    TSIMCNE_STOP_AT_BATCH_NORM_SUMS = 1,
-    TSIMCNE_STOP_AT_EMBEDDINGS = 2,
-    TSIMCNE_STOP_AT_GRADIENTS = 4
-};
+enum { TSIMCNE_STOP_AT_BATCH_NORM_SUMS = 1, TSIMCNE_STOP_AT_EMBEDDINGS = 2, TSIMCNE_STOP_AT_GRADIENTS = 4 };
 
 typedef struct tsimcne_trainer_config {
     uint64_t struct_size;
     uint64_t seed;
-    int64_t batch_size;      /* images, not views; 2 … images.count */
-    int32_t source;          /* TSIMCNE_SOURCE_… */
-    int32_t threads;         /* 0: all cores this process may use */
-    uint32_t stop_at;        /* a sum of TSIMCNE_STOP_AT_… */
-    uint32_t time_slice_ms;  /* return TSIMCNE_EVENT_MORE after about this long; 0: 100; at most 300 */
+    int64_t batch_size;     /* images, not views; 2 … images.count */
+    int32_t source;         /* TSIMCNE_SOURCE_… */
+    int32_t threads;        /* 0: all cores this process may use */
+    uint32_t stop_at;       /* a sum of TSIMCNE_STOP_AT_… */
+    uint32_t time_slice_ms; /* return TSIMCNE_EVENT_MORE after about this long; 0: 100; at most 300 */
     const tsimcne_stage *stages;
-    int64_t stage_count;     /* 1 … 64 */
+    int64_t stage_count;                      /* 1 … 64 */
     const tsimcne_augmentation *augmentation; /* ignored for TSIMCNE_SOURCE_VIEWS */
 } tsimcne_trainer_config;
 
@@ -208,9 +206,9 @@ enum {
 typedef struct tsimcne_event {
     uint64_t struct_size;
     int32_t kind;
-    int32_t stage;          /* from 0 */
-    int64_t epoch;          /* from 0, within the stage */
-    int64_t step;           /* from 0, within the epoch */
+    int32_t stage; /* from 0 */
+    int64_t epoch; /* from 0, within the stage */
+    int64_t step;  /* from 0, within the epoch */
     int64_t steps_per_epoch;
     double loss;            /* of this step; with STEP */
     double learning_rate;   /* of this step; with STEP */
@@ -240,7 +238,8 @@ int32_t tsimcne_advance(tsimcne_handle trainer, tsimcne_event *event);
  */
 int32_t tsimcne_supply(tsimcne_handle trainer, const void *data, int64_t bytes);
 
-/** Drops the current step: parameters and running statistics are as before it; the next call begins it anew. */
+/** Drops the current step: parameters and running statistics are as before it; the next call begins it anew.
+ */
 int32_t tsimcne_abandon(tsimcne_handle trainer);
 
 int32_t tsimcne_trainer_destroy(tsimcne_handle trainer);
@@ -267,11 +266,11 @@ typedef struct tsimcne_array {
     uint64_t struct_size;
     const char *name; /* NUL-terminated UTF-8; valid as long as the array */
     void *data;
-    int64_t count;    /* values */
+    int64_t count; /* values */
     int64_t shape[4];
     int32_t rank;
-    int32_t kind;     /* TSIMCNE_ARRAY_… */
-    int32_t type;     /* TSIMCNE_FLOAT32 or TSIMCNE_FLOAT64 */
+    int32_t kind; /* TSIMCNE_ARRAY_… */
+    int32_t type; /* TSIMCNE_FLOAT32 or TSIMCNE_FLOAT64 */
     int32_t reserved;
 } tsimcne_array;
 
