@@ -33,13 +33,13 @@ SHARES = (0.8, 0.04, 0.16)
 #: Root-mean-square radius of the map with which stage 2 begins.
 PRINCIPAL_RADIUS = 3.0
 #: Image pairs of 28×28 pixels in a run of 2,000 images, and in the longest run.
-SHORTEST_RUN, LONGEST_RUN = 36_000, 500_000
+SHORTEST_RUN, LONGEST_RUN = 54_000, 500_000
 
 
 def automatic_epochs(n: int, height: int, width: int) -> list[int]:
     """Epochs of the three stages for n images.
 
-    Work grows with the square root of n, so that small sets see more epochs.
+    Work grows more slowly than n, so that small sets see more epochs, and is inverse to an image's area.
     """
     area = height * width / 784
     pairs = min(LONGEST_RUN, SHORTEST_RUN * max(1.0, n / 2000) ** 0.75) / max(area, 0.25)
