@@ -12,6 +12,7 @@ import pytest
 import tsimcne_swift
 from sklearn.base import clone
 from tsimcne_swift import Augmentation, TSimCNE, _core, recipes, show_config
+from tsimcne_swift._images import Images
 
 SMALL = {"width": 4, "hidden_dim": 16, "pretrain_dim": 8, "batch_size": 16, "total_epochs": [1, 1, 1]}
 
@@ -206,13 +207,16 @@ def test_four_gigabytes_are_read_in_place(tmp_path, dtype):
     stage = dict.fromkeys([*zeros.split(), "weight_decay", "clip_value"], 0)
     stage |= {"epochs": 1, "output_dim": 2, "temperature": 1}
     before = resident()
+    images = Images(X)
+    assert images.direct and resident() - before < 300e6
     trainer = _core.Trainer(
-        model, X, seed=0, batch_size=64, source=_core.SOURCE_IMAGES, threads=2, stages=[stage],
+        model, images.whole(), seed=0, batch_size=64, source=_core.SOURCE_IMAGES, threads=2, stages=[stage],
         augmentation=Augmentation()._fields(),
     )  # fmt: skip
     steps = 0
     while steps < 3:
         steps += trainer.advance().kind == _core.STEP
+        images.forget()
     assert resident() - before < 300e6
     trainer.close()
 

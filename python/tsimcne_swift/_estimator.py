@@ -395,6 +395,7 @@ def _map(
         rows = slice(first, min(n, first + chunk))
         part = whole[rows] if whole is not None else images.batch(rows)
         model.transform(part, result[rows], kind=kind, threads=threads)
+        images.forget()
     return result
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import mmap
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,10 @@ class Images:
         self.shape = (array.shape[0], *shape)
         self.direct = array.flags.c_contiguous and array.dtype in (np.uint8, np.float32)
         _check_values(array)
+
+    def forget(self) -> None:
+        """Let go of what was read of a memory-mapped file, which the system would keep resident."""
+        _forget(self.array)
 
     @property
     def format(self) -> str:
@@ -119,6 +124,14 @@ def _as_shape(image_shape: Any) -> tuple[int, int, int]:
     )
 
 
+def _forget(array: npt.NDArray[Any]) -> None:
+    # Pages of a shared mapping are the file's; those of a private one ("c") may hold changes.
+    if isinstance(array, np.memmap) and array.mode != "c" and hasattr(mmap, "MADV_DONTNEED"):
+        mapping = getattr(array, "_mmap", None)
+        if mapping is not None:
+            mapping.madvise(mmap.MADV_DONTNEED)
+
+
 def _check_values(array: npt.NDArray[Any]) -> None:
     """Floats are finite and in [0, 1], integers in 0…255; a chunk of images at a time."""
     if array.dtype == np.uint8:
@@ -127,6 +140,7 @@ def _check_values(array: npt.NDArray[Any]) -> None:
     for first in range(0, array.shape[0], rows):
         part = np.asarray(array[first : first + rows])
         low, high = part.min(), part.max()
+        _forget(array)
         if array.dtype.kind in "iu":
             if low < 0 or high > 255:
                 raise ValueError(f"X: got integers from {low} to {high}, want 0 to 255")

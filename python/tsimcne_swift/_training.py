@@ -29,6 +29,7 @@ def run(trainer: _core.Trainer, images: Images, stages: list[Any], verbose: int)
                 trainer.supply(images.batch(np.frombuffer(event.indices, dtype=np.int64)))
             elif event.kind == _core.STEP:
                 losses.append(event.loss)
+                images.forget()
                 if bar is not None:
                     bar.update(event.batch_count)
                     bar.set_postfix(stage=event.stage + 1, loss=f"{event.loss:.3f}", refresh=False)
