@@ -34,17 +34,15 @@ static PyObject *core_augment(PyObject *module, PyObject *args, PyObject *kwargs
     }
     Py_buffer source, output;
     tsimcne_images images;
-    if (borrow_images(input, &source, &images) != 0) {
-        return NULL;
-    }
-    if (borrow(target, &output, "output", "f", true) != 0) {
-        PyBuffer_Release(&source);
+    if (borrow_images_and_output(input, &source, &images, target, &output) != 0) {
         return NULL;
     }
     int32_t status;
-    Py_BEGIN_ALLOW_THREADS status = tsimcne_augment(&images, &augmentation, seed, epoch, first, view, threads,
-                                                    output.buf, output.len / 4);
-    Py_END_ALLOW_THREADS PyBuffer_Release(&source);
+    Py_BEGIN_ALLOW_THREADS
+        status = tsimcne_augment(&images, &augmentation, seed, epoch, first, view, threads, output.buf,
+                                 output.len / 4);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&source);
     PyBuffer_Release(&output);
     if (raise_status(status) != 0) {
         return NULL;
@@ -79,9 +77,9 @@ static PyObject *core_infonce(PyObject *module, PyObject *args, PyObject *kwargs
     int32_t status = TSIMCNE_OK;
     bool fits = target == Py_None || gradient.len == embeddings.len;
     if (fits) {
-        Py_BEGIN_ALLOW_THREADS status =
-            tsimcne_infonce(embeddings.buf, embeddings.shape[0] / 2, embeddings.shape[1], metric, temperature,
-                            threads, &loss, gradient.buf);
+        Py_BEGIN_ALLOW_THREADS
+            status = tsimcne_infonce(embeddings.buf, embeddings.shape[0] / 2, embeddings.shape[1], metric,
+                                     temperature, threads, &loss, gradient.buf);
         Py_END_ALLOW_THREADS
     } else {
         PyErr_SetString(PyExc_ValueError, "gradient: want the shape of embeddings");

@@ -42,6 +42,10 @@ int borrow(PyObject *object, Py_buffer *view, const char *name, const char *form
 // Borrows 4-D uint8 or float32 images and describes them.
 int borrow_images(PyObject *object, Py_buffer *view, tsimcne_images *images);
 
+// The same, and writable float32 memory for what is made of them: both or neither.
+int borrow_images_and_output(PyObject *input, Py_buffer *source, tsimcne_images *images, PyObject *target,
+                             Py_buffer *output);
+
 // Fields of mappings, by the names of tsimcne.h.
 int read_augmentation(PyObject *mapping, tsimcne_augmentation *augmentation);
 int read_stage(PyObject *mapping, tsimcne_stage *stage);

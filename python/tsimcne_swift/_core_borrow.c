@@ -62,6 +62,18 @@ int borrow_images(PyObject *object, Py_buffer *view, tsimcne_images *images) {
     return 0;
 }
 
+int borrow_images_and_output(PyObject *input, Py_buffer *source, tsimcne_images *images, PyObject *target,
+                             Py_buffer *output) {
+    if (borrow_images(input, source, images) != 0) {
+        return -1;
+    }
+    if (borrow(target, output, "output", "f", true) != 0) {
+        PyBuffer_Release(source);
+        return -1;
+    }
+    return 0;
+}
+
 static int number(PyObject *mapping, const char *key, double *value) {
     PyObject *item = PyMapping_GetItemString(mapping, key);
     if (item == NULL) {

@@ -42,8 +42,10 @@ static int model_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     }
     tsimcne_handle handle = 0;
     int32_t status;
-    Py_BEGIN_ALLOW_THREADS status = tsimcne_model_create(&config, seed, &handle);
-    Py_END_ALLOW_THREADS if (raise_status(status) != 0) {
+    Py_BEGIN_ALLOW_THREADS
+        status = tsimcne_model_create(&config, seed, &handle);
+    Py_END_ALLOW_THREADS
+    if (raise_status(status) != 0) {
         goto failed;
     }
     ((Model *)self)->handle = handle;
@@ -90,17 +92,15 @@ static PyObject *model_transform(PyObject *self, PyObject *args, PyObject *kwarg
     }
     Py_buffer source, output;
     tsimcne_images images;
-    if (borrow_images(input, &source, &images) != 0) {
-        return NULL;
-    }
-    if (borrow(target, &output, "output", "f", true) != 0) {
-        PyBuffer_Release(&source);
+    if (borrow_images_and_output(input, &source, &images, target, &output) != 0) {
         return NULL;
     }
     int32_t status;
-    Py_BEGIN_ALLOW_THREADS status =
-        tsimcne_model_transform(((Model *)self)->handle, &images, kind, threads, output.buf, output.len / 4);
-    Py_END_ALLOW_THREADS PyBuffer_Release(&source);
+    Py_BEGIN_ALLOW_THREADS
+        status = tsimcne_model_transform(((Model *)self)->handle, &images, kind, threads, output.buf,
+                                         output.len / 4);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&source);
     PyBuffer_Release(&output);
     if (raise_status(status) != 0) {
         return NULL;

@@ -77,8 +77,10 @@ static int trainer_init(PyObject *object, PyObject *args, PyObject *kwargs) {
     tsimcne_handle handle = 0;
     int32_t status;
     tsimcne_handle model_handle = ((Model *)model)->handle;
-    Py_BEGIN_ALLOW_THREADS status = tsimcne_trainer_create(model_handle, &images, &config, &handle);
-    Py_END_ALLOW_THREADS if (raise_status(status) != 0) {
+    Py_BEGIN_ALLOW_THREADS
+        status = tsimcne_trainer_create(model_handle, &images, &config, &handle);
+    Py_END_ALLOW_THREADS
+    if (raise_status(status) != 0) {
         if (self->holds_images) {
             PyBuffer_Release(&self->images);
             self->holds_images = false;
@@ -128,8 +130,10 @@ static PyObject *trainer_advance(PyObject *object, PyObject *unused) {
     tsimcne_handle handle = ((Trainer *)object)->handle;
     tsimcne_event event = {.struct_size = sizeof event};
     int32_t status;
-    Py_BEGIN_ALLOW_THREADS status = tsimcne_advance(handle, &event);
-    Py_END_ALLOW_THREADS if (raise_status(status) != 0) {
+    Py_BEGIN_ALLOW_THREADS
+        status = tsimcne_advance(handle, &event);
+    Py_END_ALLOW_THREADS
+    if (raise_status(status) != 0) {
         return NULL;
     }
     Py_ssize_t bytes = event.kind == TSIMCNE_EVENT_BATCH_WANTED ? event.batch_count * 8 : 0;
