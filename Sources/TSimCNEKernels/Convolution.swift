@@ -1,7 +1,8 @@
 /// A convolution's three passes as operations of a program.
 ///
-/// This is where the form is chosen from the shape; layers know nothing of it. So far there is one
-/// form, the direct one: neighbourhoods are read in place, as rows of a matrix product.
+/// This is where the form is chosen from the shape; layers know nothing of it: Winograd's for 3×3 at
+/// stride 1 with whole vectors of channels, else the direct one, which reads neighbourhoods in place as
+/// rows of a matrix product.
 public struct Convolution: Sendable {
     public let geometry: ConvolutionGeometry
 
@@ -13,18 +14,22 @@ public struct Convolution: Sendable {
         output: Tensor
     ) {
         program.keepAlive(workspace)
+        if WinogradConvolution.serves(geometry) {
+            let form = WinogradConvolution(geometry)
+            let packed = workspace.tensor(Shape(rows: 1, columns: form.packedCount))
+            program.add("\(name) transform weights", slices: form.packSlices) { slice, _ in
+                form.pack(slice: slice, weight: weight.pointer, into: packed.pointer)
+            }
+            add(
+                form, "\(name) forward", to: program, input: input, packed: packed, output: output)
+            return workspace.release(packed)
+        }
         let direct = DirectConvolution(geometry)
         let packed = workspace.tensor(Shape(rows: 1, columns: direct.packedCount))
-        let geometry = geometry
         program.add("\(name) pack weights", slices: geometry.kernel * geometry.kernel) { tap, _ in
             direct.pack(tap: tap, weight: weight.pointer, into: packed.pointer)
         }
-        program.add("\(name) forward", slices: geometry.slices, scratch: direct.scratchCount) {
-            slice, scratch in
-            direct.forward(
-                images: geometry.images(ofSlice: slice), input: input.pointer, packed: packed.pointer,
-                output: output.pointer, scratch: scratch)
-        }
+        add(direct, "\(name) forward", to: program, input: input, packed: packed, output: output)
         workspace.release(packed)
     }
 
@@ -35,22 +40,7 @@ public struct Convolution: Sendable {
     ) {
         program.keepAlive(workspace)
         let geometry = geometry
-        if geometry.stride == 1 {
-            // A convolution again, with the kernel turned by 180° and its channels exchanged.
-            let turned = DirectConvolution(geometry.transposed)
-            let packed = workspace.tensor(Shape(rows: 1, columns: turned.packedCount))
-            program.add("\(name) pack turned weights", slices: geometry.kernel * geometry.kernel) { tap, _ in
-                turned.packTurned(tap: tap, weight: weight.pointer, into: packed.pointer)
-            }
-            program.add(
-                "\(name) data gradient", slices: geometry.transposed.slices, scratch: turned.scratchCount
-            ) { slice, scratch in
-                turned.forward(
-                    images: geometry.transposed.images(ofSlice: slice), input: outputGradient.pointer,
-                    packed: packed.pointer, output: inputGradient.pointer, scratch: scratch)
-            }
-            workspace.release(packed)
-        } else {
+        if geometry.stride == 2 {
             let scatter = ScatterConvolution(geometry)
             let packed = workspace.tensor(Shape(rows: 1, columns: scatter.packedCount))
             program.add("\(name) pack transposed weights", slices: geometry.kernel * geometry.kernel) {
@@ -64,7 +54,50 @@ public struct Convolution: Sendable {
                     images: geometry.images(ofSlice: slice), outputGradient: outputGradient.pointer,
                     packed: packed.pointer, inputGradient: inputGradient.pointer, scratch: scratch)
             }
-            workspace.release(packed)
+            return workspace.release(packed)
+        }
+        // A convolution again, with the kernel turned by 180° and its channels exchanged.
+        if WinogradConvolution.serves(geometry.transposed) {
+            let form = WinogradConvolution(geometry.transposed)
+            let packed = workspace.tensor(Shape(rows: 1, columns: form.packedCount))
+            program.add("\(name) transform turned weights", slices: form.packSlices) { slice, _ in
+                form.packTurned(slice: slice, weight: weight.pointer, into: packed.pointer)
+            }
+            add(
+                form, "\(name) data gradient", to: program, input: outputGradient, packed: packed,
+                output: inputGradient)
+            return workspace.release(packed)
+        }
+        let turned = DirectConvolution(geometry.transposed)
+        let packed = workspace.tensor(Shape(rows: 1, columns: turned.packedCount))
+        program.add("\(name) pack turned weights", slices: geometry.kernel * geometry.kernel) { tap, _ in
+            turned.packTurned(tap: tap, weight: weight.pointer, into: packed.pointer)
+        }
+        add(
+            turned, "\(name) data gradient", to: program, input: outputGradient, packed: packed,
+            output: inputGradient)
+        workspace.release(packed)
+    }
+
+    private func add(
+        _ form: WinogradConvolution, _ name: String, to program: Program, input: Tensor, packed: Tensor,
+        output: Tensor
+    ) {
+        program.add(name, slices: form.slices, scratch: form.scratchCount) { slice, scratch in
+            form.forward(
+                slice: slice, input: input.pointer, packed: packed.pointer, output: output.pointer,
+                scratch: scratch)
+        }
+    }
+
+    private func add(
+        _ form: DirectConvolution, _ name: String, to program: Program, input: Tensor, packed: Tensor,
+        output: Tensor
+    ) {
+        program.add(name, slices: form.geometry.slices, scratch: form.scratchCount) { slice, scratch in
+            form.forward(
+                images: form.geometry.images(ofSlice: slice), input: input.pointer, packed: packed.pointer,
+                output: output.pointer, scratch: scratch)
         }
     }
 
@@ -74,6 +107,20 @@ public struct Convolution: Sendable {
         weightGradient: AlignedBuffer
     ) {
         program.keepAlive(workspace)
+        if WinogradConvolution.serves(geometry) {
+            let form = WinogradWeightGradient(geometry)
+            let sums = workspace.tensor(Shape(rows: 1, columns: form.sumCount))
+            program.add("\(name) weight gradient", slices: form.slices, scratch: form.scratchCount) {
+                slice, scratch in
+                form.run(
+                    slice: slice, input: input.pointer, outputGradient: outputGradient.pointer,
+                    sums: sums.pointer, scratch: scratch)
+            }
+            program.add("\(name) weight gradient, transformed back", slices: form.finishSlices) { row, _ in
+                form.finish(slice: row, sums: sums.pointer, into: weightGradient.pointer)
+            }
+            return workspace.release(sums)
+        }
         let form = ConvolutionWeightGradient(geometry)
         let count = geometry.weightCount
         let partial: Tensor? =

@@ -13,7 +13,9 @@ struct ConvolutionCase: CustomStringConvertible, Sendable {
     static let all: [ConvolutionCase] = {
         var cases: [ConvolutionCase] = []
         let shapes = [(1, 1, 1), (2, 3, 7), (3, 8, 5), (1, 9, 9), (5, 4, 4), (1, 2, 13)]
-        let channels = [(1, 1), (3, 16), (16, 17), (5, 33), (20, 64), (64, 3), (130, 70), (17, 130)]
+        let channels = [
+            (1, 1), (3, 16), (16, 17), (5, 33), (20, 64), (64, 3), (130, 70), (17, 130), (16, 48), (96, 80),
+        ]
         for (i, (n, h, w)) in shapes.enumerated() {
             for (j, (inputs, outputs)) in channels.enumerated() {
                 for (kernel, stride) in [(3, 1), (3, 2), (1, 1), (1, 2)] where (i + j) % 2 == 0 || kernel == 3

@@ -1,0 +1,117 @@
+/// 3×3 convolution of stride 1 in 36 multiplications for 16 outputs, where the direct form needs 144:
+/// Winograd's F(4×4, 3×3) (Lavin and Gray 2016).
+///
+/// A slice transforms a block of tiles, multiplies each of the 36 frequencies with its transformed
+/// weights, and transforms back, all in scratch memory that stays in the second-level cache. A tile's
+/// bits do not depend on the block that it is in.
+struct WinogradConvolution: Sendable {
+    let geometry: ConvolutionGeometry
+    private let panels: Panels
+    private let tiles: WinogradTiles
+    private let tilesPerSlice: Int
+
+    /// Whether this form is right and worth it; the answer depends on one image's shape only, so that
+    /// an image's bits do not depend on its batch.
+    static func serves(_ geometry: ConvolutionGeometry) -> Bool {
+        geometry.kernel == 3 && geometry.stride == 1 && geometry.input.channels % 16 == 0
+            && geometry.outputChannels % 16 == 0 && min(geometry.input.height, geometry.input.width) >= 3
+    }
+
+    init(_ geometry: ConvolutionGeometry) {
+        self.geometry = geometry
+        panels = Panels(columns: geometry.outputChannels)
+        tiles = WinogradTiles(geometry.output)
+        tilesPerSlice = WinogradConvolution.tilesPerBlock(
+            channels: geometry.input.channels + geometry.outputChannels)
+    }
+
+    /// Tiles whose frequencies fill half a megabyte; with many channels more, for the transformed
+    /// weights come from memory once per block.
+    static func tilesPerBlock(channels: Int) -> Int {
+        max(channels >= 512 ? 64 : 32, min(160, 131072 / (36 * channels) / 8 * 8))
+    }
+
+    private var inputs: Int { geometry.input.channels }
+    private var outputs: Int { geometry.outputChannels }
+    // A stride that is no power of two: frequencies of a tile must not share a cache set.
+    private var inputStride: Int { tilesPerSlice * inputs + 16 }
+    private var outputStride: Int { tilesPerSlice * outputs + 16 }
+
+    var slices: Int { (tiles.count + tilesPerSlice - 1) / tilesPerSlice }
+    var scratchCount: Int { 36 * (inputStride + outputStride) }
+
+    /// Floats of the transformed weights.
+    var packedCount: Int { 36 * inputs * panels.width }
+    /// Slices of packing: blocks of input channels.
+    var packSlices: Int { inputs / 16 }
+
+    /// Transforms weights (kernel row, kernel column, in, out) for the forward pass, a block of rows.
+    func pack(slice: Int, weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
+        let (inputs, outputs) = (inputs, outputs)
+        pack(slice: slice, into: packed) { tap, row, column in
+            (weight + ((tap &* inputs &+ row) &* outputs &+ column)).lanes(0)
+        }
+    }
+
+    /// The same, for a data gradient, from weights of the geometry this one is the transposed of.
+    func packTurned(slice: Int, weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
+        let (inputs, outputs) = (inputs, outputs)
+        pack(slice: slice, into: packed) { tap, row, column in
+            let source = weight + (((8 &- tap) &* outputs &+ column) &* inputs &+ row)
+            var value = Lanes.zero
+            for lane in 0..<Lanes.scalarCount { value[lane] = source[lane &* inputs] }
+            return value
+        }
+    }
+
+    @inline(__always)
+    private func pack(
+        slice: Int, into packed: UnsafeMutablePointer<Float>,
+        load: (_ tap: Int, _ row: Int, _ column: Int) -> Lanes
+    ) {
+        let stride = inputs &* panels.width
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 18 * Lanes.scalarCount) { buffer in
+            let between = buffer.baseAddress!
+            let width = Lanes.scalarCount
+            for row in slice &* 16..<slice &* 16 &+ 16 {
+                var start = packed
+                for panel in panels.elements {
+                    for v in 0..<panel.vectors {
+                        let column = panel.column &+ v &* width
+                        for j in 0..<3 {
+                            let u = WinogradTransforms.weight(
+                                (load(j, row, column), load(3 &+ j, row, column), load(6 &+ j, row, column)))
+                            WinogradTransforms.store(u, between + j &* width, stride: 3 &* width)
+                        }
+                        let cell = start + (row &* panel.width &+ v &* width)
+                        for i in 0..<6 {
+                            let line = UnsafePointer(between + 3 &* i &* width)
+                            let u = WinogradTransforms.weight(
+                                (line.lanes(0), line.lanes(width), line.lanes(2 &* width)))
+                            WinogradTransforms.store(u, cell + 6 &* i &* stride, stride: stride)
+                        }
+                    }
+                    start += inputs &* panel.width
+                }
+            }
+        }
+    }
+
+    /// Computes the outputs of the tiles of one slice.
+    func forward(
+        slice: Int, input: UnsafePointer<Float>, packed: UnsafePointer<Float>,
+        output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    ) {
+        let range = slice &* tilesPerSlice..<min(tiles.count, (slice &+ 1) &* tilesPerSlice)
+        let products = scratch + 36 &* inputStride
+        WinogradTiles(geometry.input).transformInput(
+            range, channels: 0..<inputs, from: input, into: scratch, stride: inputStride)
+        for f in 0..<36 {
+            multiplyPacked(
+                m: range.count, k: inputs, a: scratch + f &* inputStride, rowStrideA: inputs,
+                columnStrideA: 1, panels: panels, packed: packed + f &* inputs &* panels.width,
+                c: products + f &* outputStride, rowStrideC: outputs, accumulate: false)
+        }
+        tiles.transformOutput(range, from: products, stride: outputStride, into: output)
+    }
+}
