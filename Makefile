@@ -11,7 +11,7 @@ help:
 	@echo "make demo    map Fashion-MNIST: out/fashion-mnist.png"
 	@echo "make test    linters, Swift tests, Python tests"
 	@echo "make parity  comparison with PyTorch"
-	@echo "make bench   training speed beside PyTorch"
+	@echo "make bench   speed beside PyTorch"
 	@echo "make wheel   a wheel with a core for each instruction-set level: dist/"
 	@echo "make lint, make format"
 
@@ -35,7 +35,7 @@ parity: setup
 
 bench: setup
 	@tools/setup.sh parity
-	PYTHONPATH=python .venv-parity/bin/python benchmarks/training.py
+	PYTHONPATH=python .venv-parity/bin/python benchmarks/against_pytorch.py
 
 wheel: setup
 	tools/make_wheel.sh
