@@ -28,7 +28,24 @@ struct ConvolutionCase: CustomStringConvertible, Sendable {
                 }
             }
         }
-        return cases
+        return cases + random
+    }()
+
+    /// Any shape; half of them with whole vectors of channels, which take the faster form.
+    private static let random: [ConvolutionCase] = {
+        var seeds = values(40 * 5, seed: 77).map { ($0 + 1) / 2 }.makeIterator()
+        func draw(_ range: ClosedRange<Int>) -> Int {
+            range.lowerBound + Int(seeds.next()! * Float(range.count))
+        }
+        return (0..<40).map { i in
+            let whole = i % 2 == 0
+            let inputs = whole ? 16 * draw(1...5) : draw(1...130)
+            let outputs = whole ? 16 * draw(1...5) : draw(1...130)
+            let shape = Shape(draw(1...9), draw(1...13), draw(1...13), inputs)
+            return ConvolutionCase(
+                geometry: ConvolutionGeometry(
+                    input: shape, outputChannels: outputs, kernel: 3, stride: i % 7 == 0 ? 2 : 1))
+        }
     }()
 }
 

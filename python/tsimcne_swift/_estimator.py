@@ -61,7 +61,7 @@ class TSimCNE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ``[a, b, c]``: epochs of the three stages (all in ``pretrain_dim`` dimensions; a new output
         layer alone; all). ``[a]``: the first only, so that the result has ``pretrain_dim``
         dimensions. ``"auto"`` depends on the number and size of the images.
-    batch_size : int, default=256
+    batch_size : int, default=128
         Images in a batch; at most n.
     lr : "auto", float or list of float, default="auto"
         Peak learning rate; a list has one for each stage.
@@ -120,7 +120,7 @@ class TSimCNE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         augmentation: str | Augmentation = "natural",
         normalize: Any = None,
         total_epochs: Any = "auto",
-        batch_size: int = 256,
+        batch_size: int = 128,
         lr: Any = "auto",
         momentum: float = 0.9,
         weight_decay: float = 5e-4,

@@ -33,7 +33,7 @@ SHARES = (0.8, 0.04, 0.16)
 #: Root-mean-square radius of the map with which stage 2 begins.
 PRINCIPAL_RADIUS = 3.0
 #: Image pairs of 28×28 pixels in a run of 2,000 images, and in the longest run.
-SHORTEST_RUN, LONGEST_RUN = 54_000, 500_000
+SHORTEST_RUN, LONGEST_RUN = 72_000, 700_000
 
 
 def automatic_epochs(n: int, height: int, width: int) -> list[int]:
