@@ -12,8 +12,10 @@ public final class Workspace {
     public func tensor(_ shape: Shape) -> Tensor {
         let count = shape.count
         let buffer: AlignedBuffer
-        // The smallest that is large enough, the oldest among equals: the same in every run.
-        if let index = free.indices.filter({ free[$0].count >= count })
+        // The smallest that is large enough, the oldest among equals: the same in every run. Little
+        // tensors must not take the memory that a large one will want.
+        let fitting = count...2 * count + 4096
+        if let index = free.indices.filter({ fitting.contains(free[$0].count) })
             .min(by: { free[$0].count < free[$1].count })
         {
             buffer = free.remove(at: index)

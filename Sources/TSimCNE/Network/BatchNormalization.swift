@@ -86,6 +86,8 @@ public final class BatchNormalization: Layer {
         backward(gradient, hasResidual: false, pass).input
     }
 
+    /// Gives back the memory of the input and of a rectified output.
+    ///
     /// - Returns: the gradients with respect to the input and, where there is one, the residual.
     public func backward(
         _ gradient: Tensor, hasResidual: Bool, _ pass: Pass
@@ -108,8 +110,9 @@ public final class BatchNormalization: Layer {
         pass.program.mark(.gradient(name: weight.name))
         pass.program.mark(.gradient(name: bias.name))
         pass.program.mark(.batchNormalizationSums(name: name))
-        // The masked gradient is the residual's; without one, its memory serves the input's.
-        let inputGradient = hasResidual ? pass.workspace.tensor(input.shape) : gradient
+        // The masked gradient is the residual's; without one, its memory serves the input's gradient. With
+        // one, that of the input itself does, which nothing reads again.
+        let inputGradient = hasResidual ? input : gradient
         let coefficients = pass.workspace.tensor(Shape(rows: 3, columns: channels))
         let (a, b, c) = (
             coefficients.pointer, coefficients.pointer + channels, coefficients.pointer + 2 * channels
@@ -130,6 +133,10 @@ public final class BatchNormalization: Layer {
                 gradient: gradient.pointer, inputGradient: inputGradient.pointer)
         }
         pass.workspace.release(coefficients)
+        // All that came after this layer has been through its backward pass: later gradients may have
+        // the memory. An output that no rectifier needs was given back in the forward pass.
+        if !hasResidual { pass.workspace.release(input) }
+        if rectifies { pass.workspace.release(output) }
         return (inputGradient, hasResidual ? gradient : nil)
     }
 
