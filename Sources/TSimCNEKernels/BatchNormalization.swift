@@ -73,15 +73,19 @@ public enum BatchNormalizationKernel {
     }
 
     /// Masks the gradient where the rectified output is zero, in place, and sums it:
-    /// Σ dy and Σ dy · x̂ per channel.
+    /// Σ dy and Σ dy · x̂ per channel. The output is read, or made again by its activation.
     public static func backwardSums(
         _ range: Range<Int>, channels: Int, input: UnsafePointer<Float>, mean: UnsafePointer<Float>,
-        inverseDeviation: UnsafePointer<Float>, output: UnsafePointer<Float>?,
+        inverseDeviation: UnsafePointer<Float>, output: UnsafePointer<Float>?, activation: Activation?,
         gradient: UnsafeMutablePointer<Float>, into sums: UnsafeMutablePointer<Double>
     ) {
         forEachBlock(channels) { channel, lanes in
             let m = load(mean + channel, lanes)
             let s = load(inverseDeviation + channel, lanes)
+            let activate = activation.map {
+                Activation.Block(
+                    scale: load($0.scale + channel, lanes), shift: load($0.shift + channel, lanes))
+            }
             var total = Lanes.zero
             var product = Lanes.zero
             var index = range.lowerBound &* channels &+ channel
@@ -91,8 +95,13 @@ public enum BatchNormalizationKernel {
                     dy.replace(with: 0, where: load(output + index, lanes) .<= 0)
                     store(dy, gradient + index, lanes)
                 }
+                let x = load(input + index, lanes)
+                if let activate {
+                    dy.replace(with: 0, where: activate(x) .<= 0)
+                    store(dy, gradient + index, lanes)
+                }
                 total += dy
-                product = fma(dy, load(input + index, lanes) - m, product)
+                product = fma(dy, x - m, product)
                 index &+= channels
             }
             product *= s

@@ -8,11 +8,15 @@ public struct Convolution: Sendable {
 
     public init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
 
+    /// Whether the input may come with an ``Activation``.
+    public var appliesActivation: Bool { WinogradConvolution.serves(geometry) }
+
     /// output = convolution of input with weight (kernel row, kernel column, in, out).
     public func forward(
-        _ program: Program, name: String, workspace: Workspace, input: Tensor, weight: AlignedBuffer,
-        output: Tensor
+        _ program: Program, name: String, workspace: Workspace, input: Tensor,
+        activation: Activation? = nil, weight: AlignedBuffer, output: Tensor
     ) {
+        precondition(activation == nil || appliesActivation)
         program.keepAlive(workspace)
         if WinogradConvolution.serves(geometry) {
             let form = WinogradConvolution(geometry)
@@ -21,7 +25,8 @@ public struct Convolution: Sendable {
                 form.pack(slice: slice, weight: weight.pointer, into: packed.pointer)
             }
             add(
-                form, "\(name) forward", to: program, input: input, packed: packed, output: output)
+                form, "\(name) forward", to: program, input: input, activation: activation, packed: packed,
+                output: output)
             return workspace.release(packed)
         }
         let direct = DirectConvolution(geometry)
@@ -80,13 +85,13 @@ public struct Convolution: Sendable {
     }
 
     private func add(
-        _ form: WinogradConvolution, _ name: String, to program: Program, input: Tensor, packed: Tensor,
-        output: Tensor
+        _ form: WinogradConvolution, _ name: String, to program: Program, input: Tensor,
+        activation: Activation? = nil, packed: Tensor, output: Tensor
     ) {
         program.add(name, slices: form.slices, scratch: form.scratchCount) { slice, scratch in
             form.forward(
-                slice: slice, input: input.pointer, packed: packed.pointer, output: output.pointer,
-                scratch: scratch)
+                slice: slice, input: input.pointer, activation: activation, packed: packed.pointer,
+                output: output.pointer, scratch: scratch)
         }
     }
 
@@ -103,9 +108,10 @@ public struct Convolution: Sendable {
 
     /// weightGradient = gradient with respect to the weights.
     public func backwardWeight(
-        _ program: Program, name: String, workspace: Workspace, input: Tensor, outputGradient: Tensor,
-        weightGradient: AlignedBuffer
+        _ program: Program, name: String, workspace: Workspace, input: Tensor,
+        activation: Activation? = nil, outputGradient: Tensor, weightGradient: AlignedBuffer
     ) {
+        precondition(activation == nil || appliesActivation)
         program.keepAlive(workspace)
         if WinogradConvolution.serves(geometry) {
             let form = WinogradWeightGradient(geometry)
@@ -113,8 +119,8 @@ public struct Convolution: Sendable {
             program.add("\(name) weight gradient", slices: form.slices, scratch: form.scratchCount) {
                 slice, scratch in
                 form.run(
-                    slice: slice, input: input.pointer, outputGradient: outputGradient.pointer,
-                    sums: sums.pointer, scratch: scratch)
+                    slice: slice, input: input.pointer, activation: activation,
+                    outputGradient: outputGradient.pointer, sums: sums.pointer, scratch: scratch)
             }
             program.add("\(name) weight gradient, transformed back", slices: form.finishSlices) { row, _ in
                 form.finish(slice: row, sums: sums.pointer, into: weightGradient.pointer)

@@ -99,13 +99,14 @@ struct WinogradConvolution: Sendable {
 
     /// Computes the outputs of the tiles of one slice.
     func forward(
-        slice: Int, input: UnsafePointer<Float>, packed: UnsafePointer<Float>,
+        slice: Int, input: UnsafePointer<Float>, activation: Activation?, packed: UnsafePointer<Float>,
         output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
         let range = slice &* tilesPerSlice..<min(tiles.count, (slice &+ 1) &* tilesPerSlice)
         let products = scratch + 36 &* inputStride
         WinogradTiles(geometry.input).transformInput(
-            range, channels: 0..<inputs, from: input, into: scratch, stride: inputStride)
+            range, channels: 0..<inputs, from: input, activation: activation, into: scratch,
+            stride: inputStride)
         for f in 0..<36 {
             multiplyPacked(
                 m: range.count, k: inputs, a: scratch + f &* inputStride, rowStrideA: inputs,

@@ -90,6 +90,37 @@ enum WinogradTransforms {
     }
 }
 
+/// max(0, scale · x + shift) per channel, applied where a tensor is read: what follows a convolution's
+/// statistics need not be stored.
+public struct Activation: @unchecked Sendable {
+    let scale: UnsafePointer<Float>
+    let shift: UnsafePointer<Float>
+
+    public init(scale: UnsafePointer<Float>, shift: UnsafePointer<Float>) {
+        self.scale = scale
+        self.shift = shift
+    }
+
+    /// The activation of neighbouring channels, as vectors.
+    struct Block {
+        let scale: Lanes
+        let shift: Lanes
+
+        @inline(__always)
+        func callAsFunction(_ x: Lanes) -> Lanes {
+            var value = fma(x, scale, shift)
+            // NaN stays NaN: a diverged network must not look sane.
+            value.replace(with: 0, where: value .< 0)
+            return value
+        }
+    }
+
+    @inline(__always)
+    func block(_ channel: Int) -> Block {
+        Block(scale: scale.lanes(channel), shift: shift.lanes(channel))
+    }
+}
+
 /// The 4×4 tiles that cover the planes of a tensor of images, counted through all images.
 struct WinogradTiles: Sendable {
     let shape: Shape
@@ -116,7 +147,7 @@ struct WinogradTiles: Sendable {
     /// written at target[f · stride + i · channels.count].
     func transformInput(
         _ tiles: Range<Int>, channels: Range<Int>, from source: UnsafePointer<Float>,
-        into target: UnsafeMutablePointer<Float>, stride: Int
+        activation: Activation?, into target: UnsafeMutablePointer<Float>, stride: Int
     ) {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: 36 * Lanes.scalarCount) { buffer in
             let between = buffer.baseAddress!
@@ -129,8 +160,9 @@ struct WinogradTiles: Sendable {
                         source
                         + (image &* shape.height &* shape.width &* shape.channels &+ channels.lowerBound
                             &+ c)
+                    let activate = activation?.block(channels.lowerBound &+ c)
                     for column in 0..<6 {
-                        let d = loadColumn(plane, y: y &- 1, x: x &- 1 &+ column)
+                        let d = loadColumn(plane, y: y &- 1, x: x &- 1 &+ column, activate)
                         WinogradTransforms.store(
                             WinogradTransforms.input(d), between + column &* Lanes.scalarCount,
                             stride: 6 &* Lanes.scalarCount)
@@ -165,7 +197,7 @@ struct WinogradTiles: Sendable {
                         + (image &* shape.height &* shape.width &* shape.channels &+ channels.lowerBound
                             &+ c)
                     for column in 0..<4 {
-                        let d = loadColumn(plane, y: y, x: x &+ column)
+                        let d = loadColumn(plane, y: y, x: x &+ column, nil)
                         WinogradTransforms.store(
                             WinogradTransforms.outputGradient((d.0, d.1, d.2, d.3)),
                             between + column &* Lanes.scalarCount, stride: 4 &* Lanes.scalarCount)
@@ -232,15 +264,23 @@ struct WinogradTiles: Sendable {
 
     /// Six values of a column from row `y` on; zeros outside the plane.
     @inline(__always)
-    private func loadColumn(_ plane: UnsafePointer<Float>, y: Int, x: Int) -> WinogradTransforms.Six {
+    private func loadColumn(
+        _ plane: UnsafePointer<Float>, y: Int, x: Int, _ activate: Activation.Block?
+    ) -> WinogradTransforms.Six {
         let line = shape.width &* shape.channels
         let first = plane + (y &* line &+ x &* shape.channels)
         if x >= 0 && x < shape.width && y >= 0 && y &+ 6 <= shape.height {
-            return WinogradTransforms.load(first, stride: line)
+            let d = WinogradTransforms.load(first, stride: line)
+            guard let activate else { return d }
+            return (
+                activate(d.0), activate(d.1), activate(d.2), activate(d.3), activate(d.4), activate(d.5)
+            )
         }
         if x < 0 || x >= shape.width { return (.zero, .zero, .zero, .zero, .zero, .zero) }
         func row(_ r: Int) -> Lanes {
-            y &+ r >= 0 && y &+ r < shape.height ? (first + r &* line).lanes(0) : .zero
+            if y &+ r < 0 || y &+ r >= shape.height { return .zero }
+            let value = (first + r &* line).lanes(0)
+            return activate.map { $0(value) } ?? value
         }
         return (row(0), row(1), row(2), row(3), row(4), row(5))
     }

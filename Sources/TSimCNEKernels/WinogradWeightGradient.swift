@@ -43,7 +43,8 @@ struct WinogradWeightGradient: Sendable {
 
     /// Writes the sums of one slice.
     func run(
-        slice: Int, input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
+        slice: Int, input: UnsafePointer<Float>, activation: Activation?,
+        outputGradient: UnsafePointer<Float>,
         sums: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
         let group = slice / (inputBlocks &* outputBlocks)
@@ -59,7 +60,8 @@ struct WinogradWeightGradient: Sendable {
         while tile < end {
             let range = tile..<min(end, tile &+ tilesPerBlock)
             WinogradTiles(geometry.input).transformInput(
-                range, channels: first..<first &+ inputBlock, from: input, into: scratch,
+                range, channels: first..<first &+ inputBlock, from: input, activation: activation,
+                into: scratch,
                 stride: inputStride)
             tiles.transformOutputGradient(
                 range, channels: second..<second &+ outputBlock, from: outputGradient, into: gradients,

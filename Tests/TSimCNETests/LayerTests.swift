@@ -122,7 +122,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [(4, 4, 1), (4, 6, 1), (3, 5, 2)])
+    @Test(arguments: [(4, 4, 1), (4, 6, 1), (3, 5, 2), (32, 32, 1), (16, 32, 2)])
     func basicBlock(inputs: Int, outputs: Int, stride: Int) {
         let shape = Shape(2, 5, 6, inputs)
         LayerTests.check(

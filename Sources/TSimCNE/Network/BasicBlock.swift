@@ -39,14 +39,28 @@ public final class BasicBlock: Layer {
     }
 
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
-        let inner = normalization1.forward(convolution1.forward(input, pass), pass)
+        let inner = convolution1.forward(input, pass)
         let residual = shortcut.map { $0.normalization.forward($0.convolution.forward(input, pass), pass) }
-        let raw = convolution2.forward(inner, pass)
-        pass.releaseUnlessKept(inner)
+        let raw = secondConvolution(of: inner, pass)
         let output = normalization2.forward(raw, residual: residual ?? input, pass)
         // The shortcut's normalisation has no rectifier, so its backward pass never reads its output.
         if let residual { pass.workspace.release(residual) }
         return output
+    }
+
+    /// The second convolution of the first one's normalised output, which is stored only if it must be.
+    private func secondConvolution(of inner: Tensor, _ pass: Pass) -> Tensor {
+        let raw: Tensor
+        let read: Tensor
+        if convolution2.appliesActivation(to: inner.shape) {
+            read = inner
+            raw = convolution2.forward(inner, activation: normalization1.activation(of: inner, pass), pass)
+        } else {
+            read = normalization1.forward(inner, pass)
+            raw = convolution2.forward(read, pass)
+        }
+        pass.releaseUnlessKept(read)
+        return raw
     }
 
     public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {

@@ -58,18 +58,8 @@ public final class BatchNormalization: Layer {
 
     /// Normalises, adds `residual` where there is one, rectifies.
     public func forward(_ input: Tensor, residual: Tensor?, _ pass: Pass) -> Tensor {
-        self.input = input
+        addCoefficients(input, pass)
         let positions = input.shape.positions
-        if pass.usesBatchStatistics {
-            addSums(pass, positions: positions) { [self] range, target in
-                BatchNormalizationKernel.sums(
-                    range, channels: channels, input: input.pointer, into: target)
-            }
-            pass.program.mark(.batchNormalizationSums(name: name))
-            pass.program.add("\(name) coefficients", slices: 1) { [self] _, _ in takeBatchStatistics() }
-        } else {
-            pass.program.add("\(name) coefficients", slices: 1) { [self] _, _ in takeRunningStatistics() }
-        }
         // Nothing reads the raw input again unless a backward pass follows.
         let output = pass.keepsInputs ? pass.workspace.tensor(input.shape) : input
         self.output = output
@@ -82,6 +72,29 @@ public final class BatchNormalization: Layer {
         return output
     }
 
+    /// Prepares what a rectifying layer would do, for the next layer to do it as it reads the input.
+    func activation(of input: Tensor, _ pass: Pass) -> Activation {
+        precondition(rectifies)
+        addCoefficients(input, pass)
+        output = nil
+        return Activation(scale: scale.pointer, shift: shift.pointer)
+    }
+
+    private func addCoefficients(_ input: Tensor, _ pass: Pass) {
+        self.input = input
+        let positions = input.shape.positions
+        if pass.usesBatchStatistics {
+            addSums(pass, positions: positions) { [self] range, target in
+                BatchNormalizationKernel.sums(
+                    range, channels: channels, input: input.pointer, into: target)
+            }
+            pass.program.mark(.batchNormalizationSums(name: name))
+            pass.program.add("\(name) coefficients", slices: 1) { [self] _, _ in takeBatchStatistics() }
+        } else {
+            pass.program.add("\(name) coefficients", slices: 1) { [self] _, _ in takeRunningStatistics() }
+        }
+    }
+
     public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
         backward(gradient, hasResidual: false, pass).input
     }
@@ -92,13 +105,15 @@ public final class BatchNormalization: Layer {
     public func backward(
         _ gradient: Tensor, hasResidual: Bool, _ pass: Pass
     ) -> (input: Tensor, residual: Tensor?) {
-        let (input, output) = (input!, output!)
+        let (input, output) = (input!, output)
+        let activation =
+            rectifies && output == nil ? Activation(scale: scale.pointer, shift: shift.pointer) : nil
         let positions = input.shape.positions
         addSums(pass, positions: positions) { [self] range, target in
             BatchNormalizationKernel.backwardSums(
                 range, channels: channels, input: input.pointer, mean: mean.pointer,
                 inverseDeviation: inverseDeviation.pointer,
-                output: rectifies ? UnsafePointer(output.pointer) : nil,
+                output: rectifies ? output.map { UnsafePointer($0.pointer) } : nil, activation: activation,
                 gradient: gradient.pointer, into: target)
         }
         pass.program.add("\(name) parameter gradients", slices: 1) { [self] _, _ in
@@ -136,7 +151,7 @@ public final class BatchNormalization: Layer {
         // All that came after this layer has been through its backward pass: later gradients may have
         // the memory. An output that no rectifier needs was given back in the forward pass.
         if !hasResidual { pass.workspace.release(input) }
-        if rectifies { pass.workspace.release(output) }
+        if rectifies, let output { pass.workspace.release(output) }
         return (inputGradient, hasResidual ? gradient : nil)
     }
 

@@ -5,6 +5,7 @@ public final class ConvolutionLayer: Layer {
     private let stride: Int
     private let outputs: Int
     private var input: Tensor?
+    private var activation: Activation?
 
     public var parameters: [Parameter] { [weight] }
 
@@ -26,13 +27,22 @@ public final class ConvolutionLayer: Layer {
             ConvolutionGeometry(input: input, outputChannels: outputs, kernel: kernel, stride: stride))
     }
 
+    /// Whether an input of this shape may come with an activation.
+    func appliesActivation(to input: Shape) -> Bool { convolution(of: input).appliesActivation }
+
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
+        forward(input, activation: nil, pass)
+    }
+
+    /// The convolution of the activated input.
+    func forward(_ input: Tensor, activation: Activation?, _ pass: Pass) -> Tensor {
         self.input = input
+        self.activation = activation
         let convolution = convolution(of: input.shape)
         let output = pass.workspace.tensor(convolution.geometry.output)
         convolution.forward(
-            pass.program, name: weight.name, workspace: pass.workspace, input: input, weight: weight.value,
-            output: output)
+            pass.program, name: weight.name, workspace: pass.workspace, input: input,
+            activation: activation, weight: weight.value, output: output)
         return output
     }
 
@@ -41,7 +51,7 @@ public final class ConvolutionLayer: Layer {
         let convolution = convolution(of: input.shape)
         convolution.backwardWeight(
             pass.program, name: weight.name, workspace: pass.workspace, input: input,
-            outputGradient: gradient, weightGradient: weight.gradient)
+            activation: activation, outputGradient: gradient, weightGradient: weight.gradient)
         pass.program.mark(.gradient(name: weight.name))
         defer { pass.workspace.release(gradient) }
         guard wantsInputGradient else { return nil }
