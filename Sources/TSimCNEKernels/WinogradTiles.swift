@@ -26,19 +26,33 @@ struct WinogradTiles: Sendable {
         _ tiles: Range<Int>, channels: Range<Int>, from source: UnsafePointer<Float>,
         activation: Activation?, into target: UnsafeMutablePointer<Float>, stride: Int
     ) {
-        forEachBlock(tiles, channels, from: source, into: target) { plane, y, x, channel, between, place in
-            let activate = activation?.block(channel)
-            for column in 0..<6 {
-                let d = loadColumn(plane, y: y &- 1, x: x &- 1 &+ column, activate)
-                WinogradTransforms.store(
-                    WinogradTransforms.input(d), between + column &* Lanes.scalarCount,
-                    stride: 6 &* Lanes.scalarCount)
-            }
-            for row in 0..<6 {
-                let d = WinogradTransforms.load(
-                    between + row &* 6 &* Lanes.scalarCount, stride: Lanes.scalarCount)
-                WinogradTransforms.store(
-                    WinogradTransforms.input(d), place + row &* 6 &* stride, stride: stride)
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 36 * Lanes.scalarCount) { buffer in
+            let between = buffer.baseAddress!
+            var place = target
+            for tile in tiles {
+                let (image, y, x) = position(tile)
+                var c = 0
+                while c < channels.count {
+                    let plane =
+                        source
+                        + (image &* shape.height &* shape.width &* shape.channels &+ channels.lowerBound
+                            &+ c)
+                    let activate = activation?.block(channels.lowerBound &+ c)
+                    for column in 0..<6 {
+                        let d = loadColumn(plane, y: y &- 1, x: x &- 1 &+ column, activate)
+                        WinogradTransforms.store(
+                            WinogradTransforms.input(d), between + column &* Lanes.scalarCount,
+                            stride: 6 &* Lanes.scalarCount)
+                    }
+                    for row in 0..<6 {
+                        let d = WinogradTransforms.load(
+                            between + row &* 6 &* Lanes.scalarCount, stride: Lanes.scalarCount)
+                        WinogradTransforms.store(
+                            WinogradTransforms.input(d), place + (row &* 6 &* stride &+ c), stride: stride)
+                    }
+                    c &+= Lanes.scalarCount
+                }
+                place += channels.count
             }
         }
     }
@@ -48,47 +62,36 @@ struct WinogradTiles: Sendable {
         _ tiles: Range<Int>, channels: Range<Int>, from source: UnsafePointer<Float>,
         into target: UnsafeMutablePointer<Float>, stride: Int
     ) {
-        forEachBlock(tiles, channels, from: source, into: target) { plane, y, x, _, between, place in
-            for column in 0..<4 {
-                let d = loadColumn(plane, y: y, x: x &+ column, nil)
-                WinogradTransforms.store(
-                    WinogradTransforms.outputGradient((d.0, d.1, d.2, d.3)),
-                    between + column &* Lanes.scalarCount, stride: 4 &* Lanes.scalarCount)
-            }
-            for row in 0..<6 {
-                let line = UnsafePointer(between + row &* 4 &* Lanes.scalarCount)
-                let d = (
-                    line.lanes(0), line.lanes(Lanes.scalarCount), line.lanes(2 &* Lanes.scalarCount),
-                    line.lanes(3 &* Lanes.scalarCount)
-                )
-                WinogradTransforms.store(
-                    WinogradTransforms.outputGradient(d), place + row &* 6 &* stride, stride: stride)
-            }
-        }
-    }
-
-    /// Calls `body` for each tile and vector of channels: with the vector's place in the tile's plane,
-    /// the tile's corner, the channel, room for 36 vectors, and where its first frequency belongs.
-    @inline(__always)
-    private func forEachBlock(
-        _ tiles: Range<Int>, _ channels: Range<Int>, from source: UnsafePointer<Float>,
-        into target: UnsafeMutablePointer<Float>,
-        _ body: (
-            _ plane: UnsafePointer<Float>, _ y: Int, _ x: Int, _ channel: Int,
-            _ between: UnsafeMutablePointer<Float>, _ place: UnsafeMutablePointer<Float>
-        ) -> Void
-    ) {
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: 36 * Lanes.scalarCount) { buffer in
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 24 * Lanes.scalarCount) { buffer in
+            let between = buffer.baseAddress!
             var place = target
             for tile in tiles {
                 let (image, y, x) = position(tile)
-                let plane = source + image &* shape.height &* shape.width &* shape.channels
-                var channel = channels.lowerBound
-                while channel < channels.upperBound {
-                    body(plane + channel, y, x, channel, buffer.baseAddress!, place)
-                    channel &+= Lanes.scalarCount
-                    place += Lanes.scalarCount
+                var c = 0
+                while c < channels.count {
+                    let plane =
+                        source
+                        + (image &* shape.height &* shape.width &* shape.channels &+ channels.lowerBound
+                            &+ c)
+                    for column in 0..<4 {
+                        let d = loadColumn(plane, y: y, x: x &+ column, nil)
+                        WinogradTransforms.store(
+                            WinogradTransforms.outputGradient((d.0, d.1, d.2, d.3)),
+                            between + column &* Lanes.scalarCount, stride: 4 &* Lanes.scalarCount)
+                    }
+                    for row in 0..<6 {
+                        let line = UnsafePointer(between + row &* 4 &* Lanes.scalarCount)
+                        let d = (
+                            line.lanes(0), line.lanes(Lanes.scalarCount), line.lanes(2 &* Lanes.scalarCount),
+                            line.lanes(3 &* Lanes.scalarCount)
+                        )
+                        WinogradTransforms.store(
+                            WinogradTransforms.outputGradient(d), place + (row &* 6 &* stride &+ c),
+                            stride: stride)
+                    }
+                    c &+= Lanes.scalarCount
                 }
+                place += channels.count
             }
         }
     }
