@@ -23,6 +23,8 @@ let package = Package(
             swiftSettings: kernelSettings),
         .target(name: "TSimCNE", dependencies: ["TSimCNEKernels"]),
         .target(name: "TSimCNEABI", dependencies: ["TSimCNE", "TSimCNEKernels", "CTSimCNE"]),
+        .executableTarget(
+            name: "Profile", dependencies: ["TSimCNE", "TSimCNEKernels"], path: "benchmarks/Profile"),
         .target(name: "Support", dependencies: ["TSimCNEKernels"], path: "Tests/Support"),
         .testTarget(name: "TSimCNEKernelsTests", dependencies: ["TSimCNEKernels", "Support"]),
         .testTarget(

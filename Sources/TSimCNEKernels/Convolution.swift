@@ -1,166 +1,127 @@
-/// A convolution's three passes as operations of a program.
+/// A convolution's passes as operations of a program.
 ///
 /// This is where the form is chosen from the shape; layers know nothing of it: Winograd's for 3×3 at
 /// stride 1 with whole vectors of channels, else the direct one, which reads neighbourhoods in place as
-/// rows of a matrix product.
+/// rows of a matrix product. What comes before and after a pass is given as a ``Source`` and a sink,
+/// and done while values are in registers or in the cache.
 public struct Convolution: Sendable {
     public let geometry: ConvolutionGeometry
 
     public init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
 
-    /// Whether the input may come with an ``Activation``.
-    public var appliesActivation: Bool { WinogradConvolution.serves(geometry) }
+    /// A tensor, with what is made of its values before they are used.
+    public enum Source {
+        case plain(Tensor)
+        case activated(Tensor, Activation)
+        /// `input` is what the normalisation was given; its memory may be overwritten.
+        case gradient(NormalizedGradient, input: Tensor)
+    }
 
-    /// output = convolution of input with weight (kernel row, kernel column, in, out).
-    public func forward(
-        _ program: Program, name: String, workspace: Workspace, input: Tensor,
-        activation: Activation? = nil, weight: AlignedBuffer, output: Tensor
-    ) {
-        precondition(activation == nil || appliesActivation)
-        program.keepAlive(workspace)
+    /// What is done with outputs before they are stored.
+    public enum Sink {
+        case plain
+        /// Sums for a batch's statistics, in rows of ``forwardSlicing``: origin, Σ, Σ of squares.
+        case statistics(PartialSums)
+        case affine(AffineWriter)
+    }
+
+    /// The slices of a pass, for those who sum by slice.
+    public struct Slicing {
+        public let count: Int
+        /// Output positions of a slice.
+        public let positions: (Int) -> Int
+    }
+
+    public var forwardSlicing: Slicing {
         if WinogradConvolution.serves(geometry) {
             let form = WinogradConvolution(geometry)
-            let packed = workspace.tensor(Shape(rows: 1, columns: form.packedCount))
-            program.add("\(name) transform weights", slices: form.packSlices) { slice, _ in
-                form.pack(slice: slice, weight: weight.pointer, into: packed.pointer)
-            }
-            add(
-                form, "\(name) forward", to: program, input: input, activation: activation, packed: packed,
-                output: output)
-            return workspace.release(packed)
+            return Slicing(count: form.slices) { form.positions(ofSlice: $0) }
         }
-        let direct = DirectConvolution(geometry)
-        let packed = workspace.tensor(Shape(rows: 1, columns: direct.packedCount))
-        program.add("\(name) pack weights", slices: geometry.kernel * geometry.kernel) { tap, _ in
-            direct.pack(tap: tap, weight: weight.pointer, into: packed.pointer)
-        }
-        add(direct, "\(name) forward", to: program, input: input, packed: packed, output: output)
-        workspace.release(packed)
-    }
-
-    /// inputGradient = gradient with respect to the input.
-    public func backwardData(
-        _ program: Program, name: String, workspace: Workspace, outputGradient: Tensor,
-        weight: AlignedBuffer, inputGradient: Tensor
-    ) {
-        program.keepAlive(workspace)
         let geometry = geometry
-        if geometry.stride == 2 {
-            let scatter = ScatterConvolution(geometry)
-            let packed = workspace.tensor(Shape(rows: 1, columns: scatter.packedCount))
-            program.add("\(name) pack transposed weights", slices: geometry.kernel * geometry.kernel) {
-                tap, _ in
-                scatter.pack(tap: tap, weight: weight.pointer, into: packed.pointer)
+        let plane = geometry.output.height * geometry.output.width
+        return Slicing(count: geometry.slices) { geometry.images(ofSlice: $0).count * plane }
+    }
+
+    /// output = convolution of the source with weight (kernel row, kernel column, in, out).
+    public func forward(
+        _ program: Program, name: String, workspace: Workspace, source: Source, weight: AlignedBuffer,
+        output: Tensor, sink: Sink = .plain
+    ) {
+        program.keepAlive(workspace)
+        let packed: Tensor
+        let form: Loop.Form
+        if WinogradConvolution.serves(geometry) {
+            let winograd = WinogradConvolution(geometry)
+            packed = workspace.tensor(Shape(rows: 1, columns: winograd.packedCount))
+            program.add("\(name) transform weights", slices: winograd.packSlices) { slice, _ in
+                winograd.pack(slice: slice, weight: weight.pointer, into: packed.pointer)
             }
-            program.add(
-                "\(name) data gradient", slices: geometry.slices, scratch: scatter.scratchCount
-            ) { slice, scratch in
-                scatter.backwardData(
-                    images: geometry.images(ofSlice: slice), outputGradient: outputGradient.pointer,
-                    packed: packed.pointer, inputGradient: inputGradient.pointer, scratch: scratch)
+            form = .winograd(winograd)
+        } else {
+            let direct = DirectConvolution(geometry)
+            packed = workspace.tensor(Shape(rows: 1, columns: direct.packedCount))
+            program.add("\(name) pack weights", slices: geometry.kernel * geometry.kernel) { tap, _ in
+                direct.pack(tap: tap, weight: weight.pointer, into: packed.pointer)
             }
-            return workspace.release(packed)
+            form = .direct(direct)
         }
-        // A convolution again, with the kernel turned by 180° and its channels exchanged.
-        if WinogradConvolution.serves(geometry.transposed) {
-            let form = WinogradConvolution(geometry.transposed)
-            let packed = workspace.tensor(Shape(rows: 1, columns: form.packedCount))
-            program.add("\(name) transform turned weights", slices: form.packSlices) { slice, _ in
-                form.packTurned(slice: slice, weight: weight.pointer, into: packed.pointer)
-            }
-            add(
-                form, "\(name) data gradient", to: program, input: outputGradient, packed: packed,
-                output: inputGradient)
-            return workspace.release(packed)
+        let loop = Loop(program, "\(name) forward", form, packed, output)
+        switch sink {
+        case .plain: loop.add(source, PlainWriter())
+        case .statistics(let sums): loop.add(source, StatisticsWriter(sums: sums))
+        case .affine(let writer): loop.add(source, writer)
         }
-        let turned = DirectConvolution(geometry.transposed)
-        let packed = workspace.tensor(Shape(rows: 1, columns: turned.packedCount))
-        program.add("\(name) pack turned weights", slices: geometry.kernel * geometry.kernel) { tap, _ in
-            turned.packTurned(tap: tap, weight: weight.pointer, into: packed.pointer)
-        }
-        add(
-            turned, "\(name) data gradient", to: program, input: outputGradient, packed: packed,
-            output: inputGradient)
         workspace.release(packed)
     }
 
-    private func add(
-        _ form: WinogradConvolution, _ name: String, to program: Program, input: Tensor,
-        activation: Activation? = nil, packed: Tensor, output: Tensor
-    ) {
-        program.add(name, slices: form.slices, scratch: form.scratchCount) { slice, scratch in
-            form.forward(
-                slice: slice, input: input.pointer, activation: activation, packed: packed.pointer,
-                output: output.pointer, scratch: scratch)
+    /// A form's loop over slices, compiled for each way to read and to write.
+    struct Loop {
+        /// The algorithms for a forward pass, which is also the data gradient's of the transposed
+        /// geometry. Not a protocol: calls through one would not be compiled for their reader and writer.
+        enum Form {
+            case winograd(WinogradConvolution)
+            case direct(DirectConvolution)
         }
-    }
 
-    private func add(
-        _ form: DirectConvolution, _ name: String, to program: Program, input: Tensor, packed: Tensor,
-        output: Tensor
-    ) {
-        program.add(name, slices: form.geometry.slices, scratch: form.scratchCount) { slice, scratch in
-            form.forward(
-                images: form.geometry.images(ofSlice: slice), input: input.pointer, packed: packed.pointer,
-                output: output.pointer, scratch: scratch)
+        let program: Program
+        let name: String
+        let form: Form
+        let packed: Tensor
+        let output: Tensor
+
+        init(_ program: Program, _ name: String, _ form: Form, _ packed: Tensor, _ output: Tensor) {
+            self.program = program
+            self.name = name
+            self.form = form
+            self.packed = packed
+            self.output = output
         }
-    }
 
-    /// weightGradient = gradient with respect to the weights.
-    public func backwardWeight(
-        _ program: Program, name: String, workspace: Workspace, input: Tensor,
-        activation: Activation? = nil, outputGradient: Tensor, weightGradient: AlignedBuffer
-    ) {
-        precondition(activation == nil || appliesActivation)
-        program.keepAlive(workspace)
-        if WinogradConvolution.serves(geometry) {
-            let form = WinogradWeightGradient(geometry)
-            let sums = workspace.tensor(Shape(rows: 1, columns: form.sumCount))
-            program.add("\(name) weight gradient", slices: form.slices, scratch: form.scratchCount) {
-                slice, scratch in
-                form.run(
-                    slice: slice, input: input.pointer, activation: activation,
-                    outputGradient: outputGradient.pointer, sums: sums.pointer, scratch: scratch)
+        func add<W: Writer>(_ source: Source, _ writer: W) {
+            switch source {
+            case .plain(let input): add(PlainReader(values: input.pointer), writer)
+            case .activated(let input, let activation):
+                add(ActivatedReader(values: input.pointer, activation: activation), writer)
+            case .gradient(let reader, _): add(reader, writer)
             }
-            program.add("\(name) weight gradient, transformed back", slices: form.finishSlices) { row, _ in
-                form.finish(slice: row, sums: sums.pointer, into: weightGradient.pointer)
-            }
-            return workspace.release(sums)
         }
-        let form = ConvolutionWeightGradient(geometry)
-        let count = geometry.weightCount
-        let partial: Tensor? =
-            form.groups == 1 ? nil : workspace.tensor(Shape(rows: form.groups, columns: count))
-        program.add("\(name) weight gradient", slices: form.slices) { slice, _ in
-            form.run(
-                slice: slice, input: input.pointer, outputGradient: outputGradient.pointer,
-                gradient: partial?.pointer ?? weightGradient.pointer)
-        }
-        if let partial {
-            program.addSum(
-                "\(name) sum of weight gradients", of: partial.pointer, rows: form.groups, columns: count,
-                into: weightGradient.pointer)
-            workspace.release(partial)
-        }
-    }
-}
 
-extension Program {
-    /// Appends target[c] = Σ_r source[r, c], in the order of r.
-    public func addSum(
-        _ name: String, of source: UnsafeMutablePointer<Float>, rows: Int, columns: Int,
-        into target: UnsafeMutablePointer<Float>
-    ) {
-        nonisolated(unsafe) let source = source
-        nonisolated(unsafe) let target = target
-        let block = 4096
-        add(name, slices: (columns + block - 1) / block) { slice, _ in
-            let first = slice * block
-            let count = min(block, columns - first)
-            (target + first).update(from: source + first, count: count)
-            for row in 1..<rows {
-                let line = source + row * columns + first
-                for c in 0..<count { target[first + c] += line[c] }
+        private func add<R: Reader, W: Writer>(_ reader: R, _ writer: W) {
+            let (packed, output) = (packed, output)
+            switch form {
+            case .winograd(let form):
+                program.add(name, slices: form.slices, scratch: form.scratchCount) { slice, scratch in
+                    form.forward(
+                        slice: slice, reader: reader, packed: packed.pointer, writer: writer,
+                        output: output.pointer, scratch: scratch)
+                }
+            case .direct(let form):
+                program.add(name, slices: form.geometry.slices, scratch: form.scratchCount) {
+                    slice, scratch in
+                    form.forward(
+                        slice: slice, reader: reader, packed: packed.pointer, writer: writer,
+                        output: output.pointer, scratch: scratch)
+                }
             }
         }
     }

@@ -58,6 +58,13 @@ extension UnsafeMutablePointer<Float> {
     func store(_ value: Lanes, _ offset: Int) {
         UnsafeMutableRawPointer(self + offset).storeBytes(of: value, as: Lanes.self)
     }
+
+    /// Stores the first `count` lanes.
+    @inline(__always)
+    func storeFirst(_ count: Int, _ value: Lanes) {
+        if count == Lanes.scalarCount { return store(value, 0) }
+        for lane in 0..<count { self[lane] = value[lane] }
+    }
 }
 
 /// Sum of the lanes by halves: `SIMD.sum()` is a serial chain.

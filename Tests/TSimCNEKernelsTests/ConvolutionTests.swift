@@ -57,7 +57,7 @@ struct ConvolutionCase: CustomStringConvertible, Sendable {
             values(g.input.count, seed: 1), values(g.weightCount, seed: 2), values(g.output.count, seed: 3)
         )
         let (input, output) = (Tensor(g.input), Tensor(g.output))
-        let (gradient, inputGradient) = (Tensor(g.output), Tensor(g.input))
+        let gradient = Tensor(g.output)
         let (weight, weightGradient) = (AlignedBuffer(count: w.count), AlignedBuffer(count: w.count))
         input.copy(from: x)
         gradient.copy(from: dy)
@@ -65,13 +65,10 @@ struct ConvolutionCase: CustomStringConvertible, Sendable {
         let (program, workspace) = (Program(), Workspace())
         let convolution = Convolution(g)
         convolution.forward(
-            program, name: "c", workspace: workspace, input: input, weight: weight, output: output)
-        convolution.backwardData(
-            program, name: "c", workspace: workspace, outputGradient: gradient, weight: weight,
-            inputGradient: inputGradient)
-        convolution.backwardWeight(
-            program, name: "c", workspace: workspace, input: input, outputGradient: gradient,
-            weightGradient: weightGradient)
+            program, name: "c", workspace: workspace, source: .plain(input), weight: weight, output: output)
+        let inputGradient = convolution.backward(
+            program, name: "c", workspace: workspace, source: .plain(input), outputGradient: .plain(gradient),
+            weight: weight, weightGradient: weightGradient, sink: .plain)!
         program.run(on: ThreadPool(threads: 2))
         let reference = ConvolutionReference(g)
         let (xd, wd, dyd) = (doubles(x), doubles(w), doubles(dy))

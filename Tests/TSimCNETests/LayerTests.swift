@@ -76,20 +76,21 @@ import Testing
         }
     }
 
-    @Test(arguments: [1, 3, 16, 19, 40])
-    func batchNormalization(channels: Int) {
-        let layer = BatchNormalization("bn", channels: channels, rectifies: false)
-        LayerTests.check(layer, Shape(3, 4, 5, channels)) {
-            LayerReferences.batchNormalization($0, channels: channels, weight: $1[0], bias: $1[1])
-        }
-    }
-
-    @Test(arguments: [1, 17])
-    func batchNormalizationWithRectifier(channels: Int) {
-        let layer = BatchNormalization("bn", channels: channels, rectifies: true)
-        LayerTests.check(layer, Shape(2, 5, 3, channels)) {
-            LayerReferences.rectifier(
-                LayerReferences.batchNormalization($0, channels: channels, weight: $1[0], bias: $1[1]))
+    /// Both forms of convolution, channels that fill vectors and that do not.
+    @Test(arguments: [(3, 5, 3, 1), (4, 19, 1, 2), (16, 32, 3, 1), (16, 40, 3, 2)], [false, true])
+    func normalizedConvolution(_ test: (inputs: Int, outputs: Int, kernel: Int, stride: Int), rectifies: Bool)
+    {
+        let shape = Shape(3, 6, 5, test.inputs)
+        let geometry = ConvolutionGeometry(
+            input: shape, outputChannels: test.outputs, kernel: test.kernel, stride: test.stride)
+        let layer = NormalizedConvolution(
+            "conv", normalization: "bn", inputs: test.inputs, outputs: test.outputs, kernel: test.kernel,
+            stride: test.stride, rectifies: rectifies)
+        LayerTests.check(layer, shape) {
+            let normalized = LayerReferences.batchNormalization(
+                ConvolutionReference(geometry).forward(input: $0, weight: $1[0]), channels: test.outputs,
+                weight: $1[1], bias: $1[2])
+            return rectifies ? LayerReferences.rectifier(normalized) : normalized
         }
     }
 

@@ -2,86 +2,111 @@
 ///
 /// The shortcut is a 1×1 convolution with BatchNorm where the shape changes.
 public final class BasicBlock: Layer {
-    private let convolution1: ConvolutionLayer
-    private let normalization1: BatchNormalization
-    private let convolution2: ConvolutionLayer
-    private let normalization2: BatchNormalization
-    private let shortcut: (convolution: ConvolutionLayer, normalization: BatchNormalization)?
+    private let first: NormalizedConvolution
+    private let second: NormalizedConvolution
+    private let shortcut: NormalizedConvolution?
+    private var output: Tensor?
 
     public init(_ name: String, inputs: Int, outputs: Int, stride: Int) {
-        convolution1 = ConvolutionLayer(
-            "\(name).conv1", inputs: inputs, outputs: outputs, kernel: 3, stride: stride)
-        normalization1 = BatchNormalization("\(name).bn1", channels: outputs, rectifies: true)
-        convolution2 = ConvolutionLayer(
-            "\(name).conv2", inputs: outputs, outputs: outputs, kernel: 3, stride: 1)
-        normalization2 = BatchNormalization("\(name).bn2", channels: outputs, rectifies: true)
+        first = NormalizedConvolution(
+            "\(name).conv1", normalization: "\(name).bn1", inputs: inputs, outputs: outputs, kernel: 3,
+            stride: stride, rectifies: true)
+        second = NormalizedConvolution(
+            "\(name).conv2", normalization: "\(name).bn2", inputs: outputs, outputs: outputs, kernel: 3,
+            stride: 1, rectifies: true)
         if stride != 1 || inputs != outputs {
-            shortcut = (
-                ConvolutionLayer(
-                    "\(name).shortcut.0", inputs: inputs, outputs: outputs, kernel: 1, stride: stride),
-                BatchNormalization("\(name).shortcut.1", channels: outputs, rectifies: false)
-            )
+            shortcut = NormalizedConvolution(
+                "\(name).shortcut.0", normalization: "\(name).shortcut.1", inputs: inputs, outputs: outputs,
+                kernel: 1, stride: stride, rectifies: false)
         } else {
             shortcut = nil
         }
     }
 
-    var convolutions: [ConvolutionLayer] {
-        [convolution1, convolution2] + (shortcut.map { [$0.convolution] } ?? [])
-    }
-    var normalizations: [BatchNormalization] {
-        [normalization1, normalization2] + (shortcut.map { [$0.normalization] } ?? [])
-    }
-    public var parameters: [Parameter] {
-        convolution1.parameters + normalization1.parameters + convolution2.parameters
-            + normalization2.parameters
-            + (shortcut.map { $0.convolution.parameters + $0.normalization.parameters } ?? [])
-    }
+    var units: [NormalizedConvolution] { [first, second] + (shortcut.map { [$0] } ?? []) }
+    public var parameters: [Parameter] { units.flatMap(\.parameters) }
 
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
-        let inner = convolution1.forward(input, pass)
-        let residual = shortcut.map { $0.normalization.forward($0.convolution.forward(input, pass), pass) }
-        let raw = secondConvolution(of: inner, pass)
-        let output = normalization2.forward(raw, residual: residual ?? input, pass)
-        // The shortcut's normalisation has no rectifier, so its backward pass never reads its output.
-        if let residual { pass.workspace.release(residual) }
+        pass.usesBatchStatistics ? batchForward(input, pass) : runningForward(input, pass)
+    }
+
+    private func runningForward(_ input: Tensor, _ pass: Pass) -> Tensor {
+        let inner = first.forward(input, pass)
+        let side = shortcut?.forward(input, pass)
+        let output = second.runningForward(inner, residual: side ?? input, pass)
+        pass.workspace.release(inner)
+        if let side { pass.workspace.release(side) }
         return output
     }
 
-    /// The second convolution of the first one's normalised output, which is stored only if it must be.
-    private func secondConvolution(of inner: Tensor, _ pass: Pass) -> Tensor {
-        let raw: Tensor
-        let read: Tensor
-        if convolution2.appliesActivation(to: inner.shape) {
-            read = inner
-            raw = convolution2.forward(inner, activation: normalization1.activation(of: inner, pass), pass)
-        } else {
-            read = normalization1.forward(inner, pass)
-            raw = convolution2.forward(read, pass)
-        }
-        pass.releaseUnlessKept(read)
-        return raw
+    /// The first convolution's normalised and rectified output is never stored: the second one makes it
+    /// as it reads.
+    private func batchForward(_ input: Tensor, _ pass: Pass) -> Tensor {
+        let inner = first.rawForward(.plain(input), shape: input.shape, pass)
+        let raw = second.rawForward(
+            .activated(inner, first.normalization.activation), shape: inner.shape, pass)
+        pass.releaseUnlessKept(inner)
+        let side = shortcut.map { $0.rawForward(.plain(input), shape: input.shape, pass) }
+        let output = pass.keepsInputs ? pass.workspace.tensor(raw.shape) : raw
+        second.normalization.addOutput(
+            of: raw, residual: side.map { .normalized($0, shortcut!.normalization) } ?? .stored(input),
+            into: output, pass)
+        if let side { pass.releaseUnlessKept(side) }
+        self.output = output
+        return output
     }
 
     public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
-        let (outer, residual) = normalization2.backward(gradient, hasResidual: true, pass)
-        let inner = convolution2.backward(outer, pass, wantsInputGradient: true)!
-        let first = normalization1.backward(inner, pass, wantsInputGradient: true)!
-        let main = convolution1.backward(first, pass, wantsInputGradient: true)!
-        var side = residual!
-        if let shortcut {
-            let raw = shortcut.normalization.backward(side, pass, wantsInputGradient: true)!
-            side = shortcut.convolution.backward(raw, pass, wantsInputGradient: true)!
-        }
-        let other = side
-        let block = 32768
-        let count = main.count
-        pass.program.add("residual gradient", slices: (count + block - 1) / block) { slice, _ in
-            for i in slice * block..<min(count, (slice + 1) * block) {
-                main.pointer[i] += other.pointer[i]
-            }
-        }
-        pass.workspace.release(other)
-        return main
+        maskGradient(gradient, pass)
+        return backwardMasked(gradient, upstream: nil, pass)
+    }
+
+    /// Appends the block's rectifier to the gradient with respect to its output, in place.
+    func maskGradient(_ gradient: Tensor, _ pass: Pass) {
+        second.normalization.addMaskedSums(gradient: gradient, input: second.raw!, output: output!, pass)
+    }
+
+    /// The rectified normalisation whose output a block reads, for the backward pass to go straight on
+    /// through it.
+    struct Upstream {
+        let normalization: BatchNormalization
+        /// What it was given.
+        let raw: Tensor
+        /// What the block reads.
+        let output: Tensor
+    }
+
+    /// This block's end as the next one's upstream.
+    var asUpstream: Upstream {
+        Upstream(normalization: second.normalization, raw: second.raw!, output: output!)
+    }
+
+    /// The backward pass from a gradient that is through the block's rectifier and summed.
+    ///
+    /// - Returns: the gradient with respect to the input, through the rectifier of `upstream`, where
+    ///   there is one, and summed for its normalisation.
+    func backwardMasked(_ gradient: Tensor, upstream: Upstream?, _ pass: Pass) -> Tensor {
+        let (rectifier, memory) = first.normalization.gradientSums(
+            of: first.raw!, slices: second.convolution.gradientSlices, pass)
+        let inner = second.backwardMasked(
+            gradient, keepsGradient: true,
+            sink: .activation(rectifier, first.normalization.activation), pass)!
+        first.normalization.addGradientSums(memory, slices: second.convolution.gradientSlices, pass)
+        let side = shortcutGradient(gradient, pass)
+        guard let upstream else { return first.backwardMasked(inner, sink: .adding(side), pass)! }
+        let slices = first.convolution.gradientSlices
+        let (next, nextMemory) = upstream.normalization.gradientSums(of: upstream.raw, slices: slices, pass)
+        let result = first.backwardMasked(
+            inner, sink: .joining(next, output: upstream.output, other: side), pass)!
+        upstream.normalization.addGradientSums(nextMemory, slices: slices, pass)
+        return result
+    }
+
+    /// The gradient with respect to the input that comes by the shortcut.
+    private func shortcutGradient(_ gradient: Tensor, _ pass: Pass) -> Tensor {
+        guard let shortcut else { return gradient }
+        shortcut.normalization.addMaskedSums(
+            gradient: gradient, input: shortcut.raw!, output: nil, pass)
+        return shortcut.backwardMasked(gradient, sink: .plain, pass)!
     }
 }

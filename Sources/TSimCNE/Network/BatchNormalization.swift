@@ -1,9 +1,9 @@
-/// Batch normalisation over all positions of a channel, with what usually follows it: a residual is
-/// added and the positive part taken in the same pass.
+/// Batch normalisation over all positions of a channel, with the rectifier that may follow it.
 ///
 /// y = γ (x - mean) / √(variance + ε) + β. The batch's variance is biased; the running one unbiased.
-/// The gradient is derived in docs/derivations/batch-normalization.md.
-public final class BatchNormalization: Layer {
+/// It makes few passes over memory of its own: the convolutions before and after it sum and apply while
+/// they write and read. The gradient is derived in docs/derivations/batch-normalization.md.
+public final class BatchNormalization {
     public static let epsilon: Float = 1e-5
     /// Weight of the newest batch in the running statistics.
     public static let momentum: Float = 0.1
@@ -14,7 +14,7 @@ public final class BatchNormalization: Layer {
     public let runningMean: AlignedBuffer
     public let runningVariance: AlignedBuffer
     public let channels: Int
-    private let rectifies: Bool
+    let rectifies: Bool
 
     /// [Σ x, Σ x², count], then in the backward pass [Σ dy, Σ dy x̂, count].
     public let sums: UnsafeMutablePointer<Double>
@@ -26,10 +26,9 @@ public final class BatchNormalization: Layer {
     private let inverseDeviation: AlignedBuffer
     private let scale: AlignedBuffer
     private let shift: AlignedBuffer
+    /// Of the input's gradient: a, b and c.
+    private let coefficients: AlignedBuffer
     private var batchCount = 0.0
-
-    private var input: Tensor?
-    private var output: Tensor?
 
     public var parameters: [Parameter] { [weight, bias] }
 
@@ -46,6 +45,7 @@ public final class BatchNormalization: Layer {
         inverseDeviation = AlignedBuffer(count: channels)
         scale = AlignedBuffer(count: channels)
         shift = AlignedBuffer(count: channels)
+        coefficients = AlignedBuffer(count: 3 * channels)
         sums = .allocate(capacity: 2 * channels + 1)
         sums.initialize(repeating: 0, count: 2 * channels + 1)
         weight.fill(1)
@@ -54,105 +54,154 @@ public final class BatchNormalization: Layer {
 
     deinit { sums.deallocate() }
 
-    public func forward(_ input: Tensor, _ pass: Pass) -> Tensor { forward(input, residual: nil, pass) }
+    /// scale · x + shift, and the positive part.
+    var activation: Activation { Activation(scale: scale.pointer, shift: shift.pointer) }
 
-    /// Normalises, adds `residual` where there is one, rectifies.
-    public func forward(_ input: Tensor, residual: Tensor?, _ pass: Pass) -> Tensor {
-        addCoefficients(input, pass)
-        let positions = input.shape.positions
-        // Nothing reads the raw input again unless a backward pass follows.
-        let output = pass.keepsInputs ? pass.workspace.tensor(input.shape) : input
-        self.output = output
-        addLoop(pass, "normalize", positions: positions) { [self] range in
+    // MARK: Forward
+
+    /// Appends the batch's statistics and the coefficients from what a convolution has summed.
+    func addStatistics(_ partial: PartialSums, _ slicing: Convolution.Slicing, _ pass: Pass) {
+        pass.program.add("\(name) sums", slices: 1) { [self] _, _ in
+            var count = 0
+            for i in 0..<2 * channels { sums[i] = 0 }
+            for slice in 0..<slicing.count {
+                let positions = slicing.positions(slice)
+                count += positions
+                for c in 0..<channels {
+                    // The slice's sums are about a value of its own.
+                    let origin = partial.value(slice: slice, row: 0, channel: c)
+                    let sum = partial.value(slice: slice, row: 1, channel: c)
+                    let squares = partial.value(slice: slice, row: 2, channel: c)
+                    sums[c] += Double(positions) * origin + sum
+                    sums[channels + c] += Double(positions) * origin * origin + 2 * origin * sum + squares
+                }
+            }
+            sums[2 * channels] = Double(count)
+        }
+        pass.program.mark(.batchNormalizationSums(name: name))
+        pass.program.add("\(name) coefficients", slices: 1) { [self] _, _ in
+            batchCount = sums[2 * channels]
+            for c in 0..<channels {
+                let average = sums[c] / batchCount
+                let spread = max(0, sums[channels + c] / batchCount - average * average)
+                mean.pointer[c] = Float(average)
+                variance.pointer[c] = Float(spread)
+            }
+            setCoefficients(mean: mean.pointer, variance: variance.pointer)
+        }
+    }
+
+    /// Appends the coefficients from the running statistics; they are what a convolution applies.
+    func addRunningCoefficients(residual: Tensor?, _ pass: Pass) -> AffineWriter {
+        pass.program.add("\(name) coefficients", slices: 1) { [self] _, _ in
+            setCoefficients(mean: runningMean.pointer, variance: runningVariance.pointer)
+        }
+        return AffineWriter(
+            scale: scale.pointer, shift: shift.pointer,
+            residual: residual.map { UnsafePointer($0.pointer) }, rectifies: rectifies)
+    }
+
+    /// What is added to the normalised values before the rectifier.
+    enum Residual {
+        case stored(Tensor)
+        /// Another normalisation's input, of which that one's output is added.
+        case normalized(Tensor, BatchNormalization)
+    }
+
+    /// Appends the normalised input, with a residual where there is one, and rectified if so wanted.
+    func addOutput(of input: Tensor, residual: Residual?, into output: Tensor, _ pass: Pass) {
+        let channels = channels
+        let other: BatchNormalizationKernel.Residual?
+        switch residual {
+        case nil: other = nil
+        case .stored(let tensor): other = .init(values: tensor.pointer, scale: nil, shift: nil)
+        case .normalized(let tensor, let normalization):
+            other = .init(
+                values: tensor.pointer, scale: normalization.scale.pointer,
+                shift: normalization.shift.pointer)
+        }
+        addLoop(pass, "normalize", positions: input.shape.positions) { [self] range, _ in
             BatchNormalizationKernel.normalize(
                 range, channels: channels, input: input.pointer, scale: scale.pointer, shift: shift.pointer,
-                residual: residual.map { UnsafePointer($0.pointer) }, rectifies: rectifies,
-                output: output.pointer)
+                residual: other, rectifies: rectifies, output: output.pointer)
         }
-        return output
     }
 
-    /// Prepares what a rectifying layer would do, for the next layer to do it as it reads the input.
-    func activation(of input: Tensor, _ pass: Pass) -> Activation {
-        precondition(rectifies)
-        addCoefficients(input, pass)
-        output = nil
-        return Activation(scale: scale.pointer, shift: shift.pointer)
+    private func setCoefficients(mean: UnsafePointer<Float>, variance: UnsafePointer<Float>) {
+        for c in 0..<channels {
+            let s = 1 / (variance[c] + BatchNormalization.epsilon).squareRoot()
+            inverseDeviation.pointer[c] = s
+            scale.pointer[c] = weight.value.pointer[c] * s
+            shift.pointer[c] = bias.value.pointer[c] - mean[c] * scale.pointer[c]
+        }
     }
 
-    private func addCoefficients(_ input: Tensor, _ pass: Pass) {
-        self.input = input
-        let positions = input.shape.positions
-        if pass.usesBatchStatistics {
-            addSums(pass, positions: positions) { [self] range, target in
-                BatchNormalizationKernel.sums(
-                    range, channels: channels, input: input.pointer, into: target)
+    // MARK: Backward
+
+    /// For the operation that makes the gradient with respect to the output, in `slices` slices: lets it
+    /// sum what ``addGradientSums(_:slices:_:)`` wants.
+    func gradientSums(of input: Tensor, slices: Int, _ pass: Pass) -> (RectifierGradient, memory: Tensor) {
+        let memory = pass.workspace.tensor(
+            Shape(rows: 1, columns: PartialSums.count(slices: slices, rows: 2, channels: channels)))
+        let sums = PartialSums(memory.pointer, rows: 2, channels: channels)
+        return (RectifierGradient(input: input.pointer, mean: mean.pointer, sums: sums), memory)
+    }
+
+    /// Appends the same sums as a pass of its own; the gradient is set to 0, in place, where the rectified
+    /// `output` is.
+    func addMaskedSums(gradient: Tensor, input: Tensor, output: Tensor?, _ pass: Pass) {
+        let slices = BatchNormalizationKernel.slices(positions: input.shape.positions, channels: channels)
+        let (rectifier, memory) = gradientSums(of: input, slices: slices, pass)
+        addLoop(pass, "gradient mask", positions: input.shape.positions) { [channels] range, slice in
+            BatchNormalizationKernel.maskedSums(
+                range, channels: channels, rectifier: rectifier, slice: slice,
+                output: output.map { UnsafePointer($0.pointer) }, gradient: gradient.pointer)
+        }
+        addGradientSums(memory, slices: slices, pass)
+    }
+
+    /// Appends the parameters' gradients, and the coefficients of the input's, from the sums of slices,
+    /// and releases them.
+    func addGradientSums(_ memory: Tensor, slices: Int, _ pass: Pass) {
+        let partial = PartialSums(memory.pointer, rows: 2, channels: channels)
+        pass.program.add("\(name) gradient sums", slices: 1) { [self] _, _ in
+            for i in 0..<2 * channels { sums[i] = 0 }
+            for slice in 0..<slices {
+                for c in 0..<channels {
+                    sums[c] += partial.value(slice: slice, row: 0, channel: c)
+                    sums[channels + c] += partial.value(slice: slice, row: 1, channel: c)
+                }
             }
-            pass.program.mark(.batchNormalizationSums(name: name))
-            pass.program.add("\(name) coefficients", slices: 1) { [self] _, _ in takeBatchStatistics() }
-        } else {
-            pass.program.add("\(name) coefficients", slices: 1) { [self] _, _ in takeRunningStatistics() }
-        }
-    }
-
-    public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
-        backward(gradient, hasResidual: false, pass).input
-    }
-
-    /// Gives back the memory of the input and of a rectified output.
-    ///
-    /// - Returns: the gradients with respect to the input and, where there is one, the residual.
-    public func backward(
-        _ gradient: Tensor, hasResidual: Bool, _ pass: Pass
-    ) -> (input: Tensor, residual: Tensor?) {
-        let (input, output) = (input!, output)
-        let activation =
-            rectifies && output == nil ? Activation(scale: scale.pointer, shift: shift.pointer) : nil
-        let positions = input.shape.positions
-        addSums(pass, positions: positions) { [self] range, target in
-            BatchNormalizationKernel.backwardSums(
-                range, channels: channels, input: input.pointer, mean: mean.pointer,
-                inverseDeviation: inverseDeviation.pointer,
-                output: rectifies ? output.map { UnsafePointer($0.pointer) } : nil, activation: activation,
-                gradient: gradient.pointer, into: target)
-        }
-        pass.program.add("\(name) parameter gradients", slices: 1) { [self] _, _ in
+            sums[2 * channels] = batchCount
             for c in 0..<channels {
+                sums[channels + c] *= Double(inverseDeviation.pointer[c])
                 bias.gradient.pointer[c] = Float(sums[c])
                 weight.gradient.pointer[c] = Float(sums[channels + c])
             }
         }
+        pass.workspace.release(memory)
         pass.program.mark(.gradient(name: weight.name))
         pass.program.mark(.gradient(name: bias.name))
         pass.program.mark(.batchNormalizationSums(name: name))
-        // The masked gradient is the residual's; without one, its memory serves the input's gradient. With
-        // one, that of the input itself does, which nothing reads again.
-        let inputGradient = hasResidual ? input : gradient
-        let coefficients = pass.workspace.tensor(Shape(rows: 3, columns: channels))
-        let (a, b, c) = (
-            coefficients.pointer, coefficients.pointer + channels, coefficients.pointer + 2 * channels
-        )
-        pass.program.add("\(name) backward coefficients", slices: 1) { [self] _, _ in
+        pass.program.add("\(name) gradient coefficients", slices: 1) { [self] _, _ in
             let count = sums[2 * channels]
-            for channel in 0..<channels {
-                let s = Double(inverseDeviation.pointer[channel])
-                let slope = Double(weight.value.pointer[channel]) * s
-                a[channel] = Float(slope)
-                b[channel] = Float(-slope * s * sums[channels + channel] / count)
-                c[channel] = Float(-slope * sums[channel] / count)
+            for c in 0..<channels {
+                let s = Double(inverseDeviation.pointer[c])
+                let slope = Double(weight.value.pointer[c]) * s
+                coefficients.pointer[c] = Float(slope)
+                coefficients.pointer[channels + c] = Float(-slope * s * sums[channels + c] / count)
+                coefficients.pointer[2 * channels + c] = Float(-slope * sums[c] / count)
             }
         }
-        addLoop(pass, "backward", positions: positions) { [self] range in
-            BatchNormalizationKernel.backward(
-                range, channels: channels, input: input.pointer, mean: mean.pointer, a: a, b: b, c: c,
-                gradient: gradient.pointer, inputGradient: inputGradient.pointer)
-        }
-        pass.workspace.release(coefficients)
-        // All that came after this layer has been through its backward pass: later gradients may have
-        // the memory. An output that no rectifier needs was given back in the forward pass.
-        if !hasResidual { pass.workspace.release(input) }
-        if rectifies, let output { pass.workspace.release(output) }
-        return (inputGradient, hasResidual ? gradient : nil)
+    }
+
+    /// The gradient with respect to the input, for a convolution to read, from the (masked) one with
+    /// respect to the output.
+    func inputGradient(_ gradient: Tensor, input: Tensor) -> Convolution.Source {
+        .gradient(
+            NormalizedGradient(
+                gradient: gradient.pointer, input: input.pointer, mean: mean.pointer,
+                coefficients: coefficients.pointer, channels: channels), input: input)
     }
 
     /// Moves the running statistics; only when a step is complete, so that an abandoned one leaves none.
@@ -166,64 +215,16 @@ public final class BatchNormalization: Layer {
         }
     }
 
-    private func takeBatchStatistics() {
-        batchCount = sums[2 * channels]
-        for c in 0..<channels {
-            let average = sums[c] / batchCount
-            let spread = max(0, sums[channels + c] / batchCount - average * average)
-            mean.pointer[c] = Float(average)
-            variance.pointer[c] = Float(spread)
-        }
-        setCoefficients(mean: mean.pointer, variance: variance.pointer)
-    }
-
-    private func takeRunningStatistics() {
-        setCoefficients(mean: runningMean.pointer, variance: runningVariance.pointer)
-    }
-
-    private func setCoefficients(mean: UnsafePointer<Float>, variance: UnsafePointer<Float>) {
-        for c in 0..<channels {
-            let s = 1 / (variance[c] + BatchNormalization.epsilon).squareRoot()
-            inverseDeviation.pointer[c] = s
-            scale.pointer[c] = weight.value.pointer[c] * s
-            shift.pointer[c] = bias.value.pointer[c] - mean[c] * scale.pointer[c]
-        }
-    }
-
-    /// Appends a loop that sums by slices, then the sum of those in their order.
-    private func addSums(
-        _ pass: Pass, positions: Int,
-        _ body: @escaping (_ range: Range<Int>, _ target: UnsafeMutablePointer<Double>) -> Void
-    ) {
-        let channels = channels
-        let slices = BatchNormalizationKernel.slices(positions: positions, channels: channels)
-        // Doubles in float memory, which is aligned for both.
-        let partial = pass.workspace.tensor(Shape(rows: slices, columns: 4 * channels))
-        let doubles = UnsafeMutableRawPointer(partial.pointer).assumingMemoryBound(to: Double.self)
-        pass.program.add("\(name) sums", slices: slices) { slice, _ in
-            let range = BatchNormalizationKernel.positions(
-                ofSlice: slice, count: positions, channels: channels)
-            body(range, doubles + slice * 2 * channels)
-        }
-        pass.program.add("\(name) sum of sums", slices: 1) { [sums] _, _ in
-            for c in 0..<2 * channels {
-                var total = 0.0
-                for slice in 0..<slices { total += doubles[slice * 2 * channels + c] }
-                sums[c] = total
-            }
-            sums[2 * channels] = Double(positions)
-        }
-        pass.workspace.release(partial)
-    }
-
     private func addLoop(
-        _ pass: Pass, _ what: String, positions: Int, _ body: @escaping (Range<Int>) -> Void
+        _ pass: Pass, _ what: String, positions: Int,
+        _ body: @escaping (_ range: Range<Int>, _ slice: Int) -> Void
     ) {
         let channels = channels
         let slices = BatchNormalizationKernel.slices(positions: positions, channels: channels)
         pass.program.add("\(name) \(what)", slices: slices) { slice, _ in
             body(
-                BatchNormalizationKernel.positions(ofSlice: slice, count: positions, channels: channels))
+                BatchNormalizationKernel.positions(ofSlice: slice, count: positions, channels: channels),
+                slice)
         }
     }
 }

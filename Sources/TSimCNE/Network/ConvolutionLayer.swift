@@ -4,8 +4,7 @@ public final class ConvolutionLayer: Layer {
     private let kernel: Int
     private let stride: Int
     private let outputs: Int
-    private var input: Tensor?
-    private var activation: Activation?
+    private var input: (source: Convolution.Source, shape: Shape)?
 
     public var parameters: [Parameter] { [weight] }
 
@@ -22,43 +21,46 @@ public final class ConvolutionLayer: Layer {
         weight.fillNormal(deviation: (2 / fanOut).squareRoot(), &random)
     }
 
-    private func convolution(of input: Shape) -> Convolution {
+    func convolution(of input: Shape) -> Convolution {
         Convolution(
             ConvolutionGeometry(input: input, outputChannels: outputs, kernel: kernel, stride: stride))
     }
 
-    /// Whether an input of this shape may come with an activation.
-    func appliesActivation(to input: Shape) -> Bool { convolution(of: input).appliesActivation }
-
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
-        forward(input, activation: nil, pass)
+        forward(.plain(input), shape: input.shape, sink: .plain, pass)
     }
 
-    /// The convolution of the activated input.
-    func forward(_ input: Tensor, activation: Activation?, _ pass: Pass) -> Tensor {
-        self.input = input
-        self.activation = activation
-        let convolution = convolution(of: input.shape)
+    /// The convolution of what `source`, of the given shape, makes of a tensor.
+    func forward(
+        _ source: Convolution.Source, shape: Shape, sink: Convolution.Sink, _ pass: Pass
+    ) -> Tensor {
+        input = (source, shape)
+        let convolution = convolution(of: shape)
         let output = pass.workspace.tensor(convolution.geometry.output)
         convolution.forward(
-            pass.program, name: weight.name, workspace: pass.workspace, input: input,
-            activation: activation, weight: weight.value, output: output)
+            pass.program, name: weight.name, workspace: pass.workspace, source: source,
+            weight: weight.value, output: output, sink: sink)
         return output
     }
 
     public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
-        let input = input!
-        let convolution = convolution(of: input.shape)
-        convolution.backwardWeight(
-            pass.program, name: weight.name, workspace: pass.workspace, input: input,
-            activation: activation, outputGradient: gradient, weightGradient: weight.gradient)
-        pass.program.mark(.gradient(name: weight.name))
         defer { pass.workspace.release(gradient) }
-        guard wantsInputGradient else { return nil }
-        let inputGradient = pass.workspace.tensor(input.shape)
-        convolution.backwardData(
-            pass.program, name: weight.name, workspace: pass.workspace, outputGradient: gradient,
-            weight: weight.value, inputGradient: inputGradient)
-        return inputGradient
+        return backward(.plain(gradient), sink: wantsInputGradient ? .plain : nil, pass)
+    }
+
+    /// Slices of the sums of a sink's.
+    var gradientSlices: Int { convolution(of: input!.shape).gradientSlices }
+
+    /// The gradients with respect to the weight and, if there is a sink for it, the input. No memory is
+    /// given back.
+    func backward(
+        _ gradient: Convolution.Source, sink: Convolution.GradientSink?, _ pass: Pass
+    ) -> Tensor? {
+        let (source, shape) = input!
+        let result = convolution(of: shape).backward(
+            pass.program, name: weight.name, workspace: pass.workspace, source: source,
+            outputGradient: gradient, weight: weight.value, weightGradient: weight.gradient, sink: sink)
+        pass.program.mark(.gradient(name: weight.name))
+        return result
     }
 }

@@ -3,17 +3,19 @@
 public final class ResNet: Layer {
     /// Channels of the features.
     public let features: Int
-    private let stem: ConvolutionLayer
-    private let stemNormalization: BatchNormalization
+    private let stem: NormalizedConvolution
     private let blocks: [BasicBlock]
     private let pooling = GlobalAveragePooling()
+    /// What each block reads, and the last one's output.
+    private var values: [Tensor] = []
 
     /// - Parameters:
     ///   - depth: 10 or 18.
     ///   - channels: of the images.
     public init(_ name: String, depth: Int, baseWidth: Int, channels: Int) {
-        stem = ConvolutionLayer("\(name).conv1", inputs: channels, outputs: baseWidth, kernel: 3, stride: 1)
-        stemNormalization = BatchNormalization("\(name).bn1", channels: baseWidth, rectifies: true)
+        stem = NormalizedConvolution(
+            "\(name).conv1", normalization: "\(name).bn1", inputs: channels, outputs: baseWidth, kernel: 3,
+            stride: 1, rectifies: true)
         var blocks: [BasicBlock] = []
         var inputs = baseWidth
         for stage in 0..<4 {
@@ -30,24 +32,23 @@ public final class ResNet: Layer {
         features = inputs
     }
 
-    var normalizations: [BatchNormalization] { [stemNormalization] + blocks.flatMap(\.normalizations) }
-
-    public var parameters: [Parameter] {
-        stem.parameters + stemNormalization.parameters + blocks.flatMap(\.parameters)
-    }
+    private var units: [NormalizedConvolution] { [stem] + blocks.flatMap(\.units) }
+    var normalizations: [BatchNormalization] { units.map(\.normalization) }
+    public var parameters: [Parameter] { units.flatMap(\.parameters) }
 
     func initialize(_ random: inout RandomNumbers) {
-        stem.initialize(&random)
-        for convolution in blocks.flatMap(\.convolutions) { convolution.initialize(&random) }
+        for unit in units { unit.convolution.initialize(&random) }
     }
 
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
-        var value = stemNormalization.forward(stem.forward(input, pass), pass)
+        var value = stem.forward(input, pass)
         pass.releaseUnlessKept(input)
+        values = [value]
         for block in blocks {
             let next = block.forward(value, pass)
             pass.releaseUnlessKept(value)
             value = next
+            values.append(value)
         }
         let pooled = pooling.forward(value, pass)
         pass.releaseUnlessKept(value)
@@ -56,10 +57,17 @@ public final class ResNet: Layer {
 
     public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
         var gradient = pooling.backward(gradient, pass, wantsInputGradient: true)!
-        for block in blocks.reversed() {
-            gradient = block.backward(gradient, pass, wantsInputGradient: true)!
+        blocks.last!.maskGradient(gradient, pass)
+        pass.workspace.release(values.removeLast())
+        for (index, block) in blocks.enumerated().reversed() {
+            let read = values.removeLast()
+            let upstream =
+                index > 0
+                ? blocks[index - 1].asUpstream
+                : BasicBlock.Upstream(normalization: stem.normalization, raw: stem.raw!, output: read)
+            gradient = block.backwardMasked(gradient, upstream: upstream, pass)
+            pass.workspace.release(read)
         }
-        let raw = stemNormalization.backward(gradient, pass, wantsInputGradient: true)!
-        return stem.backward(raw, pass, wantsInputGradient: wantsInputGradient)
+        return stem.backwardMasked(gradient, sink: wantsInputGradient ? .plain : nil, pass)
     }
 }

@@ -70,6 +70,8 @@ public final class Trainer {
     public var batchIndices: UnsafePointer<Int64> { UnsafePointer(batch.indices) }
     /// (2 · batchCount × outputs), first views first; of the step that runs or ran last.
     public var embeddings: Tensor? { steps[batch.count]?.embeddings }
+    /// The operations of that step, with the time they took.
+    public var program: Program? { steps[batch.count]?.program }
     /// What the stage changes.
     public var trainedParameters: [Parameter] {
         stages[min(stage, stages.count - 1)].trained == .all

@@ -20,6 +20,8 @@ public final class Program {
     }
 
     public private(set) var elements: [Element] = []
+    /// Time spent in each element since it was added: one look at the clock per loop.
+    public private(set) var nanoseconds: [UInt64] = []
     private var owners: [AnyObject] = []
     private var scratchCount = 0
     private var scratch: [AlignedBuffer] = []
@@ -35,7 +37,12 @@ public final class Program {
     /// `slices` must depend on shapes only, never on the number of threads.
     public func add(_ name: String, slices: Int, scratch: Int = 0, _ body: @escaping Body) {
         scratchCount = max(scratchCount, scratch)
-        if slices > 0 { elements.append(.operation(name: name, slices: slices, body: body)) }
+        if slices > 0 { append(.operation(name: name, slices: slices, body: body)) }
+    }
+
+    private func append(_ element: Element) {
+        elements.append(element)
+        nanoseconds.append(0)
     }
 
     /// Keeps what operations point into for as long as they may run.
@@ -43,7 +50,7 @@ public final class Program {
         if !owners.contains(where: { $0 === owner }) { owners.append(owner) }
     }
 
-    public func mark(_ boundary: Boundary) { elements.append(.boundary(boundary)) }
+    public func mark(_ boundary: Boundary) { append(.boundary(boundary)) }
 
     public enum Stop: Equatable, Sendable {
         case timeIsOver
@@ -68,10 +75,12 @@ public final class Program {
                 element += 1
                 return .boundary(boundary)
             case .operation(_, let slices, let body):
-                if !isFirst, deadline != .max, ThreadPool.now() >= deadline { return .timeIsOver }
+                let started = ThreadPool.now()
+                if !isFirst, started >= deadline { return .timeIsOver }
                 slice = pool.run(from: slice, count: slices, deadline: deadline) { index, worker in
                     body(index, scratch[worker].pointer)
                 }
+                nanoseconds[element] += ThreadPool.now() - started
                 isFirst = false
                 if slice < slices { return .timeIsOver }
                 element += 1

@@ -25,15 +25,16 @@ struct ScatterConvolution: Sendable {
             columnStride: outputs, into: packed + tap * tapCount)
     }
 
-    /// Computes the input gradients of `images`, one after the other in a padded plane.
-    func backwardData(
-        images: Range<Int>, outputGradient: UnsafePointer<Float>, packed: UnsafePointer<Float>,
+    /// Computes the input gradients of one slice's images, one after the other in a padded plane.
+    func backwardData<W: Writer>(
+        slice: Int, outputGradient: UnsafePointer<Float>, packed: UnsafePointer<Float>, writer: W,
         inputGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
         let input = geometry.input
         let output = geometry.output
         let rowCount = paddedWidth &* input.channels
-        let line = input.width &* input.channels
+        let images = geometry.images(ofSlice: slice)
+        let writer = writer.ofSlice(slice)
         for image in images {
             scratch.update(repeating: 0, count: scratchCount)
             for tap in 0..<geometry.kernel &* geometry.kernel {
@@ -52,8 +53,10 @@ struct ScatterConvolution: Sendable {
             }
             for y in 0..<input.height {
                 let row = (y &+ geometry.padding) &* rowCount &+ geometry.padding &* input.channels
-                (inputGradient + (image &* input.height &+ y) &* line).update(
-                    from: scratch + row, count: line)
+                writer.write(
+                    scratch + row, to: inputGradient, position: (image &* input.height &+ y) &* input.width,
+                    count: input.width, channels: input.channels,
+                    isFirst: y == 0 && image == images.lowerBound)
             }
         }
     }

@@ -23,7 +23,7 @@ struct DirectConvolution: Sendable {
     private var paddedHeight: Int { geometry.input.height + 2 * geometry.padding }
     private var paddedCount: Int { paddedHeight * paddedWidth * geometry.input.channels }
 
-    var scratchCount: Int { geometry.padding == 0 ? 0 : geometry.imagesPerSlice * paddedCount }
+    var scratchCount: Int { geometry.imagesPerSlice * paddedCount }
 
     /// Packs the weights (in, out) of one kernel element `tap`.
     func pack(tap: Int, weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
@@ -61,22 +61,35 @@ struct DirectConvolution: Sendable {
         }
     }
 
-    /// Computes the outputs of `images`.
-    func forward(
-        images: Range<Int>, input: UnsafePointer<Float>, packed: UnsafePointer<Float>,
+    /// Computes the outputs of one slice's images.
+    func forward<R: Reader, W: Writer>(
+        slice: Int, reader: R, packed: UnsafePointer<Float>, writer: W,
         output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
-        let planeCount = geometry.input.height * geometry.input.width * geometry.input.channels
-        var source = input + images.lowerBound * planeCount
-        var sourceCount = planeCount
-        if geometry.padding > 0 {
+        let images = geometry.images(ofSlice: slice)
+        var source = UnsafePointer(scratch)
+        if geometry.padding == 0, let plain = reader.plainValues {
+            source = plain + images.lowerBound * paddedCount
+        } else {
             for image in images {
-                copyPadded(
-                    input + image * planeCount, into: scratch + (image - images.lowerBound) * paddedCount)
+                copyPadded(reader, image: image, into: scratch + (image - images.lowerBound) * paddedCount)
             }
-            source = UnsafePointer(scratch)
-            sourceCount = paddedCount
         }
+        multiply(images: images, source: source, packed: packed, output: output)
+        if W.self == PlainWriter.self { return }
+        // What was written is still in the second-level cache.
+        let plane = geometry.output.height * geometry.output.width
+        writer.ofSlice(slice).write(
+            output + images.lowerBound * plane * geometry.outputChannels, to: output,
+            position: images.lowerBound * plane, count: images.count * plane,
+            channels: geometry.outputChannels, isFirst: true)
+    }
+
+    private func multiply(
+        images: Range<Int>, source: UnsafePointer<Float>, packed: UnsafePointer<Float>,
+        output: UnsafeMutablePointer<Float>
+    ) {
+        let sourceCount = paddedCount
         let rows = geometry.kernel * run
         var start = packed
         for panel in panels.elements {
@@ -130,19 +143,25 @@ struct DirectConvolution: Sendable {
         }
     }
 
-    private func copyPadded(_ plane: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>) {
-        let channels = geometry.input.channels
-        let line = geometry.input.width &* channels
-        let border = geometry.padding &* channels
+    private func copyPadded<R: Reader>(_ reader: R, image: Int, into target: UnsafeMutablePointer<Float>) {
+        let input = geometry.input
+        let line = input.width &* input.channels
+        let border = geometry.padding &* input.channels
         let paddedLine = line &+ 2 &* border
         target.update(repeating: 0, count: geometry.padding &* paddedLine)
-        for y in 0..<geometry.input.height {
+        for y in 0..<input.height {
             let row = target + (y &+ geometry.padding) &* paddedLine
             row.update(repeating: 0, count: border)
-            (row + border).update(from: plane + y &* line, count: line)
+            let position = (image &* input.height &+ y) &* input.width
+            if let plain = reader.plainValues {
+                (row + border).update(from: plain + position &* input.channels, count: line)
+            } else {
+                reader.copy(
+                    from: position, count: input.width, channels: input.channels, into: row + border)
+            }
             (row + border + line).update(repeating: 0, count: border)
         }
-        (target + (geometry.input.height &+ geometry.padding) &* paddedLine)
+        (target + (input.height &+ geometry.padding) &* paddedLine)
             .update(repeating: 0, count: geometry.padding &* paddedLine)
     }
 }

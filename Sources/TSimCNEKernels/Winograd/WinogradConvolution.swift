@@ -25,10 +25,10 @@ struct WinogradConvolution: Sendable {
             channels: geometry.input.channels + geometry.outputChannels)
     }
 
-    /// Tiles whose frequencies fill half a megabyte; with many channels more, for the transformed
-    /// weights come from memory once per block.
+    /// Tiles whose frequencies fill half a megabyte; with very many channels more, for the transformed
+    /// weights come from memory once per block. More than 48 gain nothing, and leave fewer slices to share.
     static func tilesPerBlock(channels: Int) -> Int {
-        max(channels >= 512 ? 64 : 32, min(160, 131072 / (36 * channels) / 8 * 8))
+        max(channels >= 1024 ? 64 : 32, min(48, 131072 / (36 * channels) / 8 * 8))
     }
 
     private var inputs: Int { geometry.input.channels }
@@ -38,7 +38,7 @@ struct WinogradConvolution: Sendable {
     private var outputStride: Int { tilesPerSlice * outputs + 16 }
 
     var slices: Int { (tiles.count + tilesPerSlice - 1) / tilesPerSlice }
-    var scratchCount: Int { 36 * (inputStride + outputStride) }
+    var scratchCount: Int { 36 * (inputStride + outputStride) + WinogradTiles.stripCount }
 
     /// Floats of the transformed weights.
     var packedCount: Int { 36 * inputs * panels.width }
@@ -53,14 +53,31 @@ struct WinogradConvolution: Sendable {
         }
     }
 
+    /// Floats of scratch that ``packTurned(slice:weight:into:scratch:)`` wants.
+    var packScratchCount: Int { 9 * 16 * outputs }
+
     /// The same, for a data gradient, from weights of the geometry this one is the transposed of.
-    func packTurned(slice: Int, weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
+    func packTurned(
+        slice: Int, weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>,
+        scratch: UnsafeMutablePointer<Float>
+    ) {
         let (inputs, outputs) = (inputs, outputs)
+        // Transposed in squares of whole cache lines first: column by column each line would be read for
+        // every one of its values.
+        for tap in 0..<9 {
+            let source = weight + ((8 &- tap) &* outputs &* inputs &+ slice &* 16)
+            let target = scratch + tap &* 16 &* outputs
+            for block in 0..<outputs / 16 {
+                for row in 0..<16 {
+                    for column in block &* 16..<block &* 16 &+ 16 {
+                        target[row &* outputs &+ column] = source[column &* inputs &+ row]
+                    }
+                }
+            }
+        }
+        let turned = UnsafePointer(scratch)
         pack(slice: slice, into: packed) { tap, row, column in
-            let source = weight + (((8 &- tap) &* outputs &+ column) &* inputs &+ row)
-            var value = Lanes.zero
-            for lane in 0..<Lanes.scalarCount { value[lane] = source[lane &* inputs] }
-            return value
+            (turned + ((tap &* 16 &+ row % 16) &* outputs &+ column)).lanes(0)
         }
     }
 
@@ -97,22 +114,31 @@ struct WinogradConvolution: Sendable {
         }
     }
 
+    /// Output positions of a slice.
+    func positions(ofSlice slice: Int) -> Int { tiles.positions(of: range(ofSlice: slice)) }
+
+    private func range(ofSlice slice: Int) -> Range<Int> {
+        slice &* tilesPerSlice..<min(tiles.count, (slice &+ 1) &* tilesPerSlice)
+    }
+
     /// Computes the outputs of the tiles of one slice.
-    func forward(
-        slice: Int, input: UnsafePointer<Float>, activation: Activation?, packed: UnsafePointer<Float>,
+    func forward<R: Reader, W: Writer>(
+        slice: Int, reader: R, packed: UnsafePointer<Float>, writer: W,
         output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
-        let range = slice &* tilesPerSlice..<min(tiles.count, (slice &+ 1) &* tilesPerSlice)
+        let range = range(ofSlice: slice)
         let products = scratch + 36 &* inputStride
+        let strip = products + 36 &* outputStride
         WinogradTiles(geometry.input).transformInput(
-            range, channels: 0..<inputs, from: input, activation: activation, into: scratch,
-            stride: inputStride)
+            range, channels: 0..<inputs, from: reader, into: scratch, stride: inputStride, strip: strip)
         for f in 0..<36 {
             multiplyPacked(
                 m: range.count, k: inputs, a: scratch + f &* inputStride, rowStrideA: inputs,
                 columnStrideA: 1, panels: panels, packed: packed + f &* inputs &* panels.width,
                 c: products + f &* outputStride, rowStrideC: outputs, accumulate: false)
         }
-        tiles.transformOutput(range, from: products, stride: outputStride, into: output)
+        tiles.transformOutput(
+            range, from: products, stride: outputStride, into: output, writer: writer.ofSlice(slice),
+            strip: strip)
     }
 }

@@ -37,15 +37,14 @@ struct WinogradWeightGradient: Sendable {
     private var outputStride: Int { tilesPerBlock * outputBlock + 16 }
 
     var slices: Int { groups * inputBlocks * outputBlocks }
-    var scratchCount: Int { 36 * (inputStride + outputStride) }
+    var scratchCount: Int { 36 * (inputStride + outputStride) + WinogradTiles.stripCount }
     /// Floats of the frequencies' sums: (group, input block, output block, frequency, in, out).
     var sumCount: Int { slices * 36 * blockCount }
 
     /// Writes the sums of one slice.
-    func run(
-        slice: Int, input: UnsafePointer<Float>, activation: Activation?,
-        outputGradient: UnsafePointer<Float>,
-        sums: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    func run<Input: Reader, Gradient: Reader>(
+        slice: Int, input: Input, outputGradient: Gradient, sums: UnsafeMutablePointer<Float>,
+        scratch: UnsafeMutablePointer<Float>
     ) {
         let group = slice / (inputBlocks &* outputBlocks)
         let first = slice / outputBlocks % inputBlocks &* inputBlock
@@ -54,18 +53,18 @@ struct WinogradWeightGradient: Sendable {
         let end = min(tiles.count, (group + 1) * size)
         let sums = sums + slice &* 36 &* blockCount
         let gradients = scratch + 36 &* inputStride
+        let strip = gradients + 36 &* outputStride
         var tile = group * size
         if tile >= end { return sums.update(repeating: 0, count: 36 &* blockCount) }
         var accumulate = false
         while tile < end {
             let range = tile..<min(end, tile &+ tilesPerBlock)
             WinogradTiles(geometry.input).transformInput(
-                range, channels: first..<first &+ inputBlock, from: input, activation: activation,
-                into: scratch,
-                stride: inputStride)
+                range, channels: first..<first &+ inputBlock, from: input, into: scratch, stride: inputStride,
+                strip: strip)
             tiles.transformOutputGradient(
                 range, channels: second..<second &+ outputBlock, from: outputGradient, into: gradients,
-                stride: outputStride)
+                stride: outputStride, strip: strip)
             for f in 0..<36 {
                 for panel in panels.elements {
                     TileProduct(

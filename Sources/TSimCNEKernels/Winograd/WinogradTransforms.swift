@@ -6,6 +6,9 @@
 enum WinogradTransforms {
     typealias Six = (Lanes, Lanes, Lanes, Lanes, Lanes, Lanes)
 
+    @inline(__always)
+    static var zero: Six { (.zero, .zero, .zero, .zero, .zero, .zero) }
+
     /// Bᵀ d.
     @inline(__always)
     static func input(_ d: Six) -> Six {

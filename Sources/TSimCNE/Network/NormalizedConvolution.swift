@@ -1,0 +1,72 @@
+/// A convolution and the batch normalisation of its output, with or without a rectifier.
+///
+/// In training the convolution's *raw* output is stored, and its statistics are summed as it is written;
+/// whoever reads it next normalises as it reads. In inference the convolution writes normalised values.
+public final class NormalizedConvolution: Layer {
+    let convolution: ConvolutionLayer
+    let normalization: BatchNormalization
+    /// What the convolution made, unless it was normalised at once.
+    private(set) var raw: Tensor?
+    private var output: Tensor?
+
+    public var parameters: [Parameter] { convolution.parameters + normalization.parameters }
+
+    /// - Parameters:
+    ///   - name: of the convolution.
+    ///   - normalization: its name.
+    public init(
+        _ name: String, normalization: String, inputs: Int, outputs: Int, kernel: Int, stride: Int,
+        rectifies: Bool
+    ) {
+        convolution = ConvolutionLayer(name, inputs: inputs, outputs: outputs, kernel: kernel, stride: stride)
+        self.normalization = BatchNormalization(normalization, channels: outputs, rectifies: rectifies)
+    }
+
+    /// Appends the convolution and the batch's statistics; returns the raw output.
+    func rawForward(_ source: Convolution.Source, shape: Shape, _ pass: Pass) -> Tensor {
+        let slicing = convolution.convolution(of: shape).forwardSlicing
+        let channels = normalization.channels
+        let memory = pass.workspace.tensor(
+            Shape(rows: 1, columns: PartialSums.count(slices: slicing.count, rows: 3, channels: channels)))
+        let sums = PartialSums(memory.pointer, rows: 3, channels: channels)
+        let raw = convolution.forward(source, shape: shape, sink: .statistics(sums), pass)
+        normalization.addStatistics(sums, slicing, pass)
+        pass.workspace.release(memory)
+        self.raw = raw
+        return raw
+    }
+
+    /// Appends the convolution with the running statistics applied; the residual is added before the
+    /// rectifier.
+    func runningForward(_ input: Tensor, residual: Tensor?, _ pass: Pass) -> Tensor {
+        let writer = normalization.addRunningCoefficients(residual: residual, pass)
+        return convolution.forward(.plain(input), shape: input.shape, sink: .affine(writer), pass)
+    }
+
+    public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
+        guard pass.usesBatchStatistics else { return runningForward(input, residual: nil, pass) }
+        let raw = rawForward(.plain(input), shape: input.shape, pass)
+        let output = pass.keepsInputs ? pass.workspace.tensor(raw.shape) : raw
+        normalization.addOutput(of: raw, residual: nil, into: output, pass)
+        self.output = output
+        return output
+    }
+
+    public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
+        normalization.addMaskedSums(
+            gradient: gradient, input: raw!, output: normalization.rectifies ? output : nil, pass)
+        return backwardMasked(gradient, sink: wantsInputGradient ? .plain : nil, pass)
+    }
+
+    /// The backward pass from a gradient that is through the rectifier and summed; gives back its memory
+    /// and the raw output's.
+    func backwardMasked(
+        _ gradient: Tensor, keepsGradient: Bool = false, sink: Convolution.GradientSink?, _ pass: Pass
+    ) -> Tensor? {
+        let result = convolution.backward(
+            normalization.inputGradient(gradient, input: raw!), sink: sink, pass)
+        if !keepsGradient { pass.workspace.release(gradient) }
+        pass.workspace.release(raw!)
+        return result
+    }
+}

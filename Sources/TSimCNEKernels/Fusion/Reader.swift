@@ -1,0 +1,108 @@
+/// How a kernel reads a tensor: what it makes of the stored values before it uses them, so that the
+/// result need not be stored.
+///
+/// Kernels are generic over it and compiled for each kind.
+protocol Reader {
+    associatedtype Block: ReaderBlock
+    /// The stored values, where they are what is read.
+    var plainValues: UnsafePointer<Float>? { get }
+    /// The reader of neighbouring channels from `channel` on, with their coefficients in registers.
+    func block(_ channel: Int) -> Block
+}
+
+extension Reader {
+    var plainValues: UnsafePointer<Float>? { nil }
+
+    /// Writes what is read at `count` positions from `position` on.
+    @inline(__always)
+    func copy(
+        from position: Int, count: Int, channels: Int, into target: UnsafeMutablePointer<Float>
+    ) {
+        var c = 0
+        while c < channels {
+            let lanes = min(Lanes.scalarCount, channels &- c)
+            let read = block(c)
+            for p in 0..<count {
+                (target + (p &* channels &+ c)).storeFirst(lanes, read((position &+ p) &* channels &+ c))
+            }
+            c &+= Lanes.scalarCount
+        }
+    }
+}
+
+/// Reads the vector of channels at an offset in floats. Where fewer channels are left than a vector has
+/// lanes, the others hold what lies behind: tensors and coefficients may be read that far.
+protocol ReaderBlock {
+    func callAsFunction(_ offset: Int) -> Lanes
+}
+
+/// The values as they are.
+struct PlainReader: Reader {
+    let values: UnsafePointer<Float>
+    var plainValues: UnsafePointer<Float>? { values }
+
+    struct Block: ReaderBlock {
+        let values: UnsafePointer<Float>
+        @inline(__always) func callAsFunction(_ offset: Int) -> Lanes { values.lanes(offset) }
+    }
+
+    @inline(__always) func block(_ channel: Int) -> Block { Block(values: values) }
+}
+
+/// The values after an ``Activation``.
+struct ActivatedReader: Reader {
+    let values: UnsafePointer<Float>
+    let activation: Activation
+
+    struct Block: ReaderBlock {
+        let values: UnsafePointer<Float>
+        let activate: Activation.Block
+        @inline(__always) func callAsFunction(_ offset: Int) -> Lanes { activate(values.lanes(offset)) }
+    }
+
+    @inline(__always) func block(_ channel: Int) -> Block {
+        Block(values: values, activate: activation.block(channel))
+    }
+}
+
+/// The gradient with respect to what a batch normalisation was given:
+/// a · dy + b · (x - mean) + c (docs/derivations/batch-normalization.md).
+public struct NormalizedGradient: @unchecked Sendable, Reader {
+    /// dy, with respect to what it returned, and x, what it was given.
+    let gradient: UnsafePointer<Float>
+    let input: UnsafePointer<Float>
+    let mean: UnsafePointer<Float>
+    /// a, b, c per channel, each after the other.
+    let coefficients: UnsafePointer<Float>
+    let channels: Int
+
+    public init(
+        gradient: UnsafePointer<Float>, input: UnsafePointer<Float>, mean: UnsafePointer<Float>,
+        coefficients: UnsafePointer<Float>, channels: Int
+    ) {
+        self.gradient = gradient
+        self.input = input
+        self.mean = mean
+        self.coefficients = coefficients
+        self.channels = channels
+    }
+
+    struct Block: ReaderBlock {
+        let gradient: UnsafePointer<Float>
+        let input: UnsafePointer<Float>
+        let mean: Lanes
+        let a: Lanes
+        let b: Lanes
+        let c: Lanes
+
+        @inline(__always) func callAsFunction(_ offset: Int) -> Lanes {
+            fma(gradient.lanes(offset), a, fma(input.lanes(offset) - mean, b, c))
+        }
+    }
+
+    @inline(__always) func block(_ channel: Int) -> Block {
+        Block(
+            gradient: gradient, input: input, mean: mean.lanes(channel), a: coefficients.lanes(channel),
+            b: coefficients.lanes(channels &+ channel), c: coefficients.lanes(2 &* channels &+ channel))
+    }
+}

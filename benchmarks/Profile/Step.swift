@@ -1,0 +1,118 @@
+import TSimCNE
+
+/// Where the time of a training step goes, operation by operation.
+struct Step {
+    var width = 16
+    var depth = 18
+    var size = 32
+    var channels = 3
+    var batch = 128
+    var threads = usableCores()
+    var steps = 5
+
+    struct Row {
+        let name: String
+        let milliseconds: Double
+    }
+
+    /// Mean times of a step's operations, in the order in which they run.
+    func measure() -> [Row] {
+        let images = batch * (steps + 1)
+        let bytes = images * size * size * channels
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+        defer { memory.deallocate() }
+        var random = RandomNumbers(seed: 1, purpose: .weights)
+        for i in 0..<bytes / 4 { memory.storeBytes(of: random.next(), toByteOffset: 4 * i, as: UInt32.self) }
+        var configuration = Model.Configuration(channels: channels)
+        configuration.depth = depth
+        configuration.baseWidth = width
+        let stage = Stage(
+            epochs: 1, outputs: configuration.outputs, outputStart: .keep, trained: .all, metric: .cauchy,
+            temperature: 1, learningRate: 0.01, schedule: .batch(warmup: 0.1),
+            optimizer: SGD(momentum: 0.9, weightDecay: 5e-4, clipValue: 4))
+        let trainer = Trainer(
+            model: Model(configuration, seed: 1), stages: [stage],
+            source: .images(
+                ImageBatch(
+                    data: UnsafeRawPointer(memory), count: images, height: size, width: size,
+                    channels: channels, element: .uint8), .natural),
+            batchSize: batch, seed: 1, pool: ThreadPool(threads: threads))
+        // The first step takes memory from the system.
+        advance(trainer)
+        let program = trainer.program!
+        let before = program.nanoseconds
+        let started = ThreadPool.now()
+        for _ in 0..<steps { advance(trainer) }
+        let whole = Double(ThreadPool.now() - started)
+        var rows: [Row] = []
+        var inside = 0.0
+        for (i, element) in program.elements.enumerated() {
+            guard case .operation(let name, _, _) = element else { continue }
+            let time = Double(program.nanoseconds[i] - before[i])
+            inside += time
+            rows.append(Row(name: name, milliseconds: time / Double(steps) * 1e-6))
+        }
+        rows.append(Row(name: "update", milliseconds: (whole - inside) / Double(steps) * 1e-6))
+        return rows
+    }
+
+    private func advance(_ trainer: Trainer) {
+        while true {
+            switch trainer.advance() {
+            case .step, .finished: return
+            default: continue
+            }
+        }
+    }
+
+    func report() {
+        let rows = measure()
+        let total = rows.reduce(0) { $0 + $1.milliseconds }
+        print(
+            "ResNet-\(depth), width \(width), \(2 * batch) views of \(size)×\(size)×\(channels), "
+                + "\(threads) threads, \(instructionSetLevel): \(rounded(total)) ms a step, "
+                + "\(rounded(2000 * Double(batch) / total)) views/s\n")
+        for row in rows { print(line(row, total)) }
+        print("\nby kind:")
+        var kinds: [(String, Double)] = []
+        for row in rows {
+            let kind = kind(of: row.name)
+            if let i = kinds.firstIndex(where: { $0.0 == kind }) {
+                kinds[i].1 += row.milliseconds
+            } else {
+                kinds.append((kind, row.milliseconds))
+            }
+        }
+        for (name, time) in kinds.sorted(by: { $0.1 > $1.1 }) {
+            print(line(Row(name: name, milliseconds: time), total))
+        }
+    }
+
+    private func line(_ row: Row, _ total: Double) -> String {
+        let time = rounded(row.milliseconds)
+        let share = rounded(100 * row.milliseconds / total)
+        return pad(time, 9) + " ms " + pad(share, 6) + " %  " + row.name
+    }
+
+    private func pad(_ text: String, _ width: Int) -> String {
+        String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+
+    /// A name without the layer's: "backbone.layer1.0.conv1.weight forward" is "convolution forward".
+    private func kind(of name: String) -> String {
+        let words = name.split(separator: " ", maxSplits: 1).map(String.init)
+        guard words.count == 2, words[0].contains(".") else { return name }
+        let layer = words[0]
+        if layer.contains("layers") { return "linear " + words[1] }
+        if layer.contains("bn") || layer.contains("shortcut.1") { return "normalization " + words[1] }
+        if layer.contains("shortcut") { return "shortcut " + words[1] }
+        return (layer == "backbone.conv1.weight" ? "stem " : "convolution ") + words[1]
+    }
+}
+
+/// Two decimals.
+func rounded(_ x: Double) -> String {
+    let hundredths = Int((x * 100).rounded())
+    let rest = hundredths % 100
+    return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
+}

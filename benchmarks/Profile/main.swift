@@ -1,0 +1,45 @@
+import TSimCNE
+
+let usage = """
+    Profile machine                                  the machine's peaks, as JSON
+    Profile step [--width 16] [--depth 18] [--size 32] [--channels 3] [--batch 128] [--threads n] [--steps 5]
+                                                     where a training step's time goes
+    Profile passes [--inputs 64] [--outputs 64] [--size 32] [--images 256] [--kernel 3] [--stride 1] [--threads n]
+                                                     one convolution's three passes
+    """
+
+/// `settings` with what the command line says.
+func parsed<Settings>(_ settings: Settings, _ names: [String: WritableKeyPath<Settings, Int>]) -> Settings {
+    var settings = settings
+    var rest = CommandLine.arguments.dropFirst(2)
+    while let name = rest.popFirst() {
+        guard let path = names[name], let value = rest.popFirst().flatMap({ Int($0) }), value > 0 else {
+            fatalError("\(name): want one of \(names.keys.sorted()) and a positive number")
+        }
+        settings[keyPath: path] = value
+    }
+    return settings
+}
+
+switch CommandLine.arguments.dropFirst().first {
+case "machine":
+    print(Machine.measure(threads: usableCores()).json)
+case "step":
+    parsed(
+        Step(),
+        [
+            "--width": \.width, "--depth": \.depth, "--size": \.size, "--channels": \.channels,
+            "--batch": \.batch, "--threads": \.threads, "--steps": \.steps,
+        ]
+    ).report()
+case "passes":
+    parsed(
+        Passes(),
+        [
+            "--inputs": \.inputs, "--outputs": \.outputs, "--size": \.size, "--images": \.images,
+            "--kernel": \.kernel, "--stride": \.stride, "--threads": \.threads,
+        ]
+    ).report()
+default:
+    print(usage)
+}
