@@ -1,4 +1,4 @@
-/// The few things that Swift cannot say: floating-point modes, fork handlers, a pause in a spin loop.
+/// The few things that Swift cannot say: floating-point modes, fork handlers, hints to the processor.
 #ifndef CPLATFORM_H
 #define CPLATFORM_H
 
@@ -42,6 +42,9 @@ static inline void cplatform_pause(void) {
     __asm__ volatile("yield");
 #endif
 }
+
+/// Asks for the cache line at `address` to be brought to the second-level cache; any address will do.
+static inline void cplatform_prefetch(const void *address) { __builtin_prefetch(address, 0, 2); }
 
 /// How often this process was forked from one in which the library was loaded: 0 in the first process.
 /// A thread pool compares it with the value at its start, because threads do not survive `fork()`.

@@ -8,6 +8,8 @@ protocol Reader {
     var plainValues: UnsafePointer<Float>? { get }
     /// The reader of neighbouring channels from `channel` on, with their coefficients in registers.
     func block(_ channel: Int) -> Block
+    /// Asks for the lines at an offset.
+    func prefetch(_ offset: Int)
 }
 
 extension Reader {
@@ -47,6 +49,7 @@ struct PlainReader: Reader {
     }
 
     @inline(__always) func block(_ channel: Int) -> Block { Block(values: values) }
+    @inline(__always) func prefetch(_ offset: Int) { values.prefetch(offset) }
 }
 
 /// The values after an ``Activation``.
@@ -63,6 +66,7 @@ struct ActivatedReader: Reader {
     @inline(__always) func block(_ channel: Int) -> Block {
         Block(values: values, activate: activation.block(channel))
     }
+    @inline(__always) func prefetch(_ offset: Int) { values.prefetch(offset) }
 }
 
 /// The gradient with respect to what a batch normalisation was given:
@@ -104,5 +108,9 @@ public struct NormalizedGradient: @unchecked Sendable, Reader {
         Block(
             gradient: gradient, input: input, mean: mean.lanes(channel), a: coefficients.lanes(channel),
             b: coefficients.lanes(channels &+ channel), c: coefficients.lanes(2 &* channels &+ channel))
+    }
+    @inline(__always) func prefetch(_ offset: Int) {
+        gradient.prefetch(offset)
+        input.prefetch(offset)
     }
 }

@@ -67,6 +67,7 @@ struct ActivationGradientWriter: Writer {
         Block(sums: gradient.block(channel, isFirst: isFirst), activate: activation.block(channel))
     }
     @inline(__always) func keep(_ block: Block, _ channel: Int) { gradient.keep(block.sums, channel) }
+    @inline(__always) func prefetch(_ offset: Int) { gradient.input.prefetch(offset) }
 }
 
 /// The rectifier was open where its output, which was stored, is positive; another gradient with
@@ -95,4 +96,9 @@ struct JoiningGradientWriter: Writer {
         Block(sums: gradient.block(channel, isFirst: isFirst), output: output, other: other)
     }
     @inline(__always) func keep(_ block: Block, _ channel: Int) { gradient.keep(block.sums, channel) }
+    @inline(__always) func prefetch(_ offset: Int) {
+        gradient.input.prefetch(offset)
+        output.prefetch(offset)
+        other.prefetch(offset)
+    }
 }

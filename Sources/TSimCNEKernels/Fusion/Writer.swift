@@ -11,9 +11,13 @@ protocol Writer {
     func block(_ channel: Int, isFirst: Bool, sample: Lanes) -> Block
     /// Keeps what the block has summed.
     func keep(_ block: Block, _ channel: Int)
+    /// Asks for the lines at an offset that it will read.
+    func prefetch(_ offset: Int)
 }
 
 extension Writer {
+    @inline(__always) func prefetch(_ offset: Int) {}
+
     /// Writes values that lie elsewhere, or already at their place, to `count` positions from `position`
     /// on. `isFirst` as for ``block(_:isFirst:sample:)``.
     @inline(__always)
@@ -126,6 +130,7 @@ public struct AffineWriter: @unchecked Sendable, Writer {
             floor: Lanes(repeating: rectifies ? 0 : -.infinity))
     }
     @inline(__always) func keep(_ block: Block, _ channel: Int) {}
+    @inline(__always) func prefetch(_ offset: Int) { residual?.prefetch(offset) }
 }
 
 /// Adds another gradient with respect to the same tensor; that may lie where the sum is written.
@@ -144,4 +149,5 @@ struct AddingWriter: Writer {
         Block(other: other)
     }
     @inline(__always) func keep(_ block: Block, _ channel: Int) {}
+    @inline(__always) func prefetch(_ offset: Int) { other.prefetch(offset) }
 }

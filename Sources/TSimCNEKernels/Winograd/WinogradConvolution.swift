@@ -8,7 +8,9 @@ struct WinogradConvolution: Sendable {
     let geometry: ConvolutionGeometry
     private let panels: Panels
     private let tiles: WinogradTiles
-    private let tilesPerSlice: Int
+    private let tilesPerBlock: Int
+    /// Blocks of a slice, one after the other.
+    private let blocks: Int
 
     /// Whether this form is right and worth it; the answer depends on one image's shape only, so that
     /// an image's bits do not depend on its batch.
@@ -21,8 +23,10 @@ struct WinogradConvolution: Sendable {
         self.geometry = geometry
         panels = Panels(columns: geometry.outputChannels)
         tiles = WinogradTiles(geometry.output)
-        tilesPerSlice = WinogradConvolution.tilesPerBlock(
+        tilesPerBlock = WinogradConvolution.tilesPerBlock(
             channels: geometry.input.channels + geometry.outputChannels)
+        // All but the first find their input in the cache; still there are to be slices for many threads.
+        blocks = max(1, min(4, tiles.count / tilesPerBlock / 64))
     }
 
     /// Tiles whose frequencies fill half a megabyte; with very many channels more, for the transformed
@@ -34,9 +38,10 @@ struct WinogradConvolution: Sendable {
     private var inputs: Int { geometry.input.channels }
     private var outputs: Int { geometry.outputChannels }
     // A stride that is no power of two: frequencies of a tile must not share a cache set.
-    private var inputStride: Int { tilesPerSlice * inputs + 16 }
-    private var outputStride: Int { tilesPerSlice * outputs + 16 }
+    private var inputStride: Int { tilesPerBlock * inputs + 16 }
+    private var outputStride: Int { tilesPerBlock * outputs + 16 }
 
+    private var tilesPerSlice: Int { blocks * tilesPerBlock }
     var slices: Int { (tiles.count + tilesPerSlice - 1) / tilesPerSlice }
     var scratchCount: Int { 36 * (inputStride + outputStride) + WinogradTiles.stripCount }
 
@@ -127,18 +132,42 @@ struct WinogradConvolution: Sendable {
         output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
         let range = range(ofSlice: slice)
+        let writer = writer.ofSlice(slice)
+        var first = range.lowerBound
+        while first < range.upperBound {
+            let block = first..<min(range.upperBound, first &+ tilesPerBlock)
+            let next = block.upperBound..<min(range.upperBound, block.upperBound &+ tilesPerBlock)
+            forward(
+                block, next: next, isFirst: first == range.lowerBound, reader: reader, packed: packed,
+                writer: writer, output: output, scratch: scratch)
+            first = block.upperBound
+        }
+    }
+
+    private func forward<R: Reader, W: Writer>(
+        _ block: Range<Int>, next: Range<Int>, isFirst: Bool, reader: R, packed: UnsafePointer<Float>,
+        writer: W, output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    ) {
         let products = scratch + 36 &* inputStride
         let strip = products + 36 &* outputStride
-        WinogradTiles(geometry.input).transformInput(
-            range, channels: 0..<inputs, from: reader, into: scratch, stride: inputStride, strip: strip)
+        let inputTiles = WinogradTiles(geometry.input)
+        inputTiles.transformInput(
+            block, channels: 0..<inputs, from: reader, into: scratch, stride: inputStride, strip: strip)
+        let written = tiles.prefetch(block, channels: 0..<outputs)
+        let read = next.isEmpty ? nil : inputTiles.prefetch(next, channels: 0..<inputs)
         for f in 0..<36 {
             multiplyPacked(
-                m: range.count, k: inputs, a: scratch + f &* inputStride, rowStrideA: inputs,
+                m: block.count, k: inputs, a: scratch + f &* inputStride, rowStrideA: inputs,
                 columnStrideA: 1, panels: panels, packed: packed + f &* inputs &* panels.width,
                 c: products + f &* outputStride, rowStrideC: outputs, accumulate: false)
+            read?.forEachLine(part: f, of: 36) { reader.prefetch($0) }
+            written.forEachLine(part: f, of: 36) {
+                UnsafePointer(output).prefetch($0)
+                writer.prefetch($0)
+            }
         }
         tiles.transformOutput(
-            range, from: products, stride: outputStride, into: output, writer: writer.ofSlice(slice),
+            block, isFirst: isFirst, from: products, stride: outputStride, into: output, writer: writer,
             strip: strip)
     }
 }

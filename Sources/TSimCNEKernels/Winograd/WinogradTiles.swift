@@ -19,6 +19,17 @@ struct WinogradTiles: Sendable {
         return count
     }
 
+    /// The lines of a plane's rows that the tiles cover.
+    func prefetch(_ tiles: Range<Int>, channels: Range<Int>) -> Prefetch {
+        func first(_ tile: Int) -> Int {
+            let row = tile / columns
+            return (row / rows &* shape.height &+ min(shape.height, row % rows &* 4)) &* shape.width
+        }
+        let end = first((tiles.upperBound &- 1) / columns &* columns &+ columns)
+        return Prefetch(
+            positions: first(tiles.lowerBound)..<end, channels: channels, stride: shape.channels)
+    }
+
     /// Neighbouring tiles of one row.
     struct Run {
         let image: Int
@@ -171,7 +182,7 @@ struct WinogradTiles: Sendable {
 
     /// Writes the 4×4 outputs of `tiles` from their frequencies, as ``transformInput`` lays them out.
     func transformOutput<W: Writer>(
-        _ tiles: Range<Int>, from source: UnsafePointer<Float>, stride: Int,
+        _ tiles: Range<Int>, isFirst: Bool, from source: UnsafePointer<Float>, stride: Int,
         into target: UnsafeMutablePointer<Float>, writer: W, strip: UnsafeMutablePointer<Float>
     ) {
         let width = Lanes.scalarCount
@@ -198,7 +209,7 @@ struct WinogradTiles: Sendable {
                 let cells = UnsafePointer(strip)
                 let sample = WinogradTransforms.output(
                     WinogradTransforms.load(cells, stride: stripStride))
-                var write = writer.block(c, isFirst: run.index == 0, sample: sample.0)
+                var write = writer.block(c, isFirst: isFirst && run.index == 0, sample: sample.0)
                 var offset =
                     ((run.image &* shape.height &+ run.y) &* shape.width &+ run.x) &* channels &+ c
                 for column in 0..<inside {

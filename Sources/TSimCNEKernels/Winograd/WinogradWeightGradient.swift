@@ -65,7 +65,17 @@ struct WinogradWeightGradient: Sendable {
             tiles.transformOutputGradient(
                 range, channels: second..<second &+ outputBlock, from: outputGradient, into: gradients,
                 stride: outputStride, strip: strip)
+            let next = range.upperBound..<min(end, range.upperBound &+ tilesPerBlock)
+            let (nextInput, nextGradient) =
+                next.isEmpty
+                ? (nil, nil)
+                : (
+                    WinogradTiles(geometry.input).prefetch(next, channels: first..<first &+ inputBlock),
+                    tiles.prefetch(next, channels: second..<second &+ outputBlock)
+                )
             for f in 0..<36 {
+                nextInput?.forEachLine(part: f, of: 36) { input.prefetch($0) }
+                nextGradient?.forEachLine(part: f, of: 36) { outputGradient.prefetch($0) }
                 for panel in panels.elements {
                     TileProduct(
                         a: scratch + f &* inputStride, rowStrideA: 1, depthStrideA: inputBlock,
