@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from tsimcne_swift import Augmentation, TSimCNE, _core, show_config
 
+from .timing import milliseconds
+
 SEED = 0
 
 
@@ -79,13 +81,11 @@ def loss(rows: int, dimension: int, threads: int) -> Callable[[], float]:
     z = np.random.default_rng(SEED).normal(size=(rows, dimension)).astype(np.float32)
     gradient = np.empty_like(z)
 
-    def sample() -> float:
-        started = time.perf_counter()
+    def work() -> None:
         _core.infonce(z, gradient, metric=0, temperature=1.0, threads=threads)
-        return 1e3 * (time.perf_counter() - started)
 
-    sample()
-    return sample
+    work()
+    return lambda: milliseconds(work)
 
 
 def augmentation(images: int, size: int, threads: int) -> Callable[[], float]:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch.utils.data import Dataset
 
+from .timing import milliseconds
 from .torchvision_views import declare_operators, pil_images
 
 # tsimcne imports torchvision.
@@ -82,11 +83,5 @@ class LossAndGradient:
 def loss(rows: int, dimension: int, threads: int) -> Callable[[], float]:
     """Milliseconds of loss and gradient."""
     work = LossAndGradient(rows, dimension, threads)
-
-    def sample() -> float:
-        started = time.perf_counter()
-        work()
-        return 1e3 * (time.perf_counter() - started)
-
-    sample()
-    return sample
+    work()
+    return lambda: milliseconds(work)
