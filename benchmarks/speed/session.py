@@ -13,8 +13,8 @@ from .probe import Work
 from .rows import Samples
 
 #: Lets PyTorch keep freed memory and take it in large pages, which makes it faster by a sixth and more:
-#: glibc otherwise gives every large tensor back to the system. PyTorch is measured with it, except where
-#: a row says "as installed" and where memory is what is measured.
+#: glibc otherwise gives every large tensor back to the system. PyTorch and tsimcne are measured with it,
+#: except where a row says "as installed" and where memory is what is measured.
 KEEP_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(2**32),
     "MALLOC_TRIM_THRESHOLD_": str(2**34),

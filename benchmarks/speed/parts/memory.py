@@ -10,7 +10,7 @@ from ..session import Session
 from .networks import SIZE
 
 #: Repeats agree to a few megabytes, and each one costs a new process.
-MOST_RUNS = 3
+MOST_RUNS = 2
 
 
 def run(session: Session) -> Iterator[Row]:

@@ -24,7 +24,7 @@ class Case:
 
 CASES = (
     Case(64, 256, 2, 512, (2.0, 3.0), (None, None), (1.8, 2.5)),
-    Case(32, 256, 4, 1536, (1.8, 2.8), (None, None), (1.7, 2.3)),
+    Case(32, 256, 3, 1536, (1.8, 2.8), (None, None), (1.7, 2.3)),
     Case(16, 512, 5, 4096, (1.5, 2.8), (2.0, 2.8), (1.6, 2.3)),
 )
 # Too small for its figures to mean anything.
