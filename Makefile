@@ -11,7 +11,7 @@ help:
 	@echo "make demo    map Fashion-MNIST: out/fashion-mnist.png"
 	@echo "make test    linters, Swift tests, Python tests"
 	@echo "make parity  comparison with PyTorch"
-	@echo "make bench   speed beside PyTorch"
+	@echo "make bench   speed beside PyTorch, tsimcne and torchvision; BENCH=--quick tries it"
 	@echo "make wheel   a wheel with a core for each instruction-set level: dist/"
 	@echo "make lint, make format"
 
@@ -34,8 +34,8 @@ parity: setup
 	PYTHONPATH=python .venv-parity/bin/python -m pytest Tests/parity
 
 bench: setup
-	@tools/setup.sh parity
-	PYTHONPATH=python .venv-parity/bin/python benchmarks/against_pytorch.py
+	@tools/setup.sh bench
+	PYTHONPATH=python .venv-bench/bin/python -m benchmarks.speed $(BENCH)
 
 wheel: setup
 	tools/make_wheel.sh

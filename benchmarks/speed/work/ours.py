@@ -1,0 +1,105 @@
+"""tsimcne-swift itself. Settings that are left out are those of a user who names only the sizes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tsimcne_swift import Augmentation, TSimCNE, _core, show_config
+
+from .timing import milliseconds
+
+SEED = 0
+
+
+def random_images(count: int, size: int, channels: int = 3) -> npt.NDArray[np.uint8]:
+    """Images of shape (count, size, size, channels)."""
+    shape = (count, size, size, channels)
+    return np.random.default_rng(SEED).integers(0, 256, shape, dtype=np.uint8)
+
+
+def estimator(width: int, batch: int, epochs: int, threads: int, precision: str | None) -> Any:
+    """Only the first stage, which trains everything; ``precision`` None is the default."""
+    further: dict[str, Any] = {} if precision is None else {"precision": precision}
+    return TSimCNE(
+        width=width, total_epochs=[epochs], batch_size=batch, n_jobs=threads, random_state=SEED, **further
+    )
+
+
+def epoch_seconds(
+    width: int, images: int, batch: int, size: int, threads: int, precision: str | None = None
+) -> Callable[[], float]:
+    """Seconds of an epoch of ``fit``, augmentation included.
+
+    It is the second one, because the first one takes the memory of a step from the system.
+    """
+    X = random_images(images, size)
+    model = estimator(width, batch, 2, threads, precision)
+    return lambda: float(model.fit(X).history_[-1]["seconds"])
+
+
+def training(
+    width: int,
+    views: int,
+    steps: int,
+    size: int,
+    threads: int,
+    precision: str | None = None,
+    level: str | None = None,
+) -> Callable[[], float]:
+    """Views per second of training steps of ``views`` views, augmentation included.
+
+    With ``level``: an error if the core that was loaded is of another instruction-set level.
+    """
+    if level not in (None, show_config()["level"]):
+        raise RuntimeError(f"the core is of {show_config()['level']}, not of {level}")
+    seconds = epoch_seconds(width, steps * views // 2, views // 2, size, threads, precision)
+    return lambda: steps * views / seconds()
+
+
+def inference(
+    width: int, images: int, size: int, threads: int, precision: str | None = None
+) -> Callable[[], float]:
+    """Images per second of ``transform``."""
+    X = random_images(images, size)
+    model = estimator(width, 8, 1, threads, precision).fit(X[:8])
+    model.transform(X)
+
+    def sample() -> float:
+        started = time.perf_counter()
+        model.transform(X)
+        return images / (time.perf_counter() - started)
+
+    return sample
+
+
+def loss(rows: int, dimension: int, threads: int) -> Callable[[], float]:
+    """Milliseconds of loss and gradient."""
+    z = np.random.default_rng(SEED).normal(size=(rows, dimension)).astype(np.float32)
+    gradient = np.empty_like(z)
+
+    def work() -> None:
+        _core.infonce(z, gradient, metric=0, temperature=1.0, threads=threads)
+
+    work()
+    return lambda: milliseconds(work)
+
+
+def augmentation(images: int, size: int, threads: int) -> Callable[[], float]:
+    """Views per second."""
+    X = random_images(images, size)
+    views = np.empty(X.shape, np.float32)
+    fields = Augmentation()._fields()
+
+    def sample() -> float:
+        started = time.perf_counter()
+        _core.augment(
+            X, views, augmentation=fields, seed=SEED, epoch=0, first_index=0, view=0, threads=threads
+        )
+        return images / (time.perf_counter() - started)
+
+    sample()
+    return sample
