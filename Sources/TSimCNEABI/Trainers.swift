@@ -34,13 +34,14 @@ public func tsimcne_trainer_create(
                     "images.channels: got \(batch.channels), want \(model.configuration.channels)")
             }
             let stages = try trainingStages(config, model: model)
-            let views = 2 * Int(config.batch_size)
-            // A plane of the first stage is kept ten times, those of the others in all as often again.
-            let activations = views * batch.height * batch.width * model.configuration.baseWidth * 4 * 20
-            try checkMemory(activations, "a step of \(config.batch_size) images")
-            return Trainer(
+            try checkMemory(
+                source.suppliedBytesPerImage * Int(config.batch_size) + 8 * batch.count,
+                "the images of a batch")
+            let trainer = Trainer(
                 model: model, stages: stages, source: source, batchSize: Int(config.batch_size),
                 seed: config.seed, pool: ThreadPool(threads: threads))
+            try checkMemory(trainer.plannedBytes(), "a step of \(config.batch_size) images")
+            return trainer
         }
         let milliseconds = config.time_slice_ms == 0 ? 100 : UInt64(config.time_slice_ms)
         let options = TrainerOptions(

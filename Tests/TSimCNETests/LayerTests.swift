@@ -133,6 +133,36 @@ import Testing
         }
     }
 
+    /// The same bits, whether outputs are kept or made again.
+    @Test(arguments: [(10, 4), (18, 4), (18, 16)])
+    func remadeOutputs(depth: Int, width: Int) {
+        let shape = Shape(6, 9, 8, 3)
+        let results = [false, true].map { remakes in
+            let network = ResNet("backbone", depth: depth, baseWidth: width, channels: 3)
+            var random = RandomNumbers(seed: 2, purpose: .weights)
+            network.initialize(&random)
+            let program = Program()
+            let workspace = Workspace()
+            let pass = Pass(
+                program: program, workspace: workspace, usesBatchStatistics: true, keepsInputs: true,
+                remakesOutputs: remakes)
+            let input = Tensor(shape)
+            input.copy(from: values(shape.count, seed: 5))
+            let features = network.forward(input, pass)
+            let gradient = workspace.tensor(features.shape)
+            program.add("gradient", slices: 1) { _, _ in
+                gradient.copy(from: values(gradient.count, seed: 6))
+            }
+            _ = network.backward(gradient, pass, wantsInputGradient: false)
+            program.run(on: ThreadPool(threads: 2))
+            return network.parameters.map { parameter in
+                (0..<parameter.count).map { parameter.gradient.pointer[$0] }
+            }
+        }
+        #expect(results[0] == results[1])
+        #expect(results[0].allSatisfy { $0.allSatisfy(\.isFinite) && $0.contains { $0 != 0 } })
+    }
+
     @Test(arguments: [ProjectionHead.Kind.linear, .mlp])
     func projectionHead(kind: ProjectionHead.Kind) {
         let head = ProjectionHead("head", kind: kind, inputs: 6, hidden: 10, outputs: 3)

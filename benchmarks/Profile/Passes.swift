@@ -17,8 +17,10 @@ struct Passes {
         let (input, output) = (Tensor(geometry.input), Tensor(geometry.output))
         let weight = AlignedBuffer(count: geometry.weightCount)
         var random = RandomNumbers(seed: 1, purpose: .weights)
-        for buffer in [input.buffer, output.buffer, weight] {
-            for i in 0..<buffer.count { buffer.pointer[i] = Float(random.uniform()) - 0.5 }
+        for (pointer, count) in [
+            (input.pointer, input.count), (output.pointer, output.count), (weight.pointer, weight.count),
+        ] {
+            for i in 0..<count { pointer[i] = Float(random.uniform()) - 0.5 }
         }
         let pool = ThreadPool(threads: threads)
         for (name, write) in [

@@ -71,7 +71,8 @@ struct Step {
         print(
             "ResNet-\(depth), width \(width), \(2 * batch) views of \(size)×\(size)×\(channels), "
                 + "\(threads) threads, \(instructionSetLevel): \(rounded(total)) ms a step, "
-                + "\(rounded(2000 * Double(batch) / total)) views/s\n")
+                + "\(rounded(2000 * Double(batch) / total)) views/s")
+        print("\(AlignedBuffer.allocatedBytes >> 20) MiB taken from the system\n")
         for row in rows { print(line(row, total)) }
         print("\nby kind:")
         var kinds: [(String, Double)] = []

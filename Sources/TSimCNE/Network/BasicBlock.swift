@@ -48,12 +48,32 @@ public final class BasicBlock: Layer {
         pass.releaseUnlessKept(inner)
         let side = shortcut.map { $0.rawForward(.plain(input), shape: input.shape, pass) }
         let output = pass.keepsInputs ? pass.workspace.tensor(raw.shape) : raw
-        second.normalization.addOutput(
-            of: raw, residual: side.map { .normalized($0, shortcut!.normalization) } ?? .stored(input),
-            into: output, pass)
+        addOutput(input: input, into: output, pass)
         if let side { pass.releaseUnlessKept(side) }
         self.output = output
         return output
+    }
+
+    /// Appends what joins the block's two ways, from what the convolutions have made.
+    private func addOutput(input: Tensor?, into output: Tensor, _ pass: Pass) {
+        let residual: BatchNormalization.Residual =
+            shortcut.map { .normalized($0.raw!, $0.normalization) } ?? .stored(input!)
+        second.normalization.addOutput(of: second.raw!, residual: residual, into: output, pass)
+    }
+
+    /// Whether the output can be made without the input.
+    var hasShortcutConvolution: Bool { shortcut != nil }
+
+    /// Appends the output anew; `memory` holds the input, unless ``hasShortcutConvolution``.
+    func remakeOutput(in memory: Tensor, _ pass: Pass) {
+        addOutput(input: memory, into: memory, pass)
+        output = memory
+    }
+
+    /// The input lies somewhere else when the backward pass reads it.
+    func moveInput(to tensor: Tensor) {
+        first.convolution.moveInput(to: tensor)
+        shortcut?.convolution.moveInput(to: tensor)
     }
 
     public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {

@@ -43,10 +43,18 @@ public final class ConvolutionLayer: Layer {
         return output
     }
 
+    /// The convolution of the same input once more.
+    func forwardAgain(_ pass: Pass) -> Tensor {
+        forward(input!.source, shape: input!.shape, sink: .plain, pass)
+    }
+
     public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
         defer { pass.workspace.release(gradient) }
         return backward(.plain(gradient), sink: wantsInputGradient ? .plain : nil, pass)
     }
+
+    /// The input lies somewhere else when the backward pass reads it.
+    func moveInput(to tensor: Tensor) { input = (.plain(tensor), tensor.shape) }
 
     /// Slices of the sums of a sink's.
     var gradientSlices: Int { convolution(of: input!.shape).gradientSlices }

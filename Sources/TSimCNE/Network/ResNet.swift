@@ -43,10 +43,12 @@ public final class ResNet: Layer {
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
         var value = stem.forward(input, pass)
         pass.releaseUnlessKept(input)
+        // The stem is a hundredth of the network's work, and its output one of its largest tensors.
+        if pass.remakesOutputs { stem.dropRaw(pass) }
         values = [value]
         for block in blocks {
             let next = block.forward(value, pass)
-            pass.releaseUnlessKept(value)
+            if pass.remakesOutputs { pass.workspace.release(value) } else { pass.releaseUnlessKept(value) }
             value = next
             values.append(value)
         }
@@ -60,7 +62,8 @@ public final class ResNet: Layer {
         blocks.last!.maskGradient(gradient, pass)
         pass.workspace.release(values.removeLast())
         for (index, block) in blocks.enumerated().reversed() {
-            let read = values.removeLast()
+            var read = values.removeLast()
+            if pass.remakesOutputs { read = remakeInput(ofBlock: index, like: read, pass) }
             let upstream =
                 index > 0
                 ? blocks[index - 1].asUpstream
@@ -69,5 +72,26 @@ public final class ResNet: Layer {
             pass.workspace.release(read)
         }
         return stem.backwardMasked(gradient, sink: wantsInputGradient ? .plain : nil, pass)
+    }
+
+    /// Appends what block `index` reads, made again from what convolutions have left.
+    private func remakeInput(ofBlock index: Int, like value: Tensor, _ pass: Pass) -> Tensor {
+        let memory = pass.workspace.tensor(value.shape)
+        // From the last place on where no input is needed: the stem, or a block with a shortcut convolution.
+        let first = blocks[..<index].lastIndex { $0.hasShortcutConvolution }
+        if first == nil {
+            stem.remakeRaw(pass)
+            stem.normalization.addOutput(of: stem.raw!, residual: nil, into: memory, pass)
+        }
+        for block in blocks[(first ?? 0)..<index] { block.remakeOutput(in: memory, pass) }
+        blocks[index].moveInput(to: memory)
+        return memory
+    }
+
+    /// Whether a step of `views` views would keep more than a gigabyte for the backward pass: fourteen
+    /// planes of the first stage, of which nine are convolutions' and the others can be made from them.
+    func keepsMuch(views: Int, height: Int, width: Int) -> Bool {
+        let plane = views * height * width * stem.normalization.channels * MemoryLayout<Float>.size
+        return 14 * plane > 1 << 30
     }
 }

@@ -43,7 +43,7 @@ public final class Trainer {
 
     private let seed: UInt64
     private let pool: ThreadPool
-    private let workspace = Workspace()
+    private var workspace = Workspace()
     private let batch: Batch
     private var order: [Int64]
     private var epochsBefore = 0
@@ -167,12 +167,36 @@ public final class Trainer {
         for parameter in model.parameters {
             parameter.momentum.pointer.update(repeating: 0, count: parameter.count)
         }
-        for count in Set([batchSize, source.count - (stepsPerEpoch - 1) * batchSize]).sorted(by: >) {
-            steps[count] = TrainingStep(
-                model: model, stage: stages[stage], source: source, seed: seed, batch: batch, count: count,
-                workspace: workspace)
+        workspace = Workspace(planned: plan(stages[stage]).workspace)
+        for count in batchCounts {
+            steps[count] = write(stages[stage], count: count, workspace)
             steps[count]!.program.prepare(for: pool)
         }
+    }
+
+    /// The full batch's size and the last one's of an epoch, the larger first.
+    private var batchCounts: [Int] {
+        Set([batchSize, source.count - (stepsPerEpoch - 1) * batchSize]).sorted(by: >)
+    }
+
+    private func write(_ stage: Stage, count: Int, _ workspace: Workspace) -> TrainingStep {
+        TrainingStep(
+            model: model, stage: stage, source: source, seed: seed, batch: batch, count: count,
+            workspace: workspace)
+    }
+
+    /// Writes a stage's steps without memory, to learn how much they want.
+    private func plan(_ stage: Stage) -> (workspace: Workspace, scratch: Int) {
+        let workspace = Workspace.planning()
+        let scratch = batchCounts.map { write(stage, count: $0, workspace).program.scratchCount }
+        return (workspace, scratch.max()! * pool.threads)
+    }
+
+    /// Bytes that the steps of the first stage take from the system; those of later stages take about as
+    /// much again, in its place.
+    public func plannedBytes() -> Int {
+        let (workspace, scratch) = plan(stages[0])
+        return (workspace.peak + scratch) * MemoryLayout<Float>.stride
     }
 
     private func takeBatch() {

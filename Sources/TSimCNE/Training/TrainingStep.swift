@@ -11,9 +11,11 @@ final class TrainingStep {
     ) {
         workspace.reset()
         let trainsAll = stage?.trained == .all
-        let pass = Pass(
-            program: program, workspace: workspace, usesBatchStatistics: true, keepsInputs: trainsAll)
         let one = source.shape
+        let pass = Pass(
+            program: program, workspace: workspace, usesBatchStatistics: true, keepsInputs: trainsAll,
+            remakesOutputs: trainsAll
+                && model.backbone.keepsMuch(views: 2 * count, height: one.height, width: one.width))
         let views = workspace.tensor(Shape(2 * count, one.height, one.width, one.channels))
         program.add("views", slices: 2 * count, scratch: source.scratchCount) { slice, scratch in
             source.makeView(

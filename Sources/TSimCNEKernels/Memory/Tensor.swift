@@ -22,21 +22,27 @@ public struct Shape: Equatable, Hashable, Sendable {
     public var count: Int { positions * channels }
 }
 
-/// Float32 values in C order, in memory that someone else may own too.
+/// Float32 values in C order, in memory of its own or borrowed from a ``Workspace``.
 public struct Tensor: @unchecked Sendable {
     public let shape: Shape
-    public let buffer: AlignedBuffer
-
-    public init(_ shape: Shape, _ buffer: AlignedBuffer) {
-        precondition(shape.count <= buffer.count)
-        self.shape = shape
-        self.buffer = buffer
-    }
+    public let pointer: UnsafeMutablePointer<Float>
+    private let owner: AlignedBuffer?
 
     /// A tensor of zeros with memory of its own.
-    public init(_ shape: Shape) { self.init(shape, AlignedBuffer(count: shape.count)) }
+    public init(_ shape: Shape) {
+        let owner = AlignedBuffer(count: shape.count)
+        self.shape = shape
+        self.owner = owner
+        pointer = owner.pointer
+    }
 
-    public var pointer: UnsafeMutablePointer<Float> { buffer.pointer }
+    /// A tensor in memory that somebody else keeps alive.
+    init(_ shape: Shape, borrowed pointer: UnsafeMutablePointer<Float>) {
+        self.shape = shape
+        self.pointer = pointer
+        owner = nil
+    }
+
     public var count: Int { shape.count }
 
     /// A copy of the values, for tests and for exchange.

@@ -1,41 +1,121 @@
 /// The memory of a network's activations, lent to one program at a time.
 ///
-/// Buffers are lent and returned while a program is *written*, so that a buffer returned early serves
-/// again later in the same program, and a program for a smaller batch uses what a larger one left.
+/// Memory is lent and returned while a program is *written*, so that what is returned early serves again
+/// later in the same program. Writing a program twice, first with a ``planning()`` workspace and then with
+/// one that was ``init(planned:)`` by it, takes no more from the system than was ever lent at once.
 public final class Workspace {
-    private var free: [AlignedBuffer] = []
-    private var lent: [ObjectIdentifier: AlignedBuffer] = [:]
+    /// Neighbouring memory, with the parts of it that are free: ranges of floats in order of address.
+    private struct Region {
+        let start: UnsafeMutablePointer<Float>
+        let count: Int
+        /// Little tensors would leave holes in it that large ones no longer fit into.
+        let isForLarge: Bool
+        let owner: AlignedBuffer?
+        var free: [Range<Int>]
+        /// Floats from the beginning that were ever lent.
+        var peak = 0
 
+        init(start: UnsafeMutablePointer<Float>, count: Int, isForLarge: Bool, owner: AlignedBuffer?) {
+            self.start = start
+            self.count = count
+            self.isForLarge = isForLarge
+            self.owner = owner
+            free = [0..<count]
+        }
+
+        mutating func take(_ index: Int, _ count: Int) -> Range<Int> {
+            let taken = free[index].lowerBound..<free[index].lowerBound + count
+            free[index] = taken.upperBound..<free[index].upperBound
+            if free[index].isEmpty { free.remove(at: index) }
+            peak = max(peak, taken.upperBound)
+            return taken
+        }
+
+        mutating func giveBack(_ range: Range<Int>) {
+            var whole = range
+            var index = free.firstIndex { $0.lowerBound >= range.upperBound } ?? free.count
+            if index < free.count, free[index].lowerBound == whole.upperBound {
+                whole = whole.lowerBound..<free.remove(at: index).upperBound
+            }
+            if index > 0, free[index - 1].upperBound == whole.lowerBound {
+                index -= 1
+                whole = free.remove(at: index).lowerBound..<whole.upperBound
+            }
+            free.insert(whole, at: index)
+        }
+    }
+
+    private var regions: [Region] = []
+    private var lent: [UnsafeMutablePointer<Float>: (region: Int, range: Range<Int>)] = [:]
+
+    /// A workspace that takes what it lends from the system as it goes.
     public init() {}
+
+    /// A workspace with the memory that was lent by a planning one.
+    public init(planned: Workspace) {
+        for region in planned.regions where region.peak > 0 {
+            addRegion(region.peak, isForLarge: region.isForLarge)
+        }
+    }
+
+    /// A workspace whose tensors have no memory: a program that was written with it must not run.
+    public static func planning() -> Workspace {
+        let workspace = Workspace()
+        for isForLarge in [false, true] {
+            let nowhere = UnsafeMutablePointer<Float>(bitPattern: isForLarge ? 1 << 60 : 1 << 30)!
+            workspace.regions.append(
+                Region(start: nowhere, count: 1 << 58, isForLarge: isForLarge, owner: nil))
+        }
+        return workspace
+    }
+
+    /// Floats that were ever lent at once.
+    public var peak: Int { regions.reduce(0) { $0 + $1.peak } }
+
+    private func addRegion(_ count: Int, isForLarge: Bool) {
+        let owner = AlignedBuffer(count: count)
+        regions.append(
+            Region(start: owner.pointer, count: count, isForLarge: isForLarge, owner: owner))
+    }
+
+    /// Floats from which on a tensor is large.
+    private static let large = 1 << 18
 
     /// A tensor in borrowed memory with undefined contents.
     public func tensor(_ shape: Shape) -> Tensor {
-        let count = shape.count
-        let buffer: AlignedBuffer
-        // The smallest that is large enough, the oldest among equals: the same in every run. Little
-        // tensors must not take the memory that a large one will want.
-        let fitting = count...2 * count + 4096
-        if let index = free.indices.filter({ fitting.contains(free[$0].count) })
-            .min(by: { free[$0].count < free[$1].count })
-        {
-            buffer = free.remove(at: index)
-        } else {
-            buffer = AlignedBuffer(count: count)
+        // Whole cache lines; and some more, so that tensors of equal size do not all begin at the same place
+        // of a page, where a load would wait for a store to another one: in proportion, so that two halves
+        // still fit where a whole was.
+        let count = (shape.count + 15) / 16 * 16 + 16 * (shape.count >> 22)
+        let isLarge = count >= Workspace.large
+        var best: (region: Int, index: Int)?
+        for (r, region) in regions.enumerated() where region.isForLarge == isLarge {
+            for (i, range) in region.free.enumerated() where range.count >= count {
+                // The smallest that is large enough, the first among equals: the same in every run.
+                if let found = best, regions[found.region].free[found.index].count <= range.count { continue }
+                best = (r, i)
+            }
         }
-        lent[ObjectIdentifier(buffer)] = buffer
-        return Tensor(shape, buffer)
+        guard let best else {
+            addRegion(count, isForLarge: isLarge)
+            return tensor(shape)
+        }
+        let range = regions[best.region].take(best.index, count)
+        let pointer = regions[best.region].start + range.lowerBound
+        lent[pointer] = (best.region, range)
+        return Tensor(shape, borrowed: pointer)
     }
 
     /// Lends the tensor's memory to others from this point of the program on.
     public func release(_ tensor: Tensor) {
-        if let buffer = lent.removeValue(forKey: ObjectIdentifier(tensor.buffer)) {
-            free.append(buffer)
+        if let (region, range) = lent.removeValue(forKey: tensor.pointer) {
+            regions[region].giveBack(range)
         }
     }
 
     /// Takes everything back: the program that borrowed it will not run again.
     public func reset() {
-        free += lent.values.sorted { UInt(bitPattern: $0.pointer) < UInt(bitPattern: $1.pointer) }
+        for r in regions.indices { regions[r].free = [0..<regions[r].count] }
         lent = [:]
     }
 }

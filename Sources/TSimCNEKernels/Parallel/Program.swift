@@ -23,7 +23,8 @@ public final class Program {
     /// Time spent in each element since it was added: one look at the clock per loop.
     public private(set) var nanoseconds: [UInt64] = []
     private var owners: [AnyObject] = []
-    private var scratchCount = 0
+    /// Floats of scratch memory for each thread.
+    public private(set) var scratchCount = 0
     private var scratch: [AlignedBuffer] = []
 
     // Where the run stands.
