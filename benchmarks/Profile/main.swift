@@ -6,6 +6,8 @@ let usage = """
                                                      where a training step's time goes
     Profile passes [--inputs 64] [--outputs 64] [--size 32] [--images 256] [--kernel 3] [--stride 1] [--threads n]
                                                      one convolution's three passes
+    Profile loss [--views 8192] [--dimension 128] [--threads n]
+                                                     the loss and its gradient
     """
 
 /// `settings` with what the command line says.
@@ -40,6 +42,8 @@ case "passes":
             "--kernel": \.kernel, "--stride": \.stride, "--threads": \.threads,
         ]
     ).report()
+case "loss":
+    parsed(Loss(), ["--views": \.views, "--dimension": \.dimension, "--threads": \.threads]).report()
 default:
     print(usage)
 }

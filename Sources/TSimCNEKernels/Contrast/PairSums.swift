@@ -19,14 +19,13 @@ public enum PairSums {
         }
     }
 
-    /// Squared distances of row `row` of `rows` from inner products: |a|² + |b|² - 2 a·b. Where that
+    /// Squared distances of a row to `rows` from inner products: |a|² + |b|² - 2 a·b. Where that
     /// cancels, below a sixteenth of |a|² + |b|², they come from differences instead: every distance
     /// keeps a relative error of about 32 rounding errors of an inner product.
     public static func squaredDistances(
-        fromProducts products: UnsafeMutablePointer<Float>, of row: Int, rows: UnsafePointer<Float>,
-        dimension: Int, norms: UnsafePointer<Float>, count: Int
+        fromProducts products: UnsafeMutablePointer<Float>, of row: UnsafePointer<Float>, norm: Float,
+        rows: UnsafePointer<Float>, dimension: Int, norms: UnsafePointer<Float>, count: Int
     ) {
-        let norm = norms[row]
         var k = 0
         while k < count {
             let both = norms.lanes(k) + norm
@@ -36,7 +35,7 @@ public enum PairSums {
             if any(cancels) {
                 for lane in 0..<min(Lanes.scalarCount, count &- k) where cancels[lane] {
                     products[k &+ lane] = squaredDistance(
-                        rows + row &* dimension, rows + (k &+ lane) &* dimension, dimension)
+                        row, rows + (k &+ lane) &* dimension, dimension)
                 }
             }
             k &+= Lanes.scalarCount

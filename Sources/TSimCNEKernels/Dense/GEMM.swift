@@ -19,6 +19,28 @@ public func gemm(
         panels: panels, packed: scratch, c: c, rowStrideC: rowStrideC, accumulate: accumulate)
 }
 
+/// Packs a matrix (element (r, c) at `source[r * rowStride + c * columnStride]`) as B of
+/// ``multiplyPackedMatrix(m:n:k:a:rowStrideA:packed:c:rowStrideC:accumulate:)``, into
+/// ``gemmScratchCount(n:k:)`` floats.
+public func packMatrix(
+    rows: Int, columns: Int, source: UnsafePointer<Float>, rowStride: Int, columnStride: Int,
+    into packed: UnsafeMutablePointer<Float>
+) {
+    Panels(columns: columns).pack(
+        rows: rows, source: source, rowStride: rowStride, columnStride: columnStride, into: packed)
+}
+
+/// The same as ``gemm(m:n:k:a:rowStrideA:columnStrideA:b:rowStrideB:columnStrideB:c:rowStrideC:accumulate:scratch:)``
+/// with rows of A contiguous and B packed before.
+public func multiplyPackedMatrix(
+    m: Int, n: Int, k: Int, a: UnsafePointer<Float>, rowStrideA: Int, packed: UnsafePointer<Float>,
+    c: UnsafeMutablePointer<Float>, rowStrideC: Int, accumulate: Bool
+) {
+    multiplyPacked(
+        m: m, k: k, a: a, rowStrideA: rowStrideA, columnStrideA: 1, panels: Panels(columns: n),
+        packed: packed, c: c, rowStrideC: rowStrideC, accumulate: accumulate)
+}
+
 /// The same with B packed before.
 func multiplyPacked(
     m: Int, k: Int,
