@@ -15,6 +15,14 @@ public struct Convolution: Sendable {
         case activated(Tensor, Activation)
         /// `input` is what the normalisation was given; its memory may be overwritten.
         case gradient(NormalizedGradient, input: Tensor)
+
+        /// Readers know addresses only: a tensor with memory of its own must live as long as the program.
+        func keepAlive(in program: Program) {
+            switch self {
+            case .plain(let tensor), .activated(let tensor, _), .gradient(_, let tensor):
+                if let owner = tensor.owner { program.keepAlive(owner) }
+            }
+        }
     }
 
     /// What is done with outputs before they are stored.
@@ -48,6 +56,7 @@ public struct Convolution: Sendable {
         output: Tensor, sink: Sink = .plain
     ) {
         program.keepAlive(workspace)
+        source.keepAlive(in: program)
         let packed: Tensor
         let form: Loop.Form
         if WinogradConvolution.serves(geometry) {

@@ -32,7 +32,6 @@ extension Convolution {
         _ program: Program, name: String, workspace: Workspace, source: Source, outputGradient: Source,
         weight: AlignedBuffer, weightGradient: AlignedBuffer, sink: GradientSink?
     ) -> Tensor? {
-        program.keepAlive(workspace)
         var (source, outputGradient) = (source, outputGradient)
         var copy: Tensor?
         if !WinogradConvolution.serves(geometry) {
@@ -73,6 +72,9 @@ extension Convolution {
         _ program: Program, name: String, workspace: Workspace, source: Source, outputGradient: Source,
         weightGradient: AlignedBuffer
     ) {
+        program.keepAlive(workspace)
+        source.keepAlive(in: program)
+        outputGradient.keepAlive(in: program)
         let name = "\(name) weight gradient"
         if WinogradConvolution.serves(geometry) {
             let form = WinogradWeightGradient(geometry)
@@ -117,6 +119,8 @@ extension Convolution {
         _ program: Program, name: String, workspace: Workspace, outputGradient: Source,
         weight: AlignedBuffer, sink: GradientSink
     ) -> Tensor {
+        program.keepAlive(workspace)
+        outputGradient.keepAlive(in: program)
         let packed: Tensor
         // The direct form stores a first version of its sums: not where the other gradient lies.
         var writesInPlace = true

@@ -13,11 +13,13 @@ import Testing
             left.copy(from: a)
             right.copy(from: b)
             result.copy(from: c)
-            gemm(
-                m: m, n: n, k: k, a: left.pointer, rowStrideA: transposes ? 1 : k,
-                columnStrideA: transposes ? m : 1, b: right.pointer, rowStrideB: transposes ? 1 : n,
-                columnStrideB: transposes ? k : 1, c: result.pointer, rowStrideC: n, accumulate: true,
-                scratch: scratch.pointer)
+            withExtendedLifetime((left, right, result, scratch)) {
+                gemm(
+                    m: m, n: n, k: k, a: left.pointer, rowStrideA: transposes ? 1 : k,
+                    columnStrideA: transposes ? m : 1, b: right.pointer, rowStrideB: transposes ? 1 : n,
+                    columnStrideB: transposes ? k : 1, c: result.pointer, rowStrideC: n, accumulate: true,
+                    scratch: scratch.pointer)
+            }
             var wanted = doubles(c)
             for i in 0..<m {
                 for j in 0..<n {
@@ -37,11 +39,13 @@ import Testing
         let (c, scratch) = (Tensor(Shape(rows: 3, columns: 5)), AlignedBuffer(count: 1 << 12))
         a.copy(from: values(12, seed: 1))
         b.copy(from: values(20, seed: 2))
-        OpenBLAS.singleThreaded {
+        withExtendedLifetime((a, b, c, scratch)) {
             OpenBLAS.singleThreaded {
-                DenseAlgebra.multiply(
-                    m: 3, n: 5, k: 4, a: a.pointer, lda: 4, b: b.pointer, ldb: 5, c: c.pointer, ldc: 5,
-                    scratch: scratch.pointer)
+                OpenBLAS.singleThreaded {
+                    DenseAlgebra.multiply(
+                        m: 3, n: 5, k: 4, a: a.pointer, lda: 4, b: b.pointer, ldb: 5, c: c.pointer, ldc: 5,
+                        scratch: scratch.pointer)
+                }
             }
         }
         let first = (0..<4).reduce(0.0) { $0 + Double(a.values[$1]) * Double(b.values[5 * $1]) }

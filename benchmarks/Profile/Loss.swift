@@ -14,9 +14,11 @@ struct Loss {
         let pool = ThreadPool(threads: threads)
         let best = (0..<5).map { _ in
             let started = ThreadPool.now()
-            _ = InfoNCE.evaluate(
-                z.pointer, pairs: views / 2, dimension: dimension, metric: .cauchy, temperature: 1,
-                gradient: gradient.pointer, pool: pool)
+            withExtendedLifetime((z, gradient)) {
+                _ = InfoNCE.evaluate(
+                    z.pointer, pairs: views / 2, dimension: dimension, metric: .cauchy, temperature: 1,
+                    gradient: gradient.pointer, pool: pool)
+            }
             return Double(ThreadPool.now() - started)
         }.min()!
         print("\(rounded(best * 1e-6)) ms  loss and gradient, \(views) × \(dimension), \(threads) threads")

@@ -97,10 +97,12 @@ struct Machine {
         let scratch = AlignedBuffer(count: gemmScratchCount(n: n, k: k))
         let time = seconds {
             for _ in 0..<times {
-                gemm(
-                    m: m, n: n, k: k, a: a.pointer, rowStrideA: k, columnStrideA: 1, b: b.pointer,
-                    rowStrideB: n, columnStrideB: 1, c: c.pointer, rowStrideC: n, accumulate: false,
-                    scratch: scratch.pointer)
+                withExtendedLifetime((a, b, c, scratch)) {
+                    gemm(
+                        m: m, n: n, k: k, a: a.pointer, rowStrideA: k, columnStrideA: 1, b: b.pointer,
+                        rowStrideB: n, columnStrideB: 1, c: c.pointer, rowStrideC: n, accumulate: false,
+                        scratch: scratch.pointer)
+                }
             }
         }
         return Double(times * 2 * m * n * k) / time * 1e-9

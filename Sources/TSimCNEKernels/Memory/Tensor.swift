@@ -26,7 +26,7 @@ public struct Shape: Equatable, Hashable, Sendable {
 public struct Tensor: @unchecked Sendable {
     public let shape: Shape
     public let pointer: UnsafeMutablePointer<Float>
-    private let owner: AlignedBuffer?
+    let owner: AlignedBuffer?
 
     /// A tensor of zeros with memory of its own.
     public init(_ shape: Shape) {
