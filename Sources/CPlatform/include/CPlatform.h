@@ -44,7 +44,32 @@ static inline void cplatform_pause(void) {
 }
 
 /// Asks for the cache line at `address` to be brought to the second-level cache; any address will do.
-static inline void cplatform_prefetch(const void *address) { __builtin_prefetch(address, 0, 2); }
+static inline void cplatform_prefetch(const void *address) {
+    __builtin_prefetch(address, 0, 2);
+}
+
+typedef float cplatform_float4 __attribute__((ext_vector_type(4)));
+typedef float cplatform_float8 __attribute__((ext_vector_type(8)));
+typedef float cplatform_float16 __attribute__((ext_vector_type(16)));
+
+/// a * b + c with one rounding, lane by lane.
+///
+/// Swift's own `addingProduct` is a loop over lanes, which the optimiser puts together again: not always
+/// to vectors of the full width.
+static inline __attribute__((always_inline)) cplatform_float4
+cplatform_fma4(cplatform_float4 a, cplatform_float4 b, cplatform_float4 c) {
+    return __builtin_elementwise_fma(a, b, c);
+}
+
+static inline __attribute__((always_inline)) cplatform_float8
+cplatform_fma8(cplatform_float8 a, cplatform_float8 b, cplatform_float8 c) {
+    return __builtin_elementwise_fma(a, b, c);
+}
+
+static inline __attribute__((always_inline)) cplatform_float16
+cplatform_fma16(cplatform_float16 a, cplatform_float16 b, cplatform_float16 c) {
+    return __builtin_elementwise_fma(a, b, c);
+}
 
 /// How often this process was forked from one in which the library was loaded: 0 in the first process.
 /// A thread pool compares it with the value at its start, because threads do not survive `fork()`.

@@ -106,7 +106,7 @@ struct WinogradTiles: Sendable {
                                 read(offset &+ 5 &* line)
                             )
                         } else {
-                            func row(_ r: Int) -> Lanes {
+                            @inline(__always) func row(_ r: Int) -> Lanes {
                                 rows.contains(r) ? read(offset &+ r &* line) : .zero
                             }
                             d = (row(0), row(1), row(2), row(3), row(4), row(5))
@@ -154,7 +154,9 @@ struct WinogradTiles: Sendable {
                     if column >= inside {
                         WinogradTransforms.store(WinogradTransforms.zero, cell, stride: stripStride)
                     } else {
-                        func row(_ r: Int) -> Lanes { r < rows ? read(offset &+ r &* line) : .zero }
+                        @inline(__always) func row(_ r: Int) -> Lanes {
+                            r < rows ? read(offset &+ r &* line) : .zero
+                        }
                         WinogradTransforms.store(
                             WinogradTransforms.outputGradient((row(0), row(1), row(2), row(3))), cell,
                             stride: stripStride)
