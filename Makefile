@@ -5,13 +5,14 @@ LEVEL = $(shell python3 tools/level.py)
 # One after the other: a test counts what the process allocates.
 SWIFT_TEST = swift test --no-parallel -c release --scratch-path .build/test -Xswiftc -enable-testing $(LEVEL)
 
-.PHONY: help demo test test-swift test-python parity bench wheel lint format setup
+.PHONY: help demo test test-swift test-python parity bench profile wheel lint format setup
 
 help:
 	@echo "make demo    map Fashion-MNIST: out/fashion-mnist.png"
 	@echo "make test    linters, Swift tests, Python tests"
 	@echo "make parity  comparison with PyTorch"
 	@echo "make bench   speed beside PyTorch, tsimcne and torchvision; BENCH=--quick tries it"
+	@echo "make profile where a training step's time goes; PROFILE=\"step --width 64\""
 	@echo "make wheel   a wheel with a core for each instruction-set level: dist/"
 	@echo "make lint, make format"
 
@@ -37,18 +38,23 @@ bench: setup
 	@tools/setup.sh bench
 	PYTHONPATH=python .venv-bench/bin/python -m benchmarks.speed $(BENCH)
 
+PROFILE = step
+profile: setup
+	@swift build -c release --product Profile --scratch-path .build/profile $(LEVEL) >&2
+	@.build/profile/release/Profile $(PROFILE)
+
 wheel: setup
 	tools/make_wheel.sh
 
 lint:
-	swift format lint --strict --recursive Package.swift Sources Tests
+	swift format lint --strict --recursive Package.swift Sources Tests benchmarks
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy python/tsimcne_swift
 	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h')
 
 format:
-	swift format --in-place --recursive Package.swift Sources Tests
+	swift format --in-place --recursive Package.swift Sources Tests benchmarks
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 	clang-format -i $$(git ls-files '*.c' '*.h')

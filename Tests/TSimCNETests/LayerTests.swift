@@ -133,6 +133,43 @@ import Testing
         }
     }
 
+    /// A block whose backward pass goes straight on through the one before it.
+    private final class TwoBlocks: Layer {
+        let first: BasicBlock
+        let second: BasicBlock
+        var parameters: [Parameter] { first.parameters + second.parameters }
+
+        init(_ channels: (Int, Int, Int), stride: Int) {
+            first = BasicBlock("first", inputs: channels.0, outputs: channels.1, stride: 1)
+            second = BasicBlock("second", inputs: channels.1, outputs: channels.2, stride: stride)
+        }
+
+        func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
+            second.forward(first.forward(input, pass), pass)
+        }
+
+        func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
+            second.maskGradient(gradient, pass)
+            let inner = second.backwardMasked(gradient, upstream: first.asUpstream, pass)
+            return first.backwardMasked(inner, upstream: nil, pass)
+        }
+    }
+
+    /// Every form of convolution, with the shortcut as it is and through a convolution. (Shapes in which no
+    /// value lies as near to its rectifier's kink as rounding: there the gradient jumps.)
+    @Test(arguments: [(16, 16, 16, 1), (16, 32, 48, 2), (3, 5, 5, 1), (5, 6, 7, 2), (4, 16, 16, 1)])
+    func joinedBlocks(_ a: Int, _ b: Int, _ c: Int, stride: Int) {
+        let shape = Shape(3, 5, 6, a)
+        let middle = Shape(3, 5, 6, b)
+        LayerTests.check(TwoBlocks((a, b, c), stride: stride), shape) { x, parameters in
+            let count = a == b ? 6 : 9
+            let inner = LayerReferences.basicBlock(
+                x, shape, outputs: b, stride: 1, parameters: Array(parameters[..<count]))
+            return LayerReferences.basicBlock(
+                inner, middle, outputs: c, stride: stride, parameters: Array(parameters[count...]))
+        }
+    }
+
     /// The same bits, whether outputs are kept or made again.
     @Test(arguments: [(10, 4), (18, 4), (18, 16)])
     func remadeOutputs(depth: Int, width: Int) {
