@@ -6,6 +6,8 @@ let usage = """
                                                      where a training step's time goes
     Profile passes [--inputs 64] [--outputs 64] [--size 32] [--images 256] [--kernel 3] [--stride 1] [--threads n]
                                                      one convolution's three passes
+    Profile views [--size 32] [--channels 3] [--threads 1] [--images 4096] [--runs 7]
+                                                     random views a second
     """
 
 /// `settings` with what the command line says.
@@ -38,6 +40,14 @@ case "passes":
         [
             "--inputs": \.inputs, "--outputs": \.outputs, "--size": \.size, "--images": \.images,
             "--kernel": \.kernel, "--stride": \.stride, "--threads": \.threads,
+        ]
+    ).report()
+case "views":
+    parsed(
+        Views(),
+        [
+            "--size": \.size, "--channels": \.channels, "--threads": \.threads, "--images": \.images,
+            "--runs": \.runs,
         ]
     ).report()
 default:
