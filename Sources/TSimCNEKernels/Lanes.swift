@@ -3,10 +3,13 @@ import CPlatform
 /// One hardware vector of the instruction-set level this module is compiled for.
 #if LEVEL_V4
     public typealias Lanes = SIMD16<Float>
+    typealias ByteLanes = SIMD16<UInt8>
 #elseif LEVEL_V3
     public typealias Lanes = SIMD8<Float>
+    typealias ByteLanes = SIMD8<UInt8>
 #else
     public typealias Lanes = SIMD4<Float>
+    typealias ByteLanes = SIMD4<UInt8>
 #endif
 
 /// The level's name, as the loader and `tsimcne_build_info` spell it.
@@ -43,6 +46,19 @@ public func fma(_ a: Float, _ b: Float, _ c: Float) -> Float {
         return c.addingProduct(a, b)
     #else
         return a * b + c
+    #endif
+}
+
+/// The whole numbers that are not above, for |x| < 2²².
+@inline(__always)
+func floor(_ x: Lanes) -> Lanes {
+    #if LEVEL_V4 || LEVEL_V3 || arch(arm64)
+        return x.rounded(.down)
+    #else
+        // There is no instruction, and `rounded` would call `floorf` once per lane: a sum of this size
+        // has no room for fractions.
+        let nearest = (x + 12_582_912) - 12_582_912
+        return nearest - Lanes.zero.replacing(with: 1, where: nearest .> x)
     #endif
 }
 

@@ -36,37 +36,67 @@ import Testing
         }
     }
 
+    /// The whole image, mirrored and turned.
+    static func oriented(_ image: [Float], _ shape: (Int, Int, Int), _ orientation: Orientation) -> [Float] {
+        let (h, w, c) = shape
+        let bytes = image.map { UInt8($0) }
+        let planar = PlanarImage(image, height: h, width: w, channels: c, .bytes)
+        var scratch = [Float](repeating: 0, count: Crop.scratchCount(height: h, width: w, channels: c))
+        bytes.withUnsafeBytes {
+            let images = ImageBatch(
+                data: $0.baseAddress!, count: 1, height: h, width: w, channels: c, element: .uint8)
+            Crop(top: 0, left: 0, height: h, width: w)
+                .resize(images, at: 0, mirrored: orientation, into: planar.planes, scratch: &scratch)
+        }
+        if orientation.isTransposed { planar.planes.transpose() }
+        return planar.values
+    }
+
     @Test func flipsAndTurnsMovePixelsExactly() {
         // 2 rows of 3 pixels with 2 channels.
         let image: [Float] = [1, 10, 2, 20, 3, 30, 4, 40, 5, 50, 6, 60]
-        var horizontal = image
-        Flips.horizontal(&horizontal, height: 2, width: 3, channels: 2)
-        #expect(horizontal == [3, 30, 2, 20, 1, 10, 6, 60, 5, 50, 4, 40])
-        var vertical = image
-        Flips.vertical(&vertical, height: 2, width: 3, channels: 2)
-        #expect(vertical == [4, 40, 5, 50, 6, 60, 1, 10, 2, 20, 3, 30])
-        var scratch = [Float](repeating: 0, count: 12)
-        for (turns, wanted) in [(1, [2, 4, 1, 3]), (2, [4, 3, 2, 1]), (3, [3, 1, 4, 2])] as [(Int, [Float])] {
-            var square: [Float] = [1, 2, 3, 4]
-            Flips.turn(&square, turns: turns, height: 2, width: 2, channels: 1, scratch: &scratch)
-            #expect(square == wanted)
+        var horizontal = Orientation()
+        horizontal.reversesColumns = true
+        #expect(
+            AugmentationTests.oriented(image, (2, 3, 2), horizontal)
+                == [3, 30, 2, 20, 1, 10, 6, 60, 5, 50, 4, 40])
+        var vertical = Orientation()
+        vertical.reversesRows = true
+        #expect(
+            AugmentationTests.oriented(image, (2, 3, 2), vertical)
+                == [4, 40, 5, 50, 6, 60, 1, 10, 2, 20, 3, 30])
+        let turned = [[1, 2, 3, 4], [2, 4, 1, 3], [4, 3, 2, 1], [3, 1, 4, 2]] as [[Float]]
+        for (turns, wanted) in turned.enumerated() {
+            var orientation = Orientation()
+            orientation.turn(turns)
+            #expect(AugmentationTests.oriented([1, 2, 3, 4], (2, 2, 1), orientation) == wanted)
         }
+        // A flip and then a turn.
+        horizontal.turn(1)
+        #expect(AugmentationTests.oriented([1, 2, 3, 4], (2, 2, 1), horizontal) == [1, 3, 2, 4])
+    }
+
+    /// Pixels in one row, 8-bit, after what `change` does to them.
+    static func changed(_ pixels: [Float], channels: Int = 3, _ change: (Planes) -> Void) -> [Float] {
+        let image = PlanarImage(
+            pixels, height: 1, width: pixels.count / channels, channels: channels, .bytes)
+        change(image.planes)
+        return image.values
     }
 
     /// Expected levels are Pillow's (ImageEnhance, convert("L"), HSV shift) for the same pixels.
     @Test func grayscaleIsPillows() {
-        var pixels: [Float] = [200, 30, 60, 0, 255, 0, 17, 18, 19]
-        Grayscale.apply(&pixels, pixels: 3, levels: Levels(.uint8))
-        #expect(pixels == [84, 84, 84, 150, 150, 150, 18, 18, 18])
+        #expect(
+            AugmentationTests.changed([200, 30, 60, 0, 255, 0, 17, 18, 19]) { $0.makeGray(.bytes) }
+                == [84, 84, 84, 150, 150, 150, 18, 18, 18])
     }
 
     @Test func jitterAppliesOperationsInTheGivenOrder() {
-        let source: [Float] = [200, 30, 60, 10, 100, 250]
         func jitter(_ order: [ColorJitter.Operation]) -> [Float] {
-            var pixels = source
-            ColorJitter(order: order, brightness: 1.25, contrast: 0.5, saturation: 0, hue: 0)
-                .apply(&pixels, pixels: 2, channels: 3, levels: Levels(.uint8))
-            return pixels
+            AugmentationTests.changed([200, 30, 60, 10, 100, 250]) {
+                ColorJitter(order: order, brightness: 1.25, contrast: 0.5, saturation: 0, hue: 0)
+                    .apply(to: $0, .bytes)
+            }
         }
         #expect(jitter([.brightness]) == [250, 37, 75, 12, 125, 255])
         // Grey levels 84 and 90: their mean is 87.
@@ -74,11 +104,12 @@ import Testing
         #expect(jitter([.saturation]) == [84, 84, 84, 90, 90, 90])
         #expect(jitter([.saturation, .brightness]) == [105, 105, 105, 112, 112, 112])
         #expect(jitter([.brightness, .saturation]) == [105, 105, 105, 106, 106, 106])
-        var grey: [Float] = [200, 30, 61, 10]
-        ColorJitter(
-            order: [.hue, .contrast, .saturation, .brightness], brightness: 1.25, contrast: 0.5,
-            saturation: 0, hue: 0.1
-        ).apply(&grey, pixels: 4, channels: 1, levels: Levels(.uint8))
+        let grey = AugmentationTests.changed([200, 30, 61, 10], channels: 1) {
+            ColorJitter(
+                order: [.hue, .contrast, .saturation, .brightness], brightness: 1.25, contrast: 0.5,
+                saturation: 0, hue: 0.1
+            ).apply(to: $0, .bytes)
+        }
         // The mean is 75: contrast gives 137, 52, 68, 42.
         #expect(grey == [171, 65, 85, 52])
     }
@@ -91,79 +122,21 @@ import Testing
             (0.5, [31, 200, 162, 250, 151, 11, 19, 18, 17, 40, 40, 91]),
         ] as [(Float, [Float])])
     func hueOfEightBitLevelsIsPillows(turns: Float, wanted: [Float]) {
-        var pixels: [Float] = [200, 30, 60, 10, 100, 250, 17, 18, 19, 90, 91, 40]
-        Hue.shift(&pixels, pixels: 4, by: turns, levels: Levels(.uint8))
-        #expect(pixels == wanted)
+        let pixels: [Float] = [200, 30, 60, 10, 100, 250, 17, 18, 19, 90, 91, 40]
+        #expect(AugmentationTests.changed(pixels) { $0.shiftHue(by: turns, .bytes) } == wanted)
     }
 
     @Test func hueTurnsTheCircle() {
-        for element in [ImageBatch.Element.uint8, .float32] {
-            let levels = Levels(element)
-            var red: [Float] = [levels.maximum, 0, 0]
-            Hue.shift(&red, pixels: 1, by: 1.0 / 3, levels: levels)
-            #expect(abs(red[0]) <= 0.01 * levels.maximum && red[1] == levels.maximum && red[2] == 0)
-            var grey: [Float] = [levels.maximum / 2, levels.maximum / 2, levels.maximum / 2]
-            Hue.shift(&grey, pixels: 1, by: 0.1, levels: levels)
-            #expect(grey[0] == grey[1] && grey[1] == grey[2])
-        }
-    }
-
-    /// Against an independent simulation of the documented procedure.
-    @Test func cropsHaveTheDocumentedDistribution() {
-        let size = 32
-        var random = RandomNumbers(seed: 11, purpose: .view)
-        let distribution = RandomResizedCrop(area: 0.2...1, ratio: 0.75...4.0 / 3)
-        let crops = (0..<20000).map { _ in distribution.draw(height: size, width: size, &random) }
-        #expect(
-            crops.allSatisfy {
-                $0.top >= 0 && $0.left >= 0 && $0.top + $0.height <= 32 && $0.left + $0.width <= 32
-            })
-        // Positions are uniform over all that fit: their mean share of the free room is one half.
-        let rooms = crops.filter { $0.height < 32 }.map { Double($0.top) / Double(32 - $0.height) }
-        let mean = rooms.reduce(0, +) / Double(rooms.count)
-        #expect(abs(mean - 0.5) < 0.01)
-        // The logarithm of the ratio is symmetric, and areas fill [0.2, 1].
-        let ratio = crops.reduce(0.0) { $0 + Double($1.width - $1.height) } / 20000
-        #expect(abs(ratio) < 0.15)
-        let areas = crops.map { Double($0.width * $0.height) / 1024 }
-        #expect(areas.min()! > 0.17 && areas.max()! <= 1)
-        // Below 0.5 every try fits, so areas there are uniform: halves of [0.25, 0.45] are equal.
-        let lower = areas.filter { $0 > 0.25 && $0 <= 0.35 }.count
-        let upper = areas.filter { $0 > 0.35 && $0 <= 0.45 }.count
-        #expect(abs(Double(lower - upper)) < 4 * Double(lower + upper).squareRoot())
-    }
-
-    /// Pillow's, whose weights have 8 bits less: a level may differ by one where they round.
-    @Test func cropIsResizedAsPillowDoes() {
-        let image = (0..<54).map { Float($0 * 37 % 256) }
-        var (output, between, scratch) = (
-            [Float](repeating: 0, count: 54), [Float](repeating: 0, count: 54),
-            [Float](repeating: 0, count: 32)
-        )
-        Crop(top: 1, left: 2, height: 4, width: 5).resize(
-            image, height: 6, width: 9, channels: 1, levels: Levels(.uint8), into: &output,
-            between: &between, scratch: &scratch)
-        let wanted: [Float] = [
-            151, 163, 184, 204, 225, 103, 10, 31, 43, 190, 159, 109, 115, 136, 85, 49, 70, 82,
-            198, 139, 41, 38, 59, 80, 100, 121, 133, 79, 77, 74, 89, 110, 131, 151, 172, 184,
-            88, 100, 121, 141, 162, 183, 189, 138, 108, 126, 138, 159, 179, 200, 221, 213, 91, 18,
-        ]
-        #expect(zip(output, wanted).allSatisfy { abs($0 - $1) <= 1 })
-        #expect(zip(output, wanted).filter { $0 != $1 }.count <= 3)
-    }
-
-    @Test func cropsKeepConstants() {
-        let constant = [Float](repeating: 77, count: 9 * 12)
-        var (output, between, scratch) = (
-            [Float](repeating: 0, count: 108), [Float](repeating: 0, count: 108),
-            [Float](repeating: 0, count: 32)
-        )
-        for crop in [Crop(top: 1, left: 2, height: 4, width: 5), Crop(top: 0, left: 0, height: 9, width: 12)]
-        {
-            crop.resize(
-                constant, height: 9, width: 12, channels: 1, levels: Levels(.uint8), into: &output,
-                between: &between, scratch: &scratch)
-            #expect(output.allSatisfy { $0 == 77 })
+        for levels in [Levels.bytes, .unit] {
+            let full = levels.maximum
+            let red = PlanarImage([full, 0, 0], height: 1, width: 1, channels: 3, levels)
+            red.planes.shiftHue(by: 1.0 / 3, levels)
+            let turned = red.values
+            #expect(abs(turned[0]) <= 0.01 * full && turned[1] == full && turned[2] == 0)
+            let grey = PlanarImage(
+                [Float](repeating: full / 2, count: 3), height: 1, width: 1, channels: 3, levels)
+            grey.planes.shiftHue(by: 0.1, levels)
+            #expect(Set(grey.values).count == 1)
         }
     }
 }

@@ -8,6 +8,8 @@ let usage = """
                                                      one convolution's three passes
     Profile loss [--views 8192] [--dimension 128] [--threads n]
                                                      the loss and its gradient
+    Profile views [--size 32] [--channels 3] [--threads 1] [--images 4096] [--runs 7]
+                                                     random views a second
     """
 
 /// `settings` with what the command line says.
@@ -44,6 +46,14 @@ case "passes":
     ).report()
 case "loss":
     parsed(Loss(), ["--views": \.views, "--dimension": \.dimension, "--threads": \.threads]).report()
+case "views":
+    parsed(
+        Views(),
+        [
+            "--size": \.size, "--channels": \.channels, "--threads": \.threads, "--images": \.images,
+            "--runs": \.runs,
+        ]
+    ).report()
 default:
     print(usage)
 }

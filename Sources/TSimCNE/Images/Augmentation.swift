@@ -58,7 +58,8 @@ public struct Augmentation: Equatable, Sendable {
 
     /// Floats of scratch for one view.
     public static func scratchCount(height: Int, width: Int, channels: Int) -> Int {
-        2 * height * width * channels + RandomResizedCrop.scratchCount(height: height, width: width)
+        Planes.count(height: height, width: width, channels: channels)
+            + Crop.scratchCount(height: height, width: width, channels: channels)
     }
 
     /// Writes one view of image `position` of `images` in [0, 1].
@@ -71,61 +72,17 @@ public struct Augmentation: Equatable, Sendable {
     ) {
         var random = RandomNumbers(
             seed: seed, purpose: .view, epoch: epoch, index: UInt64(imageIndex), view: view)
-        let (height, width, channels) = (images.height, images.width, images.channels)
-        let count = images.imageCount
-        let levels = Levels(images.element)
-        let source = scratch
-        let other = scratch + count
-        images.copyLevels(of: position, into: source)
-
+        let (height, width, levels) = (images.height, images.width, images.element.levels)
         let crop = RandomResizedCrop(area: cropArea, ratio: cropRatio)
             .draw(height: height, width: width, &random)
+        let orientation = Orientation(self, isSquare: height == width, &random)
+        let planes = Planes(scratch, height: height, width: width, channels: images.channels)
         crop.resize(
-            source, height: height, width: width, channels: channels, levels: levels, into: output,
-            between: other, scratch: scratch + 2 * count)
-        if random.uniform() < horizontalFlip {
-            Flips.horizontal(output, height: height, width: width, channels: channels)
-        }
-        if random.uniform() < verticalFlip {
-            Flips.vertical(output, height: height, width: width, channels: channels)
-        }
-        if random.uniform() < quarterTurns {
-            let turns = height == width ? random.integer(below: 4) : 2 * random.integer(below: 2)
-            Flips.turn(output, turns: turns, height: height, width: width, channels: channels, scratch: other)
-        }
-        if random.uniform() < colorJitter {
-            ColorJitter(self, &random)
-                .apply(output, pixels: height * width, channels: channels, levels: levels)
-        }
-        if channels == 3, random.uniform() < grayscale {
-            Grayscale.apply(output, pixels: height * width, levels: levels)
-        }
-        if levels.maximum != 1 {
-            for i in 0..<count { output[i] *= 1 / 255 }
-        }
+            images, at: position, mirrored: orientation, into: planes,
+            scratch: scratch + Planes.count(height: height, width: width, channels: images.channels))
+        if orientation.isTransposed { planes.transpose() }
+        if random.uniform() < colorJitter { ColorJitter(self, &random).apply(to: planes, levels) }
+        if images.channels == 3, random.uniform() < grayscale { planes.makeGray(levels) }
+        planes.interleave(into: output, levels)
     }
-}
-
-/// How values are kept between two operations: 8-bit levels, or [0, 1] unrounded.
-struct Levels: Sendable {
-    let maximum: Float
-    let isInteger: Bool
-
-    init(_ element: ImageBatch.Element) {
-        maximum = element == .uint8 ? 255 : 1
-        isInteger = element == .uint8
-    }
-
-    @inline(__always)
-    func clip(_ value: Float) -> Float { max(0, min(maximum, value)) }
-
-    /// Nearest level, halves up.
-    @inline(__always)
-    func round(_ value: Float) -> Float {
-        isInteger ? clip((value + 0.5).rounded(.down)) : clip(value)
-    }
-
-    /// The level below, as a conversion to 8 bits does.
-    @inline(__always)
-    func truncate(_ value: Float) -> Float { isInteger ? clip(value).rounded(.down) : clip(value) }
 }

@@ -7,6 +7,7 @@ public struct ImageBatch: @unchecked Sendable {
         case float32
 
         public var size: Int { self == .uint8 ? 1 : 4 }
+        public var levels: Levels { self == .uint8 ? .bytes : .unit }
     }
 
     public let data: UnsafeRawPointer
@@ -30,23 +31,17 @@ public struct ImageBatch: @unchecked Sendable {
     /// Values of one image.
     public var imageCount: Int { height * width * channels }
 
-    /// Writes image `index`, in 0…255 for uint8 and as it is for float32.
-    func copyLevels(of index: Int, into target: UnsafeMutablePointer<Float>) {
-        let bytes = data + index &* imageCount &* element.size
-        switch element {
-        case .uint8:
-            let source = bytes.assumingMemoryBound(to: UInt8.self)
-            for i in 0..<imageCount { target[i] = Float(source[i]) }
-        case .float32:
-            target.update(from: bytes.assumingMemoryBound(to: Float.self), count: imageCount)
-        }
-    }
+    /// The memory of image `index`.
+    func address(of index: Int) -> UnsafeRawPointer { data + index * imageCount * element.size }
 
     /// Writes image `index` in [0, 1].
     public func copy(_ index: Int, into target: UnsafeMutablePointer<Float>) {
-        copyLevels(of: index, into: target)
-        if element == .uint8 {
-            for i in 0..<imageCount { target[i] *= 1 / 255 }
+        switch element {
+        case .uint8:
+            let source = address(of: index).assumingMemoryBound(to: UInt8.self)
+            for i in 0..<imageCount { target[i] = Float(source[i]) * (1 / 255) }
+        case .float32:
+            target.update(from: address(of: index).assumingMemoryBound(to: Float.self), count: imageCount)
         }
     }
 }

@@ -31,12 +31,6 @@ struct RandomResizedCrop {
         }
         return Crop(top: (height - h) / 2, left: (width - w) / 2, height: h, width: w)
     }
-
-    /// Floats of scratch that ``Crop/resize(_:height:width:channels:levels:into:between:scratch:)`` wants.
-    static func scratchCount(height: Int, width: Int) -> Int {
-        let longest = max(height, width)
-        return longest + 3
-    }
 }
 
 struct Crop: Equatable, Sendable {
@@ -45,54 +39,49 @@ struct Crop: Equatable, Sendable {
     let height: Int
     let width: Int
 
-    /// Bilinear with antialiasing, along rows and then along columns, as Pillow does.
+    /// Floats of scratch that ``resize(_:at:mirrored:into:scratch:)`` wants.
+    static func scratchCount(height: Int, width: Int, channels: Int) -> Int {
+        (height + width) * tapCount
+            + Interpolation.scratchCount(height: height, width: width, channels: channels)
+    }
+
+    private static let tapCount = MemoryLayout<Tap>.stride / MemoryLayout<Float>.stride
+
+    /// Bilinear, along rows and then along columns, as Pillow does. Antialiasing would change nothing: a
+    /// crop is never made smaller.
     func resize(
-        _ source: UnsafePointer<Float>, height fullHeight: Int, width fullWidth: Int, channels: Int,
-        levels: Levels, into output: UnsafeMutablePointer<Float>, between: UnsafeMutablePointer<Float>,
+        _ images: ImageBatch, at position: Int, mirrored: Orientation, into planes: Planes,
         scratch: UnsafeMutablePointer<Float>
     ) {
-        let line = fullWidth &* channels
-        let origin = source + (top &* line &+ left &* channels)
-        // Rows: (height, crop width) to (height, full width).
-        for x in 0..<fullWidth {
-            let first = Crop.weights(of: x, from: width, to: fullWidth, scratch)
-            for y in 0..<height {
-                let row = origin + (y &* line &+ first.start &* channels)
-                for c in 0..<channels {
-                    var sum: Float = 0
-                    for k in 0..<first.count { sum += scratch[k] * row[k &* channels &+ c] }
-                    between[(y &* fullWidth &+ x) &* channels &+ c] = levels.round(sum)
-                }
-            }
-        }
-        for y in 0..<fullHeight {
-            let first = Crop.weights(of: y, from: height, to: fullHeight, scratch)
-            let target = output + y &* line
-            let rows = between + first.start &* line
-            for i in 0..<line {
-                var sum: Float = 0
-                for k in 0..<first.count { sum += scratch[k] * rows[k &* line &+ i] }
-                target[i] = levels.round(sum)
-            }
+        let line = images.width * images.channels
+        let origin =
+            images.address(of: position)
+            + (top * line + left * images.channels) * images.element.size
+        let taps = (images.width + images.height) * Crop.tapCount
+        scratch.withMemoryRebound(to: Tap.self, capacity: images.width + images.height) { columns in
+            let rows = columns + images.width
+            Crop.write(columns, from: width, to: images.width, reversed: mirrored.reversesColumns)
+            Crop.write(rows, from: height, to: images.height, reversed: mirrored.reversesRows)
+            planes.interpolate(
+                ImagePart(origin: origin, stride: line, height: height, width: width), columns: columns,
+                rows: rows, levels: images.element.levels, scratch: scratch + taps)
         }
     }
 
-    /// Weights of the triangle filter for output `index`; the filter widens when it shrinks the image.
-    private static func weights(
-        of index: Int, from size: Int, to full: Int, _ weights: UnsafeMutablePointer<Float>
-    ) -> (start: Int, count: Int) {
+    /// Taps of the triangle filter, which is two pixels wide: the second weighs nothing at the ends.
+    static func write(_ taps: UnsafeMutablePointer<Tap>, from size: Int, to full: Int, reversed: Bool) {
         let scale = Double(size) / Double(full)
-        let support = max(scale, 1)
-        let centre = (Double(index) + 0.5) * scale
-        let start = max(0, Int(centre - support + 0.5))
-        let end = min(size, Int(centre + support + 0.5))
-        var total = 0.0
-        for k in start..<end {
-            let weight = max(0, 1 - abs((Double(k) - centre + 0.5) / support))
-            weights[k - start] = Float(weight)
-            total += weight
+        for index in 0..<full {
+            let centre = (Double(index) + 0.5) * scale
+            let first = max(0, Int(centre - 1 + 0.5))
+            let second = min(first + 1, size - 1)
+            let near = max(0, 1 - abs(Double(first) - centre + 0.5))
+            let far = second == first ? 0 : max(0, 1 - abs(Double(second) - centre + 0.5))
+            let total = near + far
+            // Weights are rounded before they are made to sum to one.
+            taps[reversed ? full - 1 - index : index] = Tap(
+                first: first, second: second, firstWeight: Float(Double(Float(near)) / total),
+                secondWeight: Float(Double(Float(far)) / total))
         }
-        for k in 0..<end - start { weights[k] = Float(Double(weights[k]) / total) }
-        return (start, end - start)
     }
 }

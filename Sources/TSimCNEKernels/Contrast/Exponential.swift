@@ -3,7 +3,9 @@
 /// Cody–Waite reduction to [-ln 2 / 2, ln 2 / 2] and a polynomial of degree 6 (Cephes' expf): the same
 /// bits wherever this level runs, which libm does not promise.
 public func exponential(_ x: Lanes) -> Lanes {
-    let clipped = x.clamped(lowerBound: Lanes(repeating: -87.3), upperBound: Lanes(repeating: 88))
+    let (low, high) = (Lanes(repeating: -87.3), Lanes(repeating: 88))
+    // `clamped` would be a call.
+    let clipped = x.replacing(with: low, where: x .< low).replacing(with: high, where: x .> high)
     let n = (clipped * Float(1.442_695_04)).rounded(.toNearestOrEven)
     var r = fma(n, Lanes(repeating: -0.693_359_375), clipped)
     r = fma(n, Lanes(repeating: 2.121_944_4e-4), r)
