@@ -1,13 +1,38 @@
 /// A convolution's passes as operations of a program.
 ///
-/// This is where the form is chosen from the shape; layers know nothing of it: Winograd's for 3×3 at
-/// stride 1 with whole vectors of channels, else the direct one, which reads neighbourhoods in place as
-/// rows of a matrix product. What comes before and after a pass is given as a ``Source`` and a sink,
-/// and done while values are in registers or in the cache.
+/// This is where the form is chosen from the shape; layers know nothing of it: Winograd's for 3×3 with
+/// whole vectors of channels where it saves work, else the direct one, which reads neighbourhoods in
+/// place as rows of a matrix product. What comes before and after a pass is given as a ``Source`` and a
+/// sink, and done while values are in registers or in the cache.
 public struct Convolution: Sendable {
     public let geometry: ConvolutionGeometry
+    /// Whether all passes take Winograd's form.
+    let isWinograd: Bool
 
-    public init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
+    public init(_ geometry: ConvolutionGeometry) {
+        self.init(geometry, isWinograd: Convolution.winogradServes(geometry))
+    }
+
+    init(_ geometry: ConvolutionGeometry, isWinograd: Bool) {
+        self.geometry = geometry
+        self.isWinograd = isWinograd
+    }
+
+    /// Whether Winograd's form is right, and worth it: in multiplications, and in channels among which
+    /// the transforms are shared. The answer depends on one image's shape only, so that an image's bits
+    /// do not depend on its batch.
+    static func winogradServes(_ geometry: ConvolutionGeometry) -> Bool {
+        guard winogradIsRight(geometry) else { return false }
+        let input = geometry.input
+        if geometry.stride == 1 { return min(input.height, input.width) >= 3 }
+        let output = geometry.output
+        let tiles = ((output.height + 3) / 4) * ((output.width + 3) / 4)
+        return 81 * tiles * 4 <= 9 * output.height * output.width * 3
+    }
+
+    static func winogradIsRight(_ geometry: ConvolutionGeometry) -> Bool {
+        geometry.kernel == 3 && geometry.input.channels % 16 == 0 && geometry.outputChannels % 16 == 0
+    }
 
     /// A tensor, with what is made of its values before they are used.
     public enum Source {
@@ -38,16 +63,34 @@ public struct Convolution: Sendable {
         public let count: Int
         /// Output positions of a slice.
         public let positions: (Int) -> Int
+
+        fileprivate init<Form: ConvolutionForm>(_ form: Form) {
+            count = form.slices
+            positions = { form.positions(ofSlice: $0) }
+        }
+    }
+
+    private enum ForwardForm {
+        case unitStride(WinogradConvolution<UnitStrideTransforms>)
+        case strideTwo(WinogradConvolution<StrideTwoTransforms>)
+        case direct(DirectConvolution)
+    }
+
+    private var forwardForm: ForwardForm {
+        let (input, output) = (geometry.input, geometry.output)
+        switch (isWinograd, geometry.stride) {
+        case (true, 1): return .unitStride(WinogradConvolution(input: input, output: output, turned: false))
+        case (true, _): return .strideTwo(WinogradConvolution(input: input, output: output, turned: false))
+        default: return .direct(DirectConvolution(geometry, turned: false))
+        }
     }
 
     public var forwardSlicing: Slicing {
-        if WinogradConvolution.serves(geometry) {
-            let form = WinogradConvolution(geometry)
-            return Slicing(count: form.slices) { form.positions(ofSlice: $0) }
+        switch forwardForm {
+        case .unitStride(let form): Slicing(form)
+        case .strideTwo(let form): Slicing(form)
+        case .direct(let form): Slicing(form)
         }
-        let geometry = geometry
-        let plane = geometry.output.height * geometry.output.width
-        return Slicing(count: geometry.slices) { geometry.images(ofSlice: $0).count * plane }
     }
 
     /// output = convolution of the source with weight (kernel row, kernel column, in, out).
@@ -55,83 +98,20 @@ public struct Convolution: Sendable {
         _ program: Program, name: String, workspace: Workspace, source: Source, weight: AlignedBuffer,
         output: Tensor, sink: Sink = .plain
     ) {
+        func add<Form: ConvolutionForm>(_ form: Form) {
+            let loop = Loop(program, "\(name) forward", workspace, form, weight: weight, output: output)
+            switch sink {
+            case .plain: loop.add(source, PlainWriter())
+            case .statistics(let sums): loop.add(source, StatisticsWriter(sums: sums))
+            case .affine(let writer): loop.add(source, writer)
+            }
+            workspace.release(loop.packed)
+        }
         program.keepAlive(workspace)
-        source.keepAlive(in: program)
-        let packed: Tensor
-        let form: Loop.Form
-        if WinogradConvolution.serves(geometry) {
-            let winograd = WinogradConvolution(geometry)
-            packed = workspace.tensor(Shape(rows: 1, columns: winograd.packedCount))
-            program.add("\(name) transform weights", slices: winograd.packSlices) { slice, _ in
-                winograd.pack(slice: slice, weight: weight.pointer, into: packed.pointer)
-            }
-            form = .winograd(winograd)
-        } else {
-            let direct = DirectConvolution(geometry)
-            packed = workspace.tensor(Shape(rows: 1, columns: direct.packedCount))
-            program.add("\(name) pack weights", slices: geometry.kernel * geometry.kernel) { tap, _ in
-                direct.pack(tap: tap, weight: weight.pointer, into: packed.pointer)
-            }
-            form = .direct(direct)
-        }
-        let loop = Loop(program, "\(name) forward", form, packed, output)
-        switch sink {
-        case .plain: loop.add(source, PlainWriter())
-        case .statistics(let sums): loop.add(source, StatisticsWriter(sums: sums))
-        case .affine(let writer): loop.add(source, writer)
-        }
-        workspace.release(packed)
-    }
-
-    /// A form's loop over slices, compiled for each way to read and to write.
-    struct Loop {
-        /// The algorithms for a forward pass, which is also the data gradient's of the transposed
-        /// geometry. Not a protocol: calls through one would not be compiled for their reader and writer.
-        enum Form {
-            case winograd(WinogradConvolution)
-            case direct(DirectConvolution)
-        }
-
-        let program: Program
-        let name: String
-        let form: Form
-        let packed: Tensor
-        let output: Tensor
-
-        init(_ program: Program, _ name: String, _ form: Form, _ packed: Tensor, _ output: Tensor) {
-            self.program = program
-            self.name = name
-            self.form = form
-            self.packed = packed
-            self.output = output
-        }
-
-        func add<W: Writer>(_ source: Source, _ writer: W) {
-            switch source {
-            case .plain(let input): add(PlainReader(values: input.pointer), writer)
-            case .activated(let input, let activation):
-                add(ActivatedReader(values: input.pointer, activation: activation), writer)
-            case .gradient(let reader, _): add(reader, writer)
-            }
-        }
-
-        private func add<R: Reader, W: Writer>(_ reader: R, _ writer: W) {
-            let (packed, output) = (packed, output)
-            switch form {
-            case .winograd(let form):
-                program.add(name, slices: form.slices, scratch: form.scratchCount) { slice, scratch in
-                    form.forward(
-                        slice: slice, reader: reader, packed: packed.pointer, writer: writer,
-                        output: output.pointer, scratch: scratch)
-                }
-            case .direct(let form):
-                program.add(name, slices: form.geometry.slices, scratch: form.scratchCount) {
-                    slice, scratch in
-                    form.forward(
-                        slice: slice, reader: reader, packed: packed.pointer, writer: writer,
-                        output: output.pointer, scratch: scratch)
-                }
-            }
+        switch forwardForm {
+        case .unitStride(let form): add(form)
+        case .strideTwo(let form): add(form)
+        case .direct(let form): add(form)
         }
     }
 }

@@ -17,12 +17,33 @@ extension Convolution {
         }
     }
 
+    private enum GradientForm {
+        case unitStride(WinogradConvolution<UnitStrideTransforms>)
+        case strideTwo(WinogradConvolution<StrideTwoGradientTransforms>)
+        case direct(DirectConvolution)
+        case scatter(ScatterConvolution)
+    }
+
+    /// At stride 1 the data gradient is a convolution again, with the kernel turned by 180° and its
+    /// channels exchanged.
+    private var gradientForm: GradientForm {
+        let (input, output) = (geometry.input, geometry.output)
+        switch (isWinograd, geometry.stride) {
+        case (true, 1): return .unitStride(WinogradConvolution(input: output, output: input, turned: true))
+        case (true, _): return .strideTwo(WinogradConvolution(input: output, output: input, turned: true))
+        case (false, 1): return .direct(DirectConvolution(geometry.transposed, turned: true))
+        default: return .scatter(ScatterConvolution(geometry))
+        }
+    }
+
     /// The number of slices that sums of a ``GradientSink`` come in.
     public var gradientSlices: Int {
-        if WinogradConvolution.serves(geometry.transposed), geometry.stride == 1 {
-            return WinogradConvolution(geometry.transposed).slices
+        switch gradientForm {
+        case .unitStride(let form): form.slices
+        case .strideTwo(let form): form.slices
+        case .direct(let form): form.slices
+        case .scatter(let form): form.slices
         }
-        return geometry.stride == 2 ? geometry.slices : geometry.transposed.slices
     }
 
     /// Appends the gradient with respect to the weights and, if `sink` is given, to the input.
@@ -34,7 +55,7 @@ extension Convolution {
     ) -> Tensor? {
         var (source, outputGradient) = (source, outputGradient)
         var copy: Tensor?
-        if !WinogradConvolution.serves(geometry) {
+        if !isWinograd {
             (source, copy) = stored(source, program, "\(name) activation", workspace)
             (outputGradient, _) = stored(outputGradient, program, "\(name) output gradient", workspace)
         }
@@ -67,160 +88,37 @@ extension Convolution {
         }
     }
 
-    /// The gradient with respect to the weights alone; forms other than Winograd's want plain sources.
-    public func backwardWeight(
-        _ program: Program, name: String, workspace: Workspace, source: Source, outputGradient: Source,
-        weightGradient: AlignedBuffer
-    ) {
-        program.keepAlive(workspace)
-        source.keepAlive(in: program)
-        outputGradient.keepAlive(in: program)
-        let name = "\(name) weight gradient"
-        if WinogradConvolution.serves(geometry) {
-            let form = WinogradWeightGradient(geometry)
-            let sums = workspace.tensor(Shape(rows: 1, columns: form.sumCount))
-            switch source {
-            case .plain(let input):
-                form.add(
-                    to: program, name, PlainReader(values: input.pointer), outputGradient, sums: sums)
-            case .activated(let input, let activation):
-                form.add(
-                    to: program, name, ActivatedReader(values: input.pointer, activation: activation),
-                    outputGradient, sums: sums)
-            case .gradient(let reader, _): form.add(to: program, name, reader, outputGradient, sums: sums)
-            }
-            program.add("\(name), transformed back", slices: form.finishSlices) { row, _ in
-                form.finish(slice: row, sums: sums.pointer, into: weightGradient.pointer)
-            }
-            return workspace.release(sums)
-        }
-        guard case .plain(let input) = source, case .plain(let outputGradient) = outputGradient else {
-            preconditionFailure("the direct form reads stored values")
-        }
-        let form = ConvolutionWeightGradient(geometry)
-        let count = geometry.weightCount
-        let partial: Tensor? =
-            form.groups == 1 ? nil : workspace.tensor(Shape(rows: form.groups, columns: count))
-        program.add(name, slices: form.slices) { slice, _ in
-            form.run(
-                slice: slice, input: input.pointer, outputGradient: outputGradient.pointer,
-                gradient: partial?.pointer ?? weightGradient.pointer)
-        }
-        if let partial {
-            program.addSum(
-                "\(name), sum", of: partial.pointer, rows: form.groups, columns: count,
-                into: weightGradient.pointer)
-            workspace.release(partial)
-        }
-    }
-
-    /// The gradient with respect to the input alone; strides other than 1 want a plain source.
+    /// The gradient with respect to the input alone; the scattering form wants a plain source.
     public func backwardData(
         _ program: Program, name: String, workspace: Workspace, outputGradient: Source,
         weight: AlignedBuffer, sink: GradientSink
     ) -> Tensor {
         program.keepAlive(workspace)
-        outputGradient.keepAlive(in: program)
-        let packed: Tensor
-        // The direct form stores a first version of its sums: not where the other gradient lies.
-        var writesInPlace = true
-        let add: GradientLoop
-        if geometry.stride == 2 {
-            let scatter = ScatterConvolution(geometry)
-            packed = workspace.tensor(Shape(rows: 1, columns: scatter.packedCount))
-            program.add("\(name) pack transposed weights", slices: geometry.kernel * geometry.kernel) {
-                tap, _ in
-                scatter.pack(tap: tap, weight: weight.pointer, into: packed.pointer)
+        func add<Form: ConvolutionForm>(_ form: Form) -> Tensor {
+            let taken = Form.storesOnce ? sink.other : nil
+            let output = taken ?? workspace.tensor(geometry.input)
+            let loop = Loop(
+                program, "\(name) data gradient", workspace, form, weight: weight, output: output)
+            switch sink {
+            case .plain: loop.add(outputGradient, PlainWriter())
+            case .adding(let other): loop.add(outputGradient, AddingWriter(other: other.pointer))
+            case .activation(let gradient, let activation):
+                loop.add(
+                    outputGradient, ActivationGradientWriter(gradient: gradient, activation: activation))
+            case .joining(let gradient, let stored, let other):
+                loop.add(
+                    outputGradient,
+                    JoiningGradientWriter(gradient: gradient, output: stored.pointer, other: other.pointer))
             }
-            add = .scatter(scatter)
-        } else if WinogradConvolution.serves(geometry.transposed) {
-            // A convolution again, with the kernel turned by 180° and its channels exchanged.
-            let form = WinogradConvolution(geometry.transposed)
-            packed = workspace.tensor(Shape(rows: 1, columns: form.packedCount))
-            program.add(
-                "\(name) transform turned weights", slices: form.packSlices, scratch: form.packScratchCount
-            ) { slice, scratch in
-                form.packTurned(slice: slice, weight: weight.pointer, into: packed.pointer, scratch: scratch)
-            }
-            add = .form(.winograd(form))
-        } else {
-            let turned = DirectConvolution(geometry.transposed)
-            packed = workspace.tensor(Shape(rows: 1, columns: turned.packedCount))
-            program.add("\(name) pack turned weights", slices: geometry.kernel * geometry.kernel) { tap, _ in
-                turned.packTurned(tap: tap, weight: weight.pointer, into: packed.pointer)
-            }
-            writesInPlace = false
-            add = .form(.direct(turned))
+            workspace.release(loop.packed)
+            if taken == nil, let other = sink.other { workspace.release(other) }
+            return output
         }
-        let output = (writesInPlace ? sink.other : nil) ?? workspace.tensor(geometry.input)
-        let name = "\(name) data gradient"
-        switch sink {
-        case .plain: add.add(to: program, name, outputGradient, packed, output, PlainWriter())
-        case .adding(let other):
-            add.add(
-                to: program, name, outputGradient, packed, output, AddingWriter(other: other.pointer))
-        case .activation(let gradient, let activation):
-            add.add(
-                to: program, name, outputGradient, packed, output,
-                ActivationGradientWriter(gradient: gradient, activation: activation))
-        case .joining(let gradient, let stored, let other):
-            add.add(
-                to: program, name, outputGradient, packed, output,
-                JoiningGradientWriter(gradient: gradient, output: stored.pointer, other: other.pointer))
-        }
-        workspace.release(packed)
-        if !writesInPlace, let other = sink.other { workspace.release(other) }
-        return output
-    }
-
-    private enum GradientLoop {
-        case form(Loop.Form)
-        case scatter(ScatterConvolution)
-
-        func add<W: Writer>(
-            to program: Program, _ name: String, _ outputGradient: Source, _ packed: Tensor,
-            _ output: Tensor, _ writer: W
-        ) {
-            switch self {
-            case .form(let form): Loop(program, name, form, packed, output).add(outputGradient, writer)
-            case .scatter(let form):
-                guard case .plain(let gradient) = outputGradient else {
-                    preconditionFailure("the scattering form reads stored values")
-                }
-                program.add(name, slices: form.geometry.slices, scratch: form.scratchCount) {
-                    slice, scratch in
-                    form.backwardData(
-                        slice: slice, outputGradient: gradient.pointer, packed: packed.pointer,
-                        writer: writer, inputGradient: output.pointer, scratch: scratch)
-                }
-            }
-        }
-    }
-}
-
-extension WinogradWeightGradient {
-    fileprivate func add<Input: Reader>(
-        to program: Program, _ name: String, _ input: Input, _ outputGradient: Convolution.Source,
-        sums: Tensor
-    ) {
-        switch outputGradient {
-        case .plain(let gradient):
-            add(to: program, name, input, PlainReader(values: gradient.pointer), sums)
-        case .activated(let gradient, let activation):
-            add(
-                to: program, name, input,
-                ActivatedReader(values: gradient.pointer, activation: activation), sums)
-        case .gradient(let reader, _): add(to: program, name, input, reader, sums)
-        }
-    }
-
-    private func add<Input: Reader, Gradient: Reader>(
-        to program: Program, _ name: String, _ input: Input, _ outputGradient: Gradient, _ sums: Tensor
-    ) {
-        program.add(name, slices: slices, scratch: scratchCount) { slice, scratch in
-            run(
-                slice: slice, input: input, outputGradient: outputGradient, sums: sums.pointer,
-                scratch: scratch)
+        switch gradientForm {
+        case .unitStride(let form): return add(form)
+        case .strideTwo(let form): return add(form)
+        case .direct(let form): return add(form)
+        case .scatter(let form): return add(form)
         }
     }
 }

@@ -1,6 +1,7 @@
 import Support
-import TSimCNEKernels
 import Testing
+
+@testable import TSimCNEKernels
 
 struct ConvolutionCase: CustomStringConvertible, Sendable {
     let geometry: ConvolutionGeometry
@@ -31,28 +32,36 @@ struct ConvolutionCase: CustomStringConvertible, Sendable {
         return cases + random
     }()
 
-    /// Any shape; half of them with whole vectors of channels, which take the faster form.
+    /// Any shape; half of them with whole vectors of channels, for which there is Winograd's form.
     private static let random: [ConvolutionCase] = {
-        var seeds = values(40 * 5, seed: 77).map { ($0 + 1) / 2 }.makeIterator()
+        var seeds = values(80 * 5, seed: 77).map { ($0 + 1) / 2 }.makeIterator()
         func draw(_ range: ClosedRange<Int>) -> Int {
             range.lowerBound + Int(seeds.next()! * Float(range.count))
         }
-        return (0..<40).map { i in
+        return (0..<80).map { i in
             let whole = i % 2 == 0
             let inputs = whole ? 16 * draw(1...5) : draw(1...130)
             let outputs = whole ? 16 * draw(1...5) : draw(1...130)
             let shape = Shape(draw(1...9), draw(1...13), draw(1...13), inputs)
             return ConvolutionCase(
                 geometry: ConvolutionGeometry(
-                    input: shape, outputChannels: outputs, kernel: 3, stride: i % 7 == 0 ? 2 : 1))
+                    input: shape, outputChannels: outputs, kernel: 3, stride: i % 4 < 2 ? 1 : 2))
         }
     }()
 }
 
 @Suite struct ConvolutionTests {
+    /// In every form that is right for the geometry, whichever is chosen for it.
     @Test(arguments: ConvolutionCase.all)
     func allPassesEqualTheDefinition(_ test: ConvolutionCase) {
-        let g = test.geometry
+        check(Convolution(test.geometry, isWinograd: false))
+        if Convolution.winogradIsRight(test.geometry) {
+            check(Convolution(test.geometry, isWinograd: true))
+        }
+    }
+
+    private func check(_ convolution: Convolution) {
+        let g = convolution.geometry
         let (x, w, dy) = (
             values(g.input.count, seed: 1), values(g.weightCount, seed: 2), values(g.output.count, seed: 3)
         )
@@ -63,7 +72,6 @@ struct ConvolutionCase: CustomStringConvertible, Sendable {
         gradient.copy(from: dy)
         for i in w.indices { weight.pointer[i] = w[i] }
         let (program, workspace) = (Program(), Workspace())
-        let convolution = Convolution(g)
         convolution.forward(
             program, name: "c", workspace: workspace, source: .plain(input), weight: weight, output: output)
         let inputGradient = convolution.backward(

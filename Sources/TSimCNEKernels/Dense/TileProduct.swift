@@ -30,6 +30,10 @@ struct TileProduct {
     /// Runs `rows` rows and `columns` columns (at most `vectors` vectors).
     ///
     /// Where the columns do not fill the vectors, B is still read in whole vectors.
+    ///
+    /// Not inlined: a call is little beside the loops, and they would be copied into every kernel that is
+    /// compiled for many kinds of readers and writers.
+    @inline(never)
     func run(rows: Int, columns: Int, vectors: Int) {
         if columns < vectors &* Lanes.scalarCount {
             return runPartial(rows: rows, columns: columns, vectors: vectors)

@@ -4,14 +4,17 @@
 /// contiguous floats, and that of the next output lies `stride * channels` further on: rows of a matrix
 /// product with overlapping memory. The plane is copied with its border into scratch of its own, where
 /// it stays in the second-level cache.
-struct DirectConvolution: Sendable {
+struct DirectConvolution: ConvolutionForm {
     let geometry: ConvolutionGeometry
+    /// Whether this is the data gradient of the geometry that `geometry` is the transposed of.
+    private let turned: Bool
     private let panels: Panels
     /// Contiguous floats of a neighbourhood's row.
     private let run: Int
 
-    init(_ geometry: ConvolutionGeometry) {
+    init(_ geometry: ConvolutionGeometry, turned: Bool) {
         self.geometry = geometry
+        self.turned = turned
         panels = Panels(columns: geometry.outputChannels)
         run = geometry.kernel * geometry.input.channels
     }
@@ -25,22 +28,19 @@ struct DirectConvolution: Sendable {
 
     var scratchCount: Int { geometry.imagesPerSlice * paddedCount }
 
-    /// Packs the weights (in, out) of one kernel element `tap`.
-    func pack(tap: Int, weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
-        let inputs = geometry.input.channels
-        let outputs = geometry.outputChannels
-        packTap(
-            tap, source: weight + tap * inputs * outputs, rowStride: outputs, columnStride: 1, into: packed)
-    }
+    /// Kernel elements.
+    var packSlices: Int { geometry.kernel * geometry.kernel }
 
-    /// Packs, for a data gradient, the weights of the geometry this one is the transposed of.
-    func packTurned(tap: Int, weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
+    func pack(
+        slice tap: Int, weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>,
+        scratch: UnsafeMutablePointer<Float>
+    ) {
         let inputs = geometry.input.channels
         let outputs = geometry.outputChannels
-        let opposite = geometry.kernel * geometry.kernel - 1 - tap
+        let opposite = packSlices - 1 - tap
         packTap(
-            tap, source: weight + opposite * inputs * outputs, rowStride: 1, columnStride: inputs,
-            into: packed)
+            tap, source: weight + (turned ? opposite : tap) * inputs * outputs,
+            rowStride: turned ? 1 : outputs, columnStride: turned ? inputs : 1, into: packed)
     }
 
     private func packTap(
@@ -61,8 +61,16 @@ struct DirectConvolution: Sendable {
         }
     }
 
-    /// Computes the outputs of one slice's images.
-    func forward<R: Reader, W: Writer>(
+    var slices: Int { geometry.slices }
+
+    func positions(ofSlice slice: Int) -> Int {
+        geometry.images(ofSlice: slice).count * geometry.output.height * geometry.output.width
+    }
+
+    /// Sums of a block of weights are stored before the next one's are added.
+    static var storesOnce: Bool { false }
+
+    func run<R: Reader, W: Writer>(
         slice: Int, reader: R, packed: UnsafePointer<Float>, writer: W,
         output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {

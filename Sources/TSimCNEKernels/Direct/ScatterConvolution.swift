@@ -2,7 +2,7 @@
 ///
 /// For each kernel element, every output's gradient is multiplied by the transposed weights and added at
 /// the place it came from: a matrix product whose result rows lie `stride * channels` apart.
-struct ScatterConvolution: Sendable {
+struct ScatterConvolution: ConvolutionForm {
     let geometry: ConvolutionGeometry
     private let panels: Panels
 
@@ -17,19 +17,34 @@ struct ScatterConvolution: Sendable {
     private var paddedHeight: Int { geometry.input.height + 2 * geometry.padding }
     var scratchCount: Int { paddedHeight * paddedWidth * geometry.input.channels }
 
-    /// Packs the transposed weights (out, in) of one kernel element.
-    func pack(tap: Int, weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
+    /// Kernel elements.
+    var packSlices: Int { geometry.kernel * geometry.kernel }
+
+    /// Packs transposed weights (out, in).
+    func pack(
+        slice tap: Int, weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>,
+        scratch: UnsafeMutablePointer<Float>
+    ) {
         let outputs = geometry.outputChannels
         panels.pack(
             rows: outputs, source: weight + tap * geometry.input.channels * outputs, rowStride: 1,
             columnStride: outputs, into: packed + tap * tapCount)
     }
 
+    var slices: Int { geometry.slices }
+
+    func positions(ofSlice slice: Int) -> Int {
+        geometry.images(ofSlice: slice).count * geometry.input.height * geometry.input.width
+    }
+
     /// Computes the input gradients of one slice's images, one after the other in a padded plane.
-    func backwardData<W: Writer>(
-        slice: Int, outputGradient: UnsafePointer<Float>, packed: UnsafePointer<Float>, writer: W,
-        inputGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    func run<R: Reader, W: Writer>(
+        slice: Int, reader: R, packed: UnsafePointer<Float>, writer: W,
+        output inputGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
+        guard let outputGradient = reader.plainValues else {
+            preconditionFailure("the scattering form reads stored values")
+        }
         let input = geometry.input
         let output = geometry.output
         let rowCount = paddedWidth &* input.channels

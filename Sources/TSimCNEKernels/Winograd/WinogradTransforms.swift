@@ -1,88 +1,48 @@
-/// The one-dimensional transforms of Winograd's F(4, 3) with the points 0, ±1, ±2 and ∞ (Lavin and
-/// Gray 2016).
+/// One axis of a fast convolution: matrices A, G and B for which, with inputs d, weights g and outputs y
+/// of a tile,
 ///
-/// For a 6-vector d of inputs, a 3-vector g of weights and the 4-vector y of outputs of a correlation,
-/// y = Aᵀ [(G g) ⊙ (Bᵀ d)].
-enum WinogradTransforms {
-    typealias Six = (Lanes, Lanes, Lanes, Lanes, Lanes, Lanes)
-
-    @inline(__always)
-    static var zero: Six { (.zero, .zero, .zero, .zero, .zero, .zero) }
-
-    /// Bᵀ d.
-    @inline(__always)
-    static func input(_ d: Six) -> Six {
-        let (two, four, five) = (Lanes(repeating: 2), Lanes(repeating: 4), Lanes(repeating: 5))
-        let even = fma(d.2, -four, d.4)
-        let odd = fma(d.1, -four, d.3)
-        let near = d.4 - d.2
-        let far = two * (d.3 - d.1)
-        return (
-            fma(d.0, four, fma(d.2, -five, d.4)), even + odd, even - odd, near + far, near - far,
-            fma(d.1, four, fma(d.3, -five, d.5))
-        )
-    }
+///     y = Aᵀ [(G g) ⊙ (Bᵀ d)]
+///
+/// (docs/derivations/winograd.md). Both axes of a tile are transformed with the same matrices, one after
+/// the other. Values come and go through closures, so that they may lie in memory in any way; these have
+/// to be `@inline(__always)` functions, and kernels are compiled for each kind of transforms.
+protocol WinogradTransforms: Sendable {
+    /// Bᵀ.
+    associatedtype Input: AxisAnalysis
+    /// Length of y.
+    static var outputs: Int { get }
+    /// Products: rows of Bᵀ.
+    static var frequencies: Int { get }
+    /// How many of these, the last ones, are taken with the last weight.
+    static var shared: Int { get }
 
     /// Aᵀ m.
-    @inline(__always)
-    static func output(_ m: Six) -> (Lanes, Lanes, Lanes, Lanes) {
-        let (sum, difference) = (m.1 + m.2, m.1 - m.2)
-        let (farSum, farDifference) = (m.3 + m.4, m.3 - m.4)
-        return (
-            m.0 + sum + farSum, fma(farDifference, Lanes(repeating: 2), difference),
-            fma(farSum, Lanes(repeating: 4), sum), fma(farDifference, Lanes(repeating: 8), difference) + m.5
-        )
-    }
+    static func output(_ m: (Int) -> Lanes, _ y: (Int, Lanes) -> Void)
+    /// G g, without the repetitions of the last weight.
+    static func weight(_ g: (Int) -> Lanes, _ u: (Int, Lanes) -> Void)
+}
 
-    /// A y: the transpose of ``output(_:)``, for gradients with respect to outputs.
-    @inline(__always)
-    static func outputGradient(_ y: (Lanes, Lanes, Lanes, Lanes)) -> Six {
-        let (even, odd) = (y.0 + y.2, y.1 + y.3)
-        let farEven = fma(y.2, Lanes(repeating: 4), y.0)
-        let farOdd = fma(y.3, Lanes(repeating: 8), y.1 + y.1)
-        return (y.0, even + odd, even - odd, farEven + farOdd, farEven - farOdd, y.3)
-    }
+extension WinogradTransforms {
+    /// Transformed weights.
+    @inline(__always) static var weights: Int { frequencies &- shared &+ 1 }
+    /// Those of both axes: matrices (in, out).
+    @inline(__always) static var matrices: Int { weights &* weights }
+}
 
-    /// G g.
-    @inline(__always)
-    static func weight(_ g: (Lanes, Lanes, Lanes)) -> Six {
-        let outer = (g.0 + g.2) * Lanes(repeating: -1 / 6)
-        let middle = g.1 * Lanes(repeating: 1 / 6)
-        let farOuter = fma(g.0, Lanes(repeating: 1 / 24), g.2 * Lanes(repeating: 1 / 6))
-        let farMiddle = g.1 * Lanes(repeating: 1 / 12)
-        return (
-            g.0 * Lanes(repeating: 1 / 4), outer - middle, outer + middle, farOuter + farMiddle,
-            farOuter - farMiddle, g.2
-        )
-    }
+/// Transforms whose transposes give the gradient with respect to the weights.
+protocol WinogradGradientTransforms: WinogradTransforms {
+    /// A.
+    associatedtype OutputGradient: AxisAnalysis
+    /// Gᵀ u.
+    static func weightGradient(_ u: (Int) -> Lanes, _ g: (Int, Lanes) -> Void)
+}
 
-    /// Gᵀ u: the transpose of ``weight(_:)``, for gradients with respect to weights.
-    @inline(__always)
-    static func weightGradient(_ u: Six) -> (Lanes, Lanes, Lanes) {
-        let sixth = Lanes(repeating: 1 / 6)
-        let sum = (u.1 + u.2) * sixth
-        let far = u.3 + u.4
-        return (
-            fma(u.0, Lanes(repeating: 1 / 4), fma(far, Lanes(repeating: 1 / 24), -sum)),
-            fma(u.2 - u.1, sixth, (u.3 - u.4) * Lanes(repeating: 1 / 12)), fma(far, sixth, u.5 - sum)
-        )
-    }
-
-    @inline(__always)
-    static func load(_ source: UnsafePointer<Float>, stride: Int) -> Six {
-        (
-            source.lanes(0), source.lanes(stride), source.lanes(2 &* stride), source.lanes(3 &* stride),
-            source.lanes(4 &* stride), source.lanes(5 &* stride)
-        )
-    }
-
-    @inline(__always)
-    static func store(_ v: Six, _ target: UnsafeMutablePointer<Float>, stride: Int) {
-        target.store(v.0, 0)
-        target.store(v.1, stride)
-        target.store(v.2, 2 &* stride)
-        target.store(v.3, 3 &* stride)
-        target.store(v.4, 4 &* stride)
-        target.store(v.5, 5 &* stride)
-    }
+/// A way from values of an axis to its frequencies.
+protocol AxisAnalysis {
+    /// Values of a tile, and how far the next tile's lie from them.
+    static var values: Int { get }
+    static var step: Int { get }
+    /// Values of the first tile that lie before the plane.
+    static var padding: Int { get }
+    static func transform(_ d: (Int) -> Lanes, _ v: (Int, Lanes) -> Void)
 }

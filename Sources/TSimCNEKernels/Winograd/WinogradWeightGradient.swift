@@ -1,26 +1,32 @@
-/// The gradient of a 3×3 convolution of stride 1 with respect to its weights, by the transposes of
-/// Winograd's transforms: with V the transformed inputs and M the transformed gradients of a tile,
+/// The gradient of a 3×3 convolution with respect to its weights, by the transposes of Winograd's
+/// transforms: with V the transformed inputs and M the transformed gradients of a tile,
 ///
-///     dW = Gᵀ [ Σ_tiles V ⊙ M ] G.
+///     dW = Gᵀ [ Σ_tiles V ⊙ M ] G,
 ///
-/// See docs/derivations/winograd.md. A slice works on a block of input and output channels and on a
-/// group of tiles; groups are added in their order when the sums are transformed back.
-struct WinogradWeightGradient: Sendable {
+/// where frequencies of the same weight go into the same sum. See docs/derivations/winograd.md. A slice
+/// works on a block of input and output channels and on a group of tiles; groups are added in their order
+/// when the sums are transformed back.
+struct WinogradWeightGradient<Transforms: WinogradGradientTransforms>: Sendable {
     let geometry: ConvolutionGeometry
-    private let tiles: WinogradTiles
+    private let tiles: WinogradTiles<Transforms>
     private let inputBlock: Int
     private let outputBlock: Int
     private let panels: Panels
     private let tilesPerBlock: Int
-    let groups: Int
+    private let inputLayout: FrequencyLayout<Transforms>
+    private let outputLayout: FrequencyLayout<Transforms>
+    private let groups: Int
 
     init(_ geometry: ConvolutionGeometry) {
         self.geometry = geometry
-        tiles = WinogradTiles(geometry.output)
+        tiles = WinogradTiles(input: geometry.input, output: geometry.output)
         inputBlock = WinogradWeightGradient.block(geometry.input.channels)
         outputBlock = WinogradWeightGradient.block(geometry.outputChannels)
         panels = Panels(columns: outputBlock)
-        tilesPerBlock = min(128, 131072 / (36 * (inputBlock + outputBlock)) / 8 * 8)
+        let frequencies = Transforms.frequencies * Transforms.frequencies
+        tilesPerBlock = min(128, 131072 / (frequencies * (inputBlock + outputBlock)) / 8 * 8)
+        inputLayout = FrequencyLayout(tiles: tilesPerBlock, channels: inputBlock)
+        outputLayout = FrequencyLayout(tiles: tilesPerBlock, channels: outputBlock)
         let blocks = geometry.input.channels / inputBlock * (geometry.outputChannels / outputBlock)
         groups = max(1, min(16 / blocks, (tiles.count + tilesPerBlock - 1) / tilesPerBlock))
     }
@@ -33,13 +39,13 @@ struct WinogradWeightGradient: Sendable {
     private var inputBlocks: Int { geometry.input.channels / inputBlock }
     private var outputBlocks: Int { geometry.outputChannels / outputBlock }
     private var blockCount: Int { inputBlock * outputBlock }
-    private var inputStride: Int { tilesPerBlock * inputBlock + 16 }
-    private var outputStride: Int { tilesPerBlock * outputBlock + 16 }
+    /// Floats of a slice's sums.
+    private var sumStride: Int { Transforms.matrices * blockCount }
 
     var slices: Int { groups * inputBlocks * outputBlocks }
-    var scratchCount: Int { 36 * (inputStride + outputStride) + WinogradTiles.stripCount }
-    /// Floats of the frequencies' sums: (group, input block, output block, frequency, in, out).
-    var sumCount: Int { slices * 36 * blockCount }
+    var scratchCount: Int { inputLayout.count + outputLayout.count + WinogradTiles<Transforms>.stripCount }
+    /// Floats of the sums: (group, input block, output block, matrix, in, out).
+    var sumCount: Int { slices * sumStride }
 
     /// Writes the sums of one slice.
     func run<Input: Reader, Gradient: Reader>(
@@ -51,37 +57,36 @@ struct WinogradWeightGradient: Sendable {
         let second = slice % outputBlocks &* outputBlock
         let size = (tiles.count + groups - 1) / groups
         let end = min(tiles.count, (group + 1) * size)
-        let sums = sums + slice &* 36 &* blockCount
-        let gradients = scratch + 36 &* inputStride
-        let strip = gradients + 36 &* outputStride
+        let sums = sums + slice &* sumStride
+        let gradients = scratch + inputLayout.count
+        let strip = gradients + outputLayout.count
         var tile = group * size
-        if tile >= end { return sums.update(repeating: 0, count: 36 &* blockCount) }
+        if tile >= end { return sums.update(repeating: 0, count: sumStride) }
         var accumulate = false
         while tile < end {
             let range = tile..<min(end, tile &+ tilesPerBlock)
-            WinogradTiles(geometry.input).transformInput(
-                range, channels: first..<first &+ inputBlock, from: input, into: scratch, stride: inputStride,
-                strip: strip)
-            tiles.transformOutputGradient(
-                range, channels: second..<second &+ outputBlock, from: outputGradient, into: gradients,
-                stride: outputStride, strip: strip)
+            let (inputs, outputs) = (first..<first &+ inputBlock, second..<second &+ outputBlock)
+            tiles.analyse(
+                Transforms.Input.self, range, of: tiles.input, channels: inputs, from: input,
+                into: scratch, layout: inputLayout, strip: strip)
+            tiles.analyse(
+                Transforms.OutputGradient.self, range, of: tiles.output, channels: outputs,
+                from: outputGradient, into: gradients, layout: outputLayout, strip: strip)
             let next = range.upperBound..<min(end, range.upperBound &+ tilesPerBlock)
-            let (nextInput, nextGradient) =
-                next.isEmpty
-                ? (nil, nil)
-                : (
-                    WinogradTiles(geometry.input).prefetch(next, channels: first..<first &+ inputBlock),
-                    tiles.prefetch(next, channels: second..<second &+ outputBlock)
-                )
-            for f in 0..<36 {
-                nextInput?.forEachLine(part: f, of: 36) { input.prefetch($0) }
-                nextGradient?.forEachLine(part: f, of: 36) { outputGradient.prefetch($0) }
+            let nextInput = next.isEmpty ? nil : tiles.prefetchInput(next, channels: inputs)
+            let nextGradient = next.isEmpty ? nil : tiles.prefetchOutput(next, channels: outputs)
+            for matrix in 0..<Transforms.matrices {
+                nextInput?.forEachLine(part: matrix, of: Transforms.matrices) { input.prefetch($0) }
+                nextGradient?.forEachLine(part: matrix, of: Transforms.matrices) {
+                    outputGradient.prefetch($0)
+                }
                 for panel in panels.elements {
                     TileProduct(
-                        a: scratch + f &* inputStride, rowStrideA: 1, depthStrideA: inputBlock,
-                        b: gradients + (f &* outputStride &+ panel.column), depthStrideB: outputBlock,
-                        depth: range.count,
-                        c: sums + (f &* blockCount &+ panel.column), rowStrideC: outputBlock,
+                        a: scratch + inputLayout.first(matrix), rowStrideA: 1, depthStrideA: inputBlock,
+                        b: gradients + (outputLayout.first(matrix) &+ panel.column),
+                        depthStrideB: outputBlock,
+                        depth: range.count &* FrequencyLayout<Transforms>.rows(matrix),
+                        c: sums + (matrix &* blockCount &+ panel.column), rowStrideC: outputBlock,
                         accumulate: accumulate
                     ).run(rows: inputBlock, columns: panel.columns, vectors: panel.vectors)
                 }
@@ -98,37 +103,34 @@ struct WinogradWeightGradient: Sendable {
     func finish(slice row: Int, sums: UnsafePointer<Float>, into gradient: UnsafeMutablePointer<Float>) {
         let width = Lanes.scalarCount
         let (inputs, outputs) = (geometry.input.channels, geometry.outputChannels)
-        let perGroup = inputBlocks &* outputBlocks &* 36 &* blockCount
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: (36 + 18) * width) { buffer in
+        let (weights, matrices) = (Transforms.weights, Transforms.matrices)
+        let perGroup = inputBlocks &* outputBlocks &* sumStride
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: (matrices + 3 * weights) * width) { buffer in
             let total = buffer.baseAddress!
-            let between = total + 36 &* width
+            let between = total + matrices &* width
             var column = 0
             while column < outputs {
                 let block = row / inputBlock &* outputBlocks &+ column / outputBlock
                 let source =
                     sums
-                    + (block &* 36 &* blockCount &+ row % inputBlock &* outputBlock &+ column % outputBlock)
-                for f in 0..<36 {
-                    var sum = (source + f &* blockCount).lanes(0)
+                    + (block &* sumStride &+ row % inputBlock &* outputBlock &+ column % outputBlock)
+                for matrix in 0..<matrices {
+                    var sum = (source + matrix &* blockCount).lanes(0)
                     for group in 1..<max(1, groups) {
-                        sum += (source + (group &* perGroup &+ f &* blockCount)).lanes(0)
+                        sum += (source + (group &* perGroup &+ matrix &* blockCount)).lanes(0)
                     }
-                    total.store(sum, f &* width)
+                    total.store(sum, matrix &* width)
                 }
-                for j in 0..<6 {
-                    let u = WinogradTransforms.load(total + j &* width, stride: 6 &* width)
-                    let g = WinogradTransforms.weightGradient(u)
-                    between.store(g.0, j &* width)
-                    between.store(g.1, (6 &+ j) &* width)
-                    between.store(g.2, (12 &+ j) &* width)
+                for j in 0..<weights {
+                    Transforms.weightGradient({ total.lanes((weights &* $0 &+ j) &* width) }) {
+                        between.store($1, (weights &* $0 &+ j) &* width)
+                    }
                 }
                 for i in 0..<3 {
-                    let u = WinogradTransforms.load(between + 6 &* i &* width, stride: width)
-                    let g = WinogradTransforms.weightGradient(u)
                     let cell = gradient + ((3 &* i &* inputs &+ row) &* outputs &+ column)
-                    cell.store(g.0, 0)
-                    cell.store(g.1, inputs &* outputs)
-                    cell.store(g.2, 2 &* inputs &* outputs)
+                    Transforms.weightGradient({ between.lanes((weights &* i &+ $0) &* width) }) {
+                        cell.store($1, $0 &* inputs &* outputs)
+                    }
                 }
                 column &+= width
             }

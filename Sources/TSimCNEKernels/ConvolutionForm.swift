@@ -1,0 +1,78 @@
+/// An algorithm for a convolution's forward pass or for its data gradient.
+///
+/// What is generic over it is compiled for each form, reader and writer: calls through an existential
+/// would not be.
+protocol ConvolutionForm: Sendable {
+    /// Floats of the packed weights, slices of packing them, and floats of scratch that this wants.
+    var packedCount: Int { get }
+    var packSlices: Int { get }
+    var packScratchCount: Int { get }
+    /// Brings a share of the convolution's weights (kernel row, kernel column, in, out) into the form's
+    /// order.
+    func pack(
+        slice: Int, weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>,
+        scratch: UnsafeMutablePointer<Float>)
+
+    var slices: Int { get }
+    var scratchCount: Int { get }
+    /// Output positions of a slice.
+    func positions(ofSlice slice: Int) -> Int
+    /// Whether an output is stored only once, so that a writer may read from where it writes.
+    static var storesOnce: Bool { get }
+    /// Computes the outputs of one slice.
+    func run<R: Reader, W: Writer>(
+        slice: Int, reader: R, packed: UnsafePointer<Float>, writer: W,
+        output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>)
+}
+
+extension ConvolutionForm {
+    var packScratchCount: Int { 0 }
+    static var storesOnce: Bool { true }
+}
+
+extension Convolution {
+    /// A form's loop over slices, compiled for each way to read and to write.
+    struct Loop<Form: ConvolutionForm> {
+        let program: Program
+        let name: String
+        let form: Form
+        let packed: Tensor
+        let output: Tensor
+
+        /// Appends the packing of the weights; their memory is to be released after the loop.
+        init(
+            _ program: Program, _ name: String, _ workspace: Workspace, _ form: Form,
+            weight: AlignedBuffer, output: Tensor
+        ) {
+            self.program = program
+            self.name = name
+            self.form = form
+            self.output = output
+            let packed = workspace.tensor(Shape(rows: 1, columns: form.packedCount))
+            self.packed = packed
+            program.add("\(name), weights", slices: form.packSlices, scratch: form.packScratchCount) {
+                slice, scratch in
+                form.pack(slice: slice, weight: weight.pointer, into: packed.pointer, scratch: scratch)
+            }
+        }
+
+        func add<W: Writer>(_ source: Source, _ writer: W) {
+            source.keepAlive(in: program)
+            switch source {
+            case .plain(let input): add(PlainReader(values: input.pointer), writer)
+            case .activated(let input, let activation):
+                add(ActivatedReader(values: input.pointer, activation: activation), writer)
+            case .gradient(let reader, _): add(reader, writer)
+            }
+        }
+
+        private func add<R: Reader, W: Writer>(_ reader: R, _ writer: W) {
+            let (form, packed, output) = (form, packed, output)
+            program.add(name, slices: form.slices, scratch: form.scratchCount) { slice, scratch in
+                form.run(
+                    slice: slice, reader: reader, packed: packed.pointer, writer: writer,
+                    output: output.pointer, scratch: scratch)
+            }
+        }
+    }
+}

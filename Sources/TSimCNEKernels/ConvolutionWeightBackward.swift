@@ -1,0 +1,95 @@
+extension Convolution {
+    /// The gradient with respect to the weights alone; the direct form wants plain sources.
+    public func backwardWeight(
+        _ program: Program, name: String, workspace: Workspace, source: Source, outputGradient: Source,
+        weightGradient: AlignedBuffer
+    ) {
+        program.keepAlive(workspace)
+        source.keepAlive(in: program)
+        outputGradient.keepAlive(in: program)
+        let name = "\(name) weight gradient"
+        switch (isWinograd, geometry.stride) {
+        case (true, 1):
+            WinogradWeightGradient<UnitStrideTransforms>(geometry)
+                .add(to: program, name, workspace, source, outputGradient, weightGradient)
+        case (true, _):
+            WinogradWeightGradient<StrideTwoTransforms>(geometry)
+                .add(to: program, name, workspace, source, outputGradient, weightGradient)
+        default:
+            guard case .plain(let input) = source, case .plain(let gradient) = outputGradient else {
+                preconditionFailure("the direct form reads stored values")
+            }
+            ConvolutionWeightGradient(geometry)
+                .add(to: program, name, workspace, input, gradient, weightGradient)
+        }
+    }
+}
+
+extension WinogradWeightGradient {
+    fileprivate func add(
+        to program: Program, _ name: String, _ workspace: Workspace, _ source: Convolution.Source,
+        _ outputGradient: Convolution.Source, _ weightGradient: AlignedBuffer
+    ) {
+        let sums = workspace.tensor(Shape(rows: 1, columns: sumCount))
+        switch source {
+        case .plain(let input):
+            add(to: program, name, PlainReader(values: input.pointer), outputGradient, sums)
+        case .activated(let input, let activation):
+            add(
+                to: program, name, ActivatedReader(values: input.pointer, activation: activation),
+                outputGradient, sums)
+        case .gradient(let reader, _): add(to: program, name, reader, outputGradient, sums)
+        }
+        program.add("\(name), transformed back", slices: finishSlices) { row, _ in
+            finish(slice: row, sums: sums.pointer, into: weightGradient.pointer)
+        }
+        workspace.release(sums)
+    }
+
+    private func add<Input: Reader>(
+        to program: Program, _ name: String, _ input: Input, _ outputGradient: Convolution.Source,
+        _ sums: Tensor
+    ) {
+        switch outputGradient {
+        case .plain(let gradient):
+            add(to: program, name, input, PlainReader(values: gradient.pointer), sums)
+        case .activated(let gradient, let activation):
+            add(
+                to: program, name, input,
+                ActivatedReader(values: gradient.pointer, activation: activation), sums)
+        case .gradient(let reader, _): add(to: program, name, input, reader, sums)
+        }
+    }
+
+    private func add<Input: Reader, Gradient: Reader>(
+        to program: Program, _ name: String, _ input: Input, _ outputGradient: Gradient, _ sums: Tensor
+    ) {
+        program.add(name, slices: slices, scratch: scratchCount) { slice, scratch in
+            run(
+                slice: slice, input: input, outputGradient: outputGradient, sums: sums.pointer,
+                scratch: scratch)
+        }
+    }
+}
+
+extension ConvolutionWeightGradient {
+    fileprivate func add(
+        to program: Program, _ name: String, _ workspace: Workspace, _ input: Tensor,
+        _ outputGradient: Tensor, _ weightGradient: AlignedBuffer
+    ) {
+        let count = geometry.weightCount
+        let partial: Tensor? =
+            groups == 1 ? nil : workspace.tensor(Shape(rows: groups, columns: count))
+        program.add(name, slices: slices) { slice, _ in
+            run(
+                slice: slice, input: input.pointer, outputGradient: outputGradient.pointer,
+                gradient: partial?.pointer ?? weightGradient.pointer)
+        }
+        if let partial {
+            program.addSum(
+                "\(name), sum", of: partial.pointer, rows: groups, columns: count,
+                into: weightGradient.pointer)
+            workspace.release(partial)
+        }
+    }
+}
