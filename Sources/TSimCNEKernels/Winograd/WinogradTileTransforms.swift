@@ -42,9 +42,10 @@ extension WinogradTiles {
                     }
                 }
                 for r in 0..<Transforms.frequencies {
-                    let row = layout.row(r)
+                    let row = layout.rows[r]
                     for tile in 0..<run.tiles {
-                        let source = UnsafePointer(strip + (r &* stripStride &+ tile &* Analysis.step &* width))
+                        let source = UnsafePointer(
+                            strip + (r &* stripStride &+ tile &* Analysis.step &* width))
                         let place = row.place(tile: run.index &+ tile, in: target + c)
                         @inline(__always) func load(_ i: Int) -> Lanes { source.lanes(i &* width) }
                         @inline(__always) func store(_ column: Int, _ value: Lanes) {
@@ -58,7 +59,8 @@ extension WinogradTiles {
         }
     }
 
-    /// Writes the outputs of `tiles` from their frequencies.
+    /// Writes the outputs of `tiles` from their frequencies. The writer's turn comes when they are all in
+    /// the strip: a loop of its own keeps its sums in registers.
     func synthesize<W: Writer>(
         _ tiles: Range<Int>, isFirst: Bool, from source: UnsafeMutablePointer<Float>,
         layout: FrequencyLayout<Transforms>, into target: UnsafeMutablePointer<Float>, writer: W,
@@ -66,16 +68,14 @@ extension WinogradTiles {
     ) {
         let width = Lanes.scalarCount
         let channels = output.channels
-        let line = output.width &* channels
         forEachRun(tiles) { run in
             let stripStride = stripStride(of: run)
-            let rows = min(Transforms.outputs, output.height &- run.row &* Transforms.outputs)
-            let inside = self.width(of: run)
+            let (rows, inside) = (height(of: run), self.width(of: run))
             let position = outputPosition(of: run)
             var c = 0
             while c < channels {
                 for r in 0..<Transforms.frequencies {
-                    let row = layout.row(r)
+                    let row = layout.rows[r]
                     for tile in 0..<run.tiles {
                         let cell = strip + (r &* stripStride &+ tile &* Transforms.outputs &* width)
                         let place = row.place(tile: run.index &+ tile, in: source + c)
@@ -86,32 +86,27 @@ extension WinogradTiles {
                         Transforms.output(load, store)
                     }
                 }
-                var write = writer.block(
-                    c, isFirst: isFirst && run.index == 0, sample: firstOutput(strip, stripStride))
                 for column in 0..<inside {
-                    let cell = UnsafePointer(strip + column &* width)
-                    let offset = (position &+ column) &* channels &+ c
+                    let cell = strip + column &* width
                     @inline(__always) func load(_ r: Int) -> Lanes { cell.lanes(r &* stripStride) }
                     @inline(__always) func store(_ r: Int, _ value: Lanes) {
-                        if r < rows {
-                            target.store(write(value, offset &+ r &* line), offset &+ r &* line)
-                        }
+                        cell.store(value, r &* stripStride)
                     }
                     Transforms.output(load, store)
+                }
+                var write = writer.block(
+                    c, isFirst: isFirst && run.index == 0, sample: strip.lanes(0))
+                for r in 0..<rows {
+                    let cells = strip + r &* stripStride
+                    var offset = (position &+ r &* output.width) &* channels &+ c
+                    for column in 0..<inside {
+                        target.store(write(cells.lanes(column &* width), offset), offset)
+                        offset &+= channels
+                    }
                 }
                 writer.keep(write, c)
                 c &+= width
             }
         }
-    }
-
-    /// The first output of a strip.
-    @inline(__always)
-    private func firstOutput(_ strip: UnsafeMutablePointer<Float>, _ stripStride: Int) -> Lanes {
-        var first = Lanes.zero
-        @inline(__always) func load(_ r: Int) -> Lanes { strip.lanes(r &* stripStride) }
-        @inline(__always) func store(_ r: Int, _ value: Lanes) { if r == 0 { first = value } }
-        Transforms.output(load, store)
-        return first
     }
 }
