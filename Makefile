@@ -5,12 +5,13 @@ LEVEL = $(shell python3 tools/level.py)
 # One after the other: a test counts what the process allocates.
 SWIFT_TEST = swift test --no-parallel -c release --scratch-path .build/test -Xswiftc -enable-testing $(LEVEL)
 
-.PHONY: help demo test test-swift test-python parity bench profile wheel lint format setup
+.PHONY: help demo test test-swift test-python parity nightly bench profile wheel lint format setup
 
 help:
 	@echo "make demo    map Fashion-MNIST: out/fashion-mnist.png"
 	@echo "make test    linters, Swift tests, Python tests"
 	@echo "make parity  comparison with PyTorch"
+	@echo "make nightly the tests, and the Swift tests at every instruction-set level of this machine"
 	@echo "make bench   speed beside PyTorch, tsimcne and torchvision; BENCH=--quick tries it"
 	@echo "make profile where a training step's time goes; PROFILE=\"step --width 64\""
 	@echo "make wheel   a wheel with a core for each instruction-set level: dist/"
@@ -33,6 +34,13 @@ test-python:
 parity: setup
 	@tools/setup.sh parity
 	PYTHONPATH=python .venv-parity/bin/python -m pytest Tests/parity
+
+nightly: test
+	@for level in $$(python3 tools/level.py --all); do \
+		echo "--- $$level"; \
+		swift test --no-parallel -c release --scratch-path .build/test-$$level -Xswiftc -enable-testing \
+			$$(python3 tools/level.py $$level) || exit 1; \
+	done
 
 bench: setup
 	@tools/setup.sh bench

@@ -18,18 +18,19 @@ public struct Convolution: Sendable {
         self.isWinograd = isWinograd
     }
 
-    /// Whether Winograd's form is right, and worth it: in multiplications, and in channels among which
-    /// the transforms are shared. The answer depends on one image's shape only, so that an image's bits
-    /// do not depend on its batch.
+    /// Whether Winograd's form is right, and worth it. The answer depends on one image's shape only, so
+    /// that an image's bits do not depend on its batch.
     static func winogradServes(_ geometry: ConvolutionGeometry) -> Bool {
         guard winogradIsRight(geometry) else { return false }
-        let input = geometry.input
-        if geometry.stride == 1 { return min(input.height, input.width) >= 3 }
+        if geometry.stride == 1 { return min(geometry.input.height, geometry.input.width) >= 3 }
+        // 81 multiplications for a tile of 4×4 outputs, 9 for an output: what is saved is lost where more
+        // than a quarter of the tiles' outputs lies outside the plane.
         let output = geometry.output
-        let tiles = ((output.height + 3) / 4) * ((output.width + 3) / 4)
-        return 81 * tiles * 4 <= 9 * output.height * output.width * 3
+        let tiles = (output.height + 3) / 4 * ((output.width + 3) / 4)
+        return output.height * output.width >= 12 * tiles
     }
 
+    /// Whether all passes can take Winograd's form.
     static func winogradIsRight(_ geometry: ConvolutionGeometry) -> Bool {
         geometry.kernel == 3 && geometry.input.channels % 16 == 0 && geometry.outputChannels % 16 == 0
     }

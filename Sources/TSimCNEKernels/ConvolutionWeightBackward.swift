@@ -30,16 +30,18 @@ extension WinogradWeightGradient {
         to program: Program, _ name: String, _ workspace: Workspace, _ source: Convolution.Source,
         _ outputGradient: Convolution.Source, _ weightGradient: AlignedBuffer
     ) {
-        let sums = workspace.tensor(Shape(rows: 1, columns: sumCount))
+        let sums = finishesAtOnce ? nil : workspace.tensor(Shape(rows: 1, columns: sumCount))
         switch source {
         case .plain(let input):
-            add(to: program, name, PlainReader(values: input.pointer), outputGradient, sums)
+            add(to: program, name, PlainReader(values: input.pointer), outputGradient, sums, weightGradient)
         case .activated(let input, let activation):
             add(
                 to: program, name, ActivatedReader(values: input.pointer, activation: activation),
-                outputGradient, sums)
-        case .gradient(let reader, _): add(to: program, name, reader, outputGradient, sums)
+                outputGradient, sums, weightGradient)
+        case .gradient(let reader, _):
+            add(to: program, name, reader, outputGradient, sums, weightGradient)
         }
+        guard let sums else { return }
         program.add("\(name), transformed back", slices: finishSlices) { row, _ in
             finish(slice: row, sums: sums.pointer, into: weightGradient.pointer)
         }
@@ -48,26 +50,27 @@ extension WinogradWeightGradient {
 
     private func add<Input: Reader>(
         to program: Program, _ name: String, _ input: Input, _ outputGradient: Convolution.Source,
-        _ sums: Tensor
+        _ sums: Tensor?, _ weightGradient: AlignedBuffer
     ) {
         switch outputGradient {
         case .plain(let gradient):
-            add(to: program, name, input, PlainReader(values: gradient.pointer), sums)
+            add(to: program, name, input, PlainReader(values: gradient.pointer), sums, weightGradient)
         case .activated(let gradient, let activation):
             add(
                 to: program, name, input,
-                ActivatedReader(values: gradient.pointer, activation: activation), sums)
-        case .gradient(let reader, _): add(to: program, name, input, reader, sums)
+                ActivatedReader(values: gradient.pointer, activation: activation), sums, weightGradient)
+        case .gradient(let reader, _): add(to: program, name, input, reader, sums, weightGradient)
         }
     }
 
     private func add<Input: Reader, Gradient: Reader>(
-        to program: Program, _ name: String, _ input: Input, _ outputGradient: Gradient, _ sums: Tensor
+        to program: Program, _ name: String, _ input: Input, _ outputGradient: Gradient, _ sums: Tensor?,
+        _ weightGradient: AlignedBuffer
     ) {
         program.add(name, slices: slices, scratch: scratchCount) { slice, scratch in
             run(
-                slice: slice, input: input, outputGradient: outputGradient, sums: sums.pointer,
-                scratch: scratch)
+                slice: slice, input: input, outputGradient: outputGradient, sums: sums?.pointer,
+                gradient: weightGradient.pointer, scratch: scratch)
         }
     }
 }

@@ -8,10 +8,13 @@ struct FrequencyLayout<Transforms: WinogradTransforms>: Sendable {
     /// Floats that a frequency of all tiles takes. Not a power of two: frequencies of a tile must not
     /// share a cache set.
     let stride: Int
+    /// Rows of a tile's frequencies.
+    private(set) var rows: [Row] = []
 
     init(tiles: Int, channels: Int) {
         self.channels = channels
         stride = tiles * channels + 16
+        rows = (0..<Transforms.frequencies).map { Row($0, self) }
     }
 
     var count: Int { Transforms.frequencies * Transforms.frequencies * stride }
@@ -35,7 +38,7 @@ struct FrequencyLayout<Transforms: WinogradTransforms>: Sendable {
     }
 
     /// A row of a tile's frequencies: a line of single ones, and one of those that share a weight.
-    struct Row {
+    struct Row: Sendable {
         private let single: Int
         private let singleStride: Int
         private let singleStep: Int
@@ -43,8 +46,7 @@ struct FrequencyLayout<Transforms: WinogradTransforms>: Sendable {
         private let sharedStride: Int
         private let sharedStep: Int
 
-        @inline(__always)
-        init(_ row: Int, _ layout: FrequencyLayout) {
+        fileprivate init(_ row: Int, _ layout: FrequencyLayout) {
             let last = Transforms.weights &- 1
             let (weight, place) = row < last ? (row, 0) : (last, row &- last)
             let repeats = FrequencyLayout.repeats(weight)
@@ -84,7 +86,4 @@ struct FrequencyLayout<Transforms: WinogradTransforms>: Sendable {
         @inline(__always)
         func store(_ value: Lanes, _ column: Int) { pointer(column).store(value, 0) }
     }
-
-    @inline(__always)
-    func row(_ row: Int) -> Row { Row(row, self) }
 }

@@ -15,7 +15,8 @@ enum StrideTwoTransforms: WinogradGradientTransforms {
 
         @inline(__always)
         static func transform(_ d: (Int) -> Lanes, _ v: (Int, Lanes) -> Void) {
-            pairInput({ d(2 &* $0) }, v)
+            @inline(__always) func every(_ i: Int) -> Lanes { d(2 &* i) }
+            pairInput(every, v)
             for i in 0..<4 { v(5 &+ i, d(2 &* i &+ 1)) }
         }
     }
@@ -43,7 +44,8 @@ enum StrideTwoTransforms: WinogradGradientTransforms {
 
     @inline(__always)
     static func output(_ m: (Int) -> Lanes, _ y: (Int, Lanes) -> Void) {
-        pairOutput(m) { i, value in y(i, value + m(5 &+ i)) }
+        @inline(__always) func add(_ i: Int, _ value: Lanes) { y(i, value + m(5 &+ i)) }
+        pairOutput(m, add)
     }
 
     @inline(__always)
@@ -114,10 +116,11 @@ enum StrideTwoGradientTransforms: WinogradTransforms {
 
     @inline(__always)
     static func output(_ m: (Int) -> Lanes, _ y: (Int, Lanes) -> Void) {
-        StrideTwoTransforms.pairOutput(m) { i, value in
+        @inline(__always) func interleave(_ i: Int, _ value: Lanes) {
             y(2 &* i, m(5 &+ i))
             y(2 &* i &+ 1, value)
         }
+        StrideTwoTransforms.pairOutput(m, interleave)
     }
 
     @inline(__always)

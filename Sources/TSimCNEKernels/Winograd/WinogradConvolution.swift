@@ -24,11 +24,12 @@ struct WinogradConvolution<Transforms: WinogradTransforms>: ConvolutionForm {
         outputLayout = FrequencyLayout(tiles: tilesPerBlock, channels: output.channels)
     }
 
-    /// Tiles whose frequencies fill half a megabyte; with very many channels more, for the transformed
-    /// weights come from memory once per block. More than 48 gain nothing, and leave fewer slices to share.
+    /// Tiles whose frequencies fill half a megabyte; with many channels more, for the transformed weights
+    /// come from memory once per block. More than 48 gain nothing, and leave fewer slices to share.
     static func tilesPerBlock(channels: Int) -> Int {
         let frequencies = Transforms.frequencies * Transforms.frequencies
-        return max(channels >= 1024 ? 64 : 32, min(48, 131072 / (frequencies * channels) / 8 * 8))
+        let least = channels >= 1024 ? 64 : channels > 512 ? 32 : 16
+        return max(least, min(48, 131072 / (frequencies * channels) / 8 * 8))
     }
 
     private var tilesPerSlice: Int { blocks * tilesPerBlock }

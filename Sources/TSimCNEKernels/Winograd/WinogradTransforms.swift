@@ -16,7 +16,7 @@ protocol WinogradTransforms: Sendable {
     /// How many of these, the last ones, are taken with the last weight.
     static var shared: Int { get }
 
-    /// Aᵀ m.
+    /// Aᵀ m. May be in place: m(i) is taken before y(i) is given.
     static func output(_ m: (Int) -> Lanes, _ y: (Int, Lanes) -> Void)
     /// G g, without the repetitions of the last weight.
     static func weight(_ g: (Int) -> Lanes, _ u: (Int, Lanes) -> Void)

@@ -4,8 +4,9 @@
 ///     dW = Gᵀ [ Σ_tiles V ⊙ M ] G,
 ///
 /// where frequencies of the same weight go into the same sum. See docs/derivations/winograd.md. A slice
-/// works on a block of input and output channels and on a group of tiles; groups are added in their order
-/// when the sums are transformed back.
+/// works on a block of input and output channels and on a group of tiles. Groups are added in their order
+/// when the sums are transformed back; where there is only one, its slices do that themselves, while the
+/// sums are in the cache.
 struct WinogradWeightGradient<Transforms: WinogradGradientTransforms>: Sendable {
     let geometry: ConvolutionGeometry
     private let tiles: WinogradTiles<Transforms>
@@ -42,24 +43,31 @@ struct WinogradWeightGradient<Transforms: WinogradGradientTransforms>: Sendable 
     /// Floats of a slice's sums.
     private var sumStride: Int { Transforms.matrices * blockCount }
 
+    /// Whether a slice's sums are all there are of its channels.
+    var finishesAtOnce: Bool { groups == 1 }
+
     var slices: Int { groups * inputBlocks * outputBlocks }
-    var scratchCount: Int { inputLayout.count + outputLayout.count + WinogradTiles<Transforms>.stripCount }
+    var scratchCount: Int {
+        inputLayout.count + outputLayout.count + WinogradTiles<Transforms>.stripCount
+            + (finishesAtOnce ? sumStride : 0)
+    }
     /// Floats of the sums: (group, input block, output block, matrix, in, out).
     var sumCount: Int { slices * sumStride }
 
-    /// Writes the sums of one slice.
+    /// Writes the sums of one slice, or their share of the gradient if it ``finishesAtOnce``.
     func run<Input: Reader, Gradient: Reader>(
-        slice: Int, input: Input, outputGradient: Gradient, sums: UnsafeMutablePointer<Float>,
-        scratch: UnsafeMutablePointer<Float>
+        slice: Int, input: Input, outputGradient: Gradient, sums: UnsafeMutablePointer<Float>?,
+        gradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
         let group = slice / (inputBlocks &* outputBlocks)
         let first = slice / outputBlocks % inputBlocks &* inputBlock
         let second = slice % outputBlocks &* outputBlock
         let size = (tiles.count + groups - 1) / groups
         let end = min(tiles.count, (group + 1) * size)
-        let sums = sums + slice &* sumStride
         let gradients = scratch + inputLayout.count
         let strip = gradients + outputLayout.count
+        let sums =
+            sums.map { $0 + slice &* sumStride } ?? strip + WinogradTiles<Transforms>.stripCount
         var tile = group * size
         if tile >= end { return sums.update(repeating: 0, count: sumStride) }
         var accumulate = false
@@ -94,13 +102,31 @@ struct WinogradWeightGradient<Transforms: WinogradGradientTransforms>: Sendable 
             accumulate = true
             tile = range.upperBound
         }
+        if finishesAtOnce {
+            for row in 0..<inputBlock {
+                finish(row: row, ofBlock: first, second, sums: sums, into: gradient)
+            }
+        }
     }
 
     /// Slices of ``finish(slice:sums:into:)``: input channels.
     var finishSlices: Int { geometry.input.channels }
 
     /// Adds the groups and transforms the sums of one input channel to gradients.
-    func finish(slice row: Int, sums: UnsafePointer<Float>, into gradient: UnsafeMutablePointer<Float>) {
+    func finish(slice: Int, sums: UnsafePointer<Float>, into gradient: UnsafeMutablePointer<Float>) {
+        let (block, row) = (slice / inputBlock, slice % inputBlock)
+        for column in 0..<outputBlocks {
+            finish(
+                row: row, ofBlock: block &* inputBlock, column &* outputBlock,
+                sums: sums + (block &* outputBlocks &+ column) &* sumStride, into: gradient)
+        }
+    }
+
+    /// The same for row `row` of the block of channels that begins with `firstInput` and `firstOutput`.
+    private func finish(
+        row: Int, ofBlock firstInput: Int, _ firstOutput: Int, sums: UnsafePointer<Float>,
+        into gradient: UnsafeMutablePointer<Float>
+    ) {
         let width = Lanes.scalarCount
         let (inputs, outputs) = (geometry.input.channels, geometry.outputChannels)
         let (weights, matrices) = (Transforms.weights, Transforms.matrices)
@@ -109,11 +135,8 @@ struct WinogradWeightGradient<Transforms: WinogradGradientTransforms>: Sendable 
             let total = buffer.baseAddress!
             let between = total + matrices &* width
             var column = 0
-            while column < outputs {
-                let block = row / inputBlock &* outputBlocks &+ column / outputBlock
-                let source =
-                    sums
-                    + (block &* sumStride &+ row % inputBlock &* outputBlock &+ column % outputBlock)
+            while column < outputBlock {
+                let source = sums + (row &* outputBlock &+ column)
                 for matrix in 0..<matrices {
                     var sum = (source + matrix &* blockCount).lanes(0)
                     for group in 1..<max(1, groups) {
@@ -127,7 +150,8 @@ struct WinogradWeightGradient<Transforms: WinogradGradientTransforms>: Sendable 
                     }
                 }
                 for i in 0..<3 {
-                    let cell = gradient + ((3 &* i &* inputs &+ row) &* outputs &+ column)
+                    let line = 3 &* i &* inputs &+ firstInput &+ row
+                    let cell = gradient + (line &* outputs &+ firstOutput &+ column)
                     Transforms.weightGradient({ between.lanes((weights &* i &+ $0) &* width) }) {
                         cell.store($1, $0 &* inputs &* outputs)
                     }
