@@ -56,7 +56,7 @@ public final class ConvolutionLayer: Layer {
     /// The input lies somewhere else when the backward pass reads it.
     func moveInput(to tensor: Tensor) { input = (.plain(tensor), tensor.shape) }
 
-    /// Slices of the sums of a sink's.
+    /// Slices in which a sink of the backward pass sums.
     var gradientSlices: Int { convolution(of: input!.shape).gradientSlices }
 
     /// The gradients with respect to the weight and, if there is a sink for it, the input. No memory is

@@ -7,7 +7,7 @@ public final class NormalizedConvolution: Layer {
     let normalization: BatchNormalization
     /// What the convolution made, unless it was normalised at once.
     private(set) var raw: Tensor?
-    private(set) var output: Tensor?
+    private var output: Tensor?
 
     public var parameters: [Parameter] { convolution.parameters + normalization.parameters }
 
