@@ -32,6 +32,7 @@ public func tsimcne_augment(
 ) -> Int32 {
     status {
         let batch = try imageBatch(images, suppliedLater: false)
+        guard !batch.isVectors else { throw Failure.argument("images.height: got 1, want 8 to 1024") }
         let parameters = try augmentation(parameters)
         let output = try required(output, "output")
         let wanted = Int64(batch.count * batch.imageCount)
@@ -55,19 +56,20 @@ public func tsimcne_augment(
 
 @_cdecl("tsimcne_infonce")
 public func tsimcne_infonce(
-    _ embeddings: UnsafePointer<Float>?, _ pairs: Int64, _ dimension: Int64, _ metric: Int32,
+    _ embeddings: UnsafePointer<Float>?, _ images: Int64, _ views: Int64, _ dimension: Int64, _ metric: Int32,
     _ temperature: Float, _ threads: Int32, _ loss: UnsafeMutablePointer<Double>?,
     _ gradient: UnsafeMutablePointer<Float>?
 ) -> Int32 {
     status {
         let embeddings = try required(embeddings, "embeddings")
         let loss = try required(loss, "loss")
-        try check(pairs, in: 1...1 << 24, "pairs")
+        try check(images, in: 1...1 << 24, "images")
+        try check(views, in: 2...16, "views")
         try check(dimension, in: 1...4096, "dimension")
         try check(metric, in: 0...1, "metric")
         try check(temperature, in: 1e-6...1e6, "temperature")
         loss.pointee = InfoNCE.evaluate(
-            embeddings, pairs: Int(pairs), dimension: Int(dimension),
+            embeddings, images: Int(images), views: Int(views), dimension: Int(dimension),
             metric: metric == Int32(TSIMCNE_METRIC_CAUCHY) ? .cauchy : .cosine, temperature: temperature,
             gradient: gradient, pool: ThreadPool(threads: try threadCount(threads)))
     }

@@ -34,12 +34,9 @@ public func tsimcne_model_transform(
         try check(kind, in: 0...1, "output_kind")
         let pool = ThreadPool(threads: try threadCount(threads))
         try usingModel(model) { model in
-            guard batch.channels == model.configuration.channels else {
-                throw Failure.argument(
-                    "images.channels: got \(batch.channels), want \(model.configuration.channels)")
-            }
+            try checkImages(batch, fit: model)
             let isMap = kind == Int32(TSIMCNE_OUTPUT_MAP)
-            let wanted = Int64(batch.count * (isMap ? model.outputs : model.backbone.features))
+            let wanted = Int64(batch.count * (isMap ? model.outputs : model.features))
             guard outputCount == wanted else {
                 throw Failure.argument("output_count: got \(outputCount), want \(wanted)")
             }

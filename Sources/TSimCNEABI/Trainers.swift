@@ -16,30 +16,38 @@ public func tsimcne_trainer_create(
         try check(config.batch_size, in: 2...Int64(batch.count), "config.batch_size")
         try check(config.stop_at, in: 0...7, "config.stop_at")
         try check(config.time_slice_ms, in: 0...300, "config.time_slice_ms")
+        try check(config.views, in: 2...16, "config.views")
+        try check(config.noise, in: 0...1e6, "config.noise")
+        try check(config.dropout, in: 0...1, "config.dropout")
+        try check(config.average_decay, in: 0...(1.0).nextDown, "config.average_decay")
+        let augmentation = config.augmentation == nil ? nil : try augmentation(config.augmentation)
+        guard augmentation == nil || !batch.isVectors else {
+            throw Failure.argument("config.augmentation: feature vectors have none, want NULL")
+        }
         let source: ImageSource
         switch config.source {
-        case Int32(TSIMCNE_SOURCE_IMAGES): source = .images(batch, try augmentation(config.augmentation))
+        case Int32(TSIMCNE_SOURCE_IMAGES): source = .images(batch, augmentation)
         case Int32(TSIMCNE_SOURCE_SUPPLIED):
             source = .supplied(
                 count: batch.count, height: batch.height, width: batch.width, channels: batch.channels,
-                batch.element, try augmentation(config.augmentation))
+                batch.element, augmentation)
         default:
             source = .views(
                 count: batch.count, height: batch.height, width: batch.width, channels: batch.channels)
         }
         let threads = try threadCount(config.threads)
         let trainer = try usingModel(model) { model in
-            guard batch.channels == model.configuration.channels else {
-                throw Failure.argument(
-                    "images.channels: got \(batch.channels), want \(model.configuration.channels)")
-            }
+            try checkImages(batch, fit: model)
             let stages = try trainingStages(config, model: model)
             try checkMemory(
-                source.suppliedBytesPerImage * Int(config.batch_size) + 8 * batch.count,
+                source.suppliedBytesPerImage(views: Int(config.views)) * Int(config.batch_size) + 8
+                    * batch.count,
                 "the images of a batch")
             let trainer = Trainer(
                 model: model, stages: stages, source: source, batchSize: Int(config.batch_size),
-                seed: config.seed, pool: ThreadPool(threads: threads))
+                viewCount: Int(config.views),
+                noise: FeatureNoise(deviation: config.noise, dropout: config.dropout),
+                averageDecay: config.average_decay, seed: config.seed, pool: ThreadPool(threads: threads))
             try checkMemory(trainer.plannedBytes(), "a step of \(config.batch_size) images")
             return trainer
         }
@@ -101,6 +109,8 @@ extension tsimcne_event {
         case .step:
             kind = Int32(TSIMCNE_EVENT_STEP)
             position = trainer.finished
+        case .diverged:
+            kind = Int32(TSIMCNE_EVENT_DIVERGED)
         case .finished:
             kind = Int32(TSIMCNE_EVENT_FINISHED)
             position = trainer.finished
@@ -109,6 +119,7 @@ extension tsimcne_event {
         epoch = Int64(position.epoch)
         step = Int64(position.step)
         steps_per_epoch = Int64(trainer.stepsPerEpoch)
+        steps_left = Int64(position.left)
         loss = trainer.loss
         learning_rate = trainer.learningRate
         batch_count = Int64(trainer.batchCount)
@@ -124,7 +135,7 @@ public func tsimcne_supply(
         let data = try required(data, "data")
         try usingTrainer(trainer) { trainer, _, _ in
             guard trainer.wantsBatch else { throw Failure.state("supply: no batch is wanted now") }
-            let wanted = Int64(trainer.source.suppliedBytesPerImage * trainer.batchCount)
+            let wanted = Int64(trainer.suppliedBytesPerImage * trainer.batchCount)
             guard bytes == wanted else { throw Failure.argument("bytes: got \(bytes), want \(wanted)") }
             trainer.supply(data, bytes: Int(bytes))
         }

@@ -39,10 +39,11 @@ func checkMemory(_ bytes: Int, _ what: String) throws {
 func imageBatch(_ pointer: UnsafePointer<tsimcne_images>?, suppliedLater: Bool) throws -> ImageBatch {
     let images = try structure(pointer, "images", \.struct_size)
     try check(images.count, in: 0...Int64(1) << 40, "images.count")
-    try check(images.height, in: 8...1024, "images.height")
-    try check(images.width, in: 8...1024, "images.width")
-    try check(images.channels, in: 1...1024, "images.channels")
-    try check(images.type, in: 0...1, "images.type")
+    let isVectors = images.height == 1 && images.width == 1
+    try check(images.height, in: isVectors ? 1...1 : 8...1024, "images.height")
+    try check(images.width, in: isVectors ? 1...1 : 8...1024, "images.width")
+    try check(images.channels, in: 1...(isVectors ? 65536 : 1024), "images.channels")
+    try check(images.type, in: (isVectors ? Int32(TSIMCNE_FLOAT32) : 0)...1, "images.type")
     if !suppliedLater, images.count > 0, images.data == nil {
         throw Failure.argument("images.data: got NULL")
     }
@@ -50,6 +51,23 @@ func imageBatch(_ pointer: UnsafePointer<tsimcne_images>?, suppliedLater: Bool) 
         data: images.data ?? UnsafeRawPointer(bitPattern: 64)!, count: Int(images.count),
         height: Int(images.height), width: Int(images.width), channels: Int(images.channels),
         element: images.type == Int32(TSIMCNE_UINT8) ? .uint8 : .float32)
+}
+
+extension ImageBatch {
+    var isVectors: Bool { height == 1 }
+}
+
+/// Whether images are what the model was made for.
+func checkImages(_ images: ImageBatch, fit model: Model) throws {
+    let wanted = model.configuration.channels
+    guard images.channels == wanted else {
+        throw Failure.argument("images.channels: got \(images.channels), want \(wanted)")
+    }
+    guard images.isVectors == (model.configuration.depth == 0) else {
+        throw Failure.argument(
+            "images.height: got \(images.height), but the model is for \(images.isVectors ? "images" : "vectors")"
+        )
+    }
 }
 
 func augmentation(_ pointer: UnsafePointer<tsimcne_augmentation>?) throws -> Augmentation {
@@ -80,10 +98,10 @@ func augmentation(_ pointer: UnsafePointer<tsimcne_augmentation>?) throws -> Aug
 
 func modelConfiguration(_ pointer: UnsafePointer<tsimcne_model_config>?) throws -> Model.Configuration {
     let config = try structure(pointer, "config", \.struct_size)
-    try check(config.channels, in: 1...1024, "config.channels")
-    guard config.depth == 10 || config.depth == 18 else {
-        throw Failure.argument("config.depth: got \(config.depth), want 10 or 18")
+    guard [0, 10, 18].contains(config.depth) else {
+        throw Failure.argument("config.depth: got \(config.depth), want 0, 10 or 18")
     }
+    try check(config.channels, in: 1...(config.depth == 0 ? 65536 : 1024), "config.channels")
     try check(config.base_width, in: 1...1024, "config.base_width")
     try check(config.head, in: 0...1, "config.head")
     try check(config.hidden_dim, in: 1...65536, "config.hidden_dim")
@@ -107,29 +125,39 @@ func modelConfiguration(_ pointer: UnsafePointer<tsimcne_model_config>?) throws 
         result.normalization = (means, deviations)
     }
     let width = result.baseWidth
-    let weights =
-        result.channels * 9 * width + 160 * 9 * width * width * (result.depth == 18 ? 2 : 1)
-        + result.hidden * (8 * width + result.outputs)
+    let backbone =
+        result.depth == 0
+        ? 0 : result.channels * 9 * width + 160 * 9 * width * width * (result.depth == 18 ? 2 : 1)
+    let features = result.depth == 0 ? result.channels : 8 * width
+    let weights = backbone + result.hidden * (features + result.outputs)
     try checkMemory(12 * weights, "the model")
     return result
 }
+
+/// Of a stage.
+let largestStepCount = Int64(1) << 40
 
 func trainingStage(_ stage: tsimcne_stage, _ name: String) throws -> Stage {
     let wanted = UInt64(MemoryLayout<tsimcne_stage>.size)
     guard stage.struct_size == wanted else {
         throw Failure.argument("\(name).struct_size: got \(stage.struct_size), want \(wanted)")
     }
-    try check(stage.epochs, in: 1...1_000_000_000, "\(name).epochs")
+    try check(stage.steps, in: 1...largestStepCount, "\(name).steps")
     try check(stage.output_dim, in: 1...4096, "\(name).output_dim")
-    try check(stage.output_start, in: 0...2, "\(name).output_start")
-    try check(stage.trains, in: 0...1, "\(name).trains")
+    try check(stage.output_start, in: 0...3, "\(name).output_start")
+    try check(stage.trains, in: 0...2, "\(name).trains")
     try check(stage.metric, in: 0...1, "\(name).metric")
     try check(stage.temperature, in: 1e-6...1e6, "\(name).temperature")
     try check(stage.learning_rate, in: 0...1e9, "\(name).learning_rate")
     try check(stage.schedule, in: 0...1, "\(name).schedule")
     let perEpoch = stage.schedule == Int32(TSIMCNE_SCHEDULE_EPOCH)
     try check(stage.warmup, in: 0...(perEpoch ? 1e6 : 1), "\(name).warmup")
-    try check(stage.momentum, in: 0...1, "\(name).momentum")
+    try check(stage.shape, in: 0...3, "\(name).shape")
+    try check(stage.optimizer, in: 0...3, "\(name).optimizer")
+    try check(stage.decays_biases, in: 0...1, "\(name).decays_biases")
+    let isAdam = stage.optimizer == Int32(TSIMCNE_ADAMW)
+    try check(stage.momentum, in: 0...(isAdam ? (1.0).nextDown : 1), "\(name).momentum")
+    try check(stage.second_momentum, in: 0...(1.0).nextDown, "\(name).second_momentum")
     try check(stage.weight_decay, in: 0...1e9, "\(name).weight_decay")
     try check(stage.clip_value, in: 0...1e30, "\(name).clip_value")
     if stage.output_start != Int32(TSIMCNE_OUTPUT_KEEP) {
@@ -139,17 +167,33 @@ func trainingStage(_ stage: tsimcne_stage, _ name: String) throws -> Stage {
     switch stage.output_start {
     case Int32(TSIMCNE_OUTPUT_NORMAL): start = .normal(deviation: stage.output_scale)
     case Int32(TSIMCNE_OUTPUT_PRINCIPAL): start = .principal(radius: stage.output_scale)
+    case Int32(TSIMCNE_OUTPUT_SCALED): start = .scaled(radius: stage.output_scale)
     default: start = .keep
     }
     return Stage(
-        epochs: Int(stage.epochs), outputs: Int(stage.output_dim), outputStart: start,
-        trained: stage.trains == Int32(TSIMCNE_TRAIN_ALL) ? .all : .outputLayer,
+        steps: Int(stage.steps), outputs: Int(stage.output_dim), outputStart: start,
+        trained: [.all, .outputLayer, .head][Int(stage.trains)],
         metric: stage.metric == Int32(TSIMCNE_METRIC_CAUCHY) ? .cauchy : .cosine,
         temperature: stage.temperature, learningRate: stage.learning_rate,
-        schedule: perEpoch ? .epoch(warmup: Int(stage.warmup)) : .batch(warmup: stage.warmup),
-        optimizer: SGD(
-            momentum: Float(stage.momentum), weightDecay: Float(stage.weight_decay),
-            clipValue: stage.clip_value == 0 ? nil : Float(stage.clip_value)))
+        schedule: Schedule(
+            perEpoch ? .epoch(warmup: Int(stage.warmup)) : .batch(warmup: stage.warmup),
+            shape: [.cosine, .constant, .linear, .oneCycle][Int(stage.shape)]),
+        optimizer: optimizer(stage))
+}
+
+private func optimizer(_ stage: tsimcne_stage) -> any Optimizer {
+    let rules = GradientRules(
+        weightDecay: Float(stage.weight_decay), decaysBiases: stage.decays_biases == 1,
+        clipValue: stage.clip_value == 0 ? nil : Float(stage.clip_value))
+    let momentum = Float(stage.momentum)
+    switch stage.optimizer {
+    case Int32(TSIMCNE_ADAMW):
+        return AdamW(betas: (momentum, Float(stage.second_momentum)), rules: rules)
+    case Int32(TSIMCNE_LARS): return LARS(momentum: momentum, rules: rules)
+    default:
+        return SGD(
+            momentum: momentum, isNesterov: stage.optimizer == Int32(TSIMCNE_NESTEROV), rules: rules)
+    }
 }
 
 /// Stages whose output dimensions fit one another.
@@ -161,7 +205,7 @@ func trainingStages(_ config: tsimcne_trainer_config, model: Model) throws -> [S
         let name = "config.stages[\(index)]"
         let stage = try trainingStage(pointer[index], name)
         switch stage.outputStart {
-        case .keep where stage.outputs != outputs:
+        case .keep where stage.outputs != outputs, .scaled where stage.outputs != outputs:
             throw Failure.argument(
                 "\(name).output_dim: got \(stage.outputs), but the layer kept has \(outputs)")
         case .principal where stage.outputs > outputs:

@@ -10,7 +10,7 @@ import Testing
             var gradient = [Float](repeating: 0, count: z.count)
             let pool = ThreadPool(threads: 2)
             let loss = InfoNCE.evaluate(
-                z, pairs: pairs, dimension: dimension, metric: metric, temperature: temperature,
+                z, images: pairs, dimension: dimension, metric: metric, temperature: temperature,
                 gradient: &gradient, pool: pool)
             func reference(_ z: [Double]) -> Double {
                 InfoNCEReference.loss(
@@ -29,7 +29,7 @@ import Testing
         // The published maps have radii of 160; neighbours lie much closer.
         let z = values(400, seed: 5).enumerated().map { 160 + $0.element * 0.01 + Float($0.offset % 2) * 300 }
         let loss = InfoNCE.evaluate(
-            z, pairs: 100, dimension: 2, metric: .cauchy, temperature: 1, gradient: nil,
+            z, images: 100, dimension: 2, metric: .cauchy, temperature: 1, gradient: nil,
             pool: ThreadPool(threads: 1))
         let wanted = InfoNCEReference.loss(doubles(z), dimension: 2, cauchy: true, temperature: 1)
         #expect(abs(loss - wanted) < 1e-5 * wanted)
@@ -40,13 +40,13 @@ import Testing
         let results = [1, 2, 3].map { threads in
             var gradient = [Float](repeating: 0, count: z.count)
             let loss = InfoNCE.evaluate(
-                z, pairs: 300, dimension: 16, metric: .cosine, temperature: 0.5, gradient: &gradient,
+                z, images: 300, dimension: 16, metric: .cosine, temperature: 0.5, gradient: &gradient,
                 pool: ThreadPool(threads: threads))
             return (loss, gradient)
         }
         #expect(results.allSatisfy { $0.0 == results[0].0 && $0.1 == results[0].1 })
         let one = InfoNCE.evaluate(
-            [1, 2, 3, 4], pairs: 1, dimension: 2, metric: .cauchy, temperature: 1, gradient: nil,
+            [1, 2, 3, 4], images: 1, dimension: 2, metric: .cauchy, temperature: 1, gradient: nil,
             pool: ThreadPool(threads: 1))
         #expect(abs(one) < 1e-6)
     }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct LearningRateTests {
     @Test(arguments: [(1000, 10), (50, 0), (5, 10), (10, 10), (11, 10), (3, 1)])
     func epochTableIsTheReferences(epochs: Int, warmup: Int) {
-        let table = Schedule.epochTable(peak: 0.12, epochs: epochs, warmup: warmup)
+        let table = Schedule(.epoch(warmup: warmup)).epochTable(peak: 0.12, epochs: epochs, warmup: warmup)
         #expect(table.count == epochs)
         let length = max(0, 1 + epochs - warmup)
         for e in 0..<epochs {
@@ -20,9 +20,9 @@ import Testing
     }
 
     @Test func batchScheduleRisesThenFallsToAlmostNothing() {
-        let schedule = Schedule.batch(warmup: 0.1)
+        let schedule = Schedule(.batch(warmup: 0.1))
         let rates = (0..<100).map {
-            schedule.rate(peak: 1, epoch: $0 / 10, epochs: 10, step: $0 % 10, stepsPerEpoch: 10)
+            schedule.rate(peak: 1, progress: Double($0), steps: 100, stepsPerEpoch: 10)
         }
         #expect(rates[0] == 0.1)
         #expect(rates[9] == 1 && rates[10] == 1)

@@ -8,10 +8,10 @@ import Testing
 
     static func stage(_ outputs: Int, _ start: Stage.OutputStart, _ trained: Stage.Trained) -> Stage {
         Stage(
-            epochs: 2, outputs: outputs, outputStart: start, trained: trained, metric: .cauchy,
+            steps: 8, outputs: outputs, outputStart: start, trained: trained, metric: .cauchy,
             temperature: 1,
-            learningRate: 0.05, schedule: .batch(warmup: 0.1),
-            optimizer: SGD(momentum: 0.9, weightDecay: 5e-4, clipValue: 4))
+            learningRate: 0.05, schedule: Schedule(.batch(warmup: 0.1)),
+            optimizer: SGD(momentum: 0.9, rules: GradientRules(weightDecay: 5e-4, clipValue: 4)))
     }
 
     static func model() -> Model {

@@ -27,9 +27,10 @@ struct Step {
         configuration.depth = depth
         configuration.baseWidth = width
         let stage = Stage(
-            epochs: 1, outputs: configuration.outputs, outputStart: .keep, trained: .all, metric: .cauchy,
-            temperature: 1, learningRate: 0.01, schedule: .batch(warmup: 0.1),
-            optimizer: SGD(momentum: 0.9, weightDecay: 5e-4, clipValue: 4))
+            steps: 1 << 20, outputs: configuration.outputs, outputStart: .keep, trained: .all,
+            metric: .cauchy,
+            temperature: 1, learningRate: 0.01, schedule: Schedule(.batch(warmup: 0.1)),
+            optimizer: SGD(momentum: 0.9, rules: GradientRules(weightDecay: 5e-4, clipValue: 4)))
         let trainer = Trainer(
             model: Model(configuration, seed: 1), stages: [stage],
             source: .images(

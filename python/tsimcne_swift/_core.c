@@ -52,20 +52,20 @@ static PyObject *core_augment(PyObject *module, PyObject *args, PyObject *kwargs
 
 static PyObject *core_infonce(PyObject *module, PyObject *args, PyObject *kwargs) {
     (void)module;
-    static char *names[] = {"embeddings", "gradient", "metric", "temperature", "threads", NULL};
+    static char *names[] = {"embeddings", "gradient", "views", "metric", "temperature", "threads", NULL};
     PyObject *input, *target;
-    int metric, threads;
+    int views, metric, threads;
     float temperature;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO$ifi", names, &input, &target, &metric, &temperature,
-                                     &threads)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO$iifi", names, &input, &target, &views, &metric,
+                                     &temperature, &threads)) {
         return NULL;
     }
     Py_buffer embeddings, gradient = {0};
     if (borrow(input, &embeddings, "embeddings", "f", false) != 0) {
         return NULL;
     }
-    if (embeddings.ndim != 2 || embeddings.shape[0] % 2 != 0) {
-        PyErr_SetString(PyExc_ValueError, "embeddings: want shape (2 * pairs, dimension)");
+    if (embeddings.ndim != 2 || views < 2 || embeddings.shape[0] % views != 0) {
+        PyErr_SetString(PyExc_ValueError, "embeddings: want shape (views * images, dimension)");
         PyBuffer_Release(&embeddings);
         return NULL;
     }
@@ -78,8 +78,8 @@ static PyObject *core_infonce(PyObject *module, PyObject *args, PyObject *kwargs
     bool fits = target == Py_None || gradient.len == embeddings.len;
     if (fits) {
         Py_BEGIN_ALLOW_THREADS
-            status = tsimcne_infonce(embeddings.buf, embeddings.shape[0] / 2, embeddings.shape[1], metric,
-                                     temperature, threads, &loss, gradient.buf);
+            status = tsimcne_infonce(embeddings.buf, embeddings.shape[0] / views, views, embeddings.shape[1],
+                                     metric, temperature, threads, &loss, gradient.buf);
         Py_END_ALLOW_THREADS
     } else {
         PyErr_SetString(PyExc_ValueError, "gradient: want the shape of embeddings");
@@ -129,6 +129,8 @@ static int core_execute(PyObject *module) {
         {"MOMENTUM", TSIMCNE_ARRAY_MOMENTUM},
         {"SUMS", TSIMCNE_ARRAY_SUMS},
         {"EMBEDDINGS", TSIMCNE_ARRAY_EMBEDDINGS},
+        {"SQUARES", TSIMCNE_ARRAY_SQUARES},
+        {"AVERAGE", TSIMCNE_ARRAY_AVERAGE},
         {"MORE", TSIMCNE_EVENT_MORE},
         {"BATCH_WANTED", TSIMCNE_EVENT_BATCH_WANTED},
         {"BATCH_NORM_SUMS", TSIMCNE_EVENT_BATCH_NORM_SUMS},
@@ -136,6 +138,7 @@ static int core_execute(PyObject *module) {
         {"GRADIENT_READY", TSIMCNE_EVENT_GRADIENT},
         {"STEP", TSIMCNE_EVENT_STEP},
         {"FINISHED", TSIMCNE_EVENT_FINISHED},
+        {"DIVERGED", TSIMCNE_EVENT_DIVERGED},
         {"OUTPUT_MAP", TSIMCNE_OUTPUT_MAP},
         {"OUTPUT_FEATURES", TSIMCNE_OUTPUT_FEATURES},
         {"SOURCE_IMAGES", TSIMCNE_SOURCE_IMAGES},

@@ -47,8 +47,9 @@ int borrow_images_and_output(PyObject *input, Py_buffer *source, tsimcne_images 
                              Py_buffer *output);
 
 // Fields of mappings, by the names of tsimcne.h.
-int read_augmentation(PyObject *mapping, tsimcne_augmentation *augmentation);
-int read_stage(PyObject *mapping, tsimcne_stage *stage);
+int read_augmentation(PyObject *mapping, tsimcne_augmentation *a);
+int read_stage(PyObject *mapping, tsimcne_stage *s);
+int read_progress(PyObject *mapping, tsimcne_progress *p);
 
 // Methods that a model and a trainer share: arrays(), array(kind, name), set_array(kind, name, values).
 PyObject *list_arrays(tsimcne_handle handle);

@@ -23,6 +23,8 @@ GRADIENT: int
 MOMENTUM: int
 SUMS: int
 EMBEDDINGS: int
+SQUARES: int
+AVERAGE: int
 
 # Kinds of events.
 MORE: int
@@ -32,6 +34,7 @@ EMBEDDINGS_READY: int
 GRADIENT_READY: int
 STEP: int
 FINISHED: int
+DIVERGED: int
 
 # Values of the enumerations of tsimcne.h that are arguments here.
 OUTPUT_MAP: int
@@ -51,6 +54,7 @@ class Event(NamedTuple):
     epoch: int
     step: int
     steps_per_epoch: int
+    steps_left: int
     loss: float
     learning_rate: float
     batch_count: int
@@ -101,11 +105,20 @@ class Trainer:
         time_slice_ms: int = 0,
         stages: Sequence[Mapping[str, float]],  # keys: the fields of tsimcne_stage
         augmentation: Mapping[str, float] | None,  # keys: the fields of tsimcne_augmentation
+        views: int = 2,
+        noise: float = 0,
+        dropout: float = 0,
+        average_decay: float = 0,
     ) -> None:
         """Holds the buffer of ``images`` until the trainer is gone."""
     def advance(self) -> Event: ...
     def supply(self, data: Array) -> None: ...
     def abandon(self) -> None: ...
+    def progress(self) -> dict[str, float]:
+        """The fields of tsimcne_progress."""
+    def seek(self, progress: Mapping[str, float]) -> None: ...
+    def stretch(self, remaining: int) -> None: ...
+    def exchange_averages(self) -> None: ...
     def close(self) -> None:
         """Destroy the trainer and let go of the images; later calls raise ValueError."""
     def arrays(self) -> list[tuple[int, str]]: ...
@@ -124,6 +137,12 @@ def augment(
     threads: int,
 ) -> None: ...
 def infonce(
-    embeddings: Array, gradient: Array | None, *, metric: int, temperature: float, threads: int
+    embeddings: Array,
+    gradient: Array | None,
+    *,
+    views: int,
+    metric: int,
+    temperature: float,
+    threads: int,
 ) -> float:
-    """Loss of (2 * pairs, dimension) float32 embeddings; writes the gradient where one is given."""
+    """Loss of (views * images, dimension) float32 embeddings; writes the gradient where one is given."""

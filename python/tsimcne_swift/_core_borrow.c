@@ -74,73 +74,108 @@ int borrow_images_and_output(PyObject *input, Py_buffer *source, tsimcne_images 
     return 0;
 }
 
-static int number(PyObject *mapping, const char *key, double *value) {
-    PyObject *item = PyMapping_GetItemString(mapping, key);
+// Where a value of a mapping goes: a double, or a whole number or float of the core.
+typedef struct {
+    const char *key;
+    double *real;
+    float *small;
+    int64_t *wide;
+    int32_t *whole;
+} Field;
+
+static int read_field(PyObject *mapping, const Field *field) {
+    PyObject *item = PyMapping_GetItemString(mapping, field->key);
     if (item == NULL) {
         return -1;
     }
-    *value = PyFloat_AsDouble(item);
+    if (field->wide != NULL || field->whole != NULL) {
+        long long value = PyLong_AsLongLong(item);
+        Py_DECREF(item);
+        if (value == -1 && PyErr_Occurred()) {
+            return -1;
+        }
+        if (field->wide != NULL) {
+            *field->wide = value;
+        } else if (value >= INT32_MIN && value <= INT32_MAX) {
+            *field->whole = (int32_t)value;
+        } else {
+            PyErr_Format(PyExc_ValueError, "%s: %lld is out of range", field->key, value);
+            return -1;
+        }
+        return 0;
+    }
+    double value = PyFloat_AsDouble(item);
     Py_DECREF(item);
-    return *value == -1.0 && PyErr_Occurred() ? -1 : 0;
+    if (value == -1.0 && PyErr_Occurred()) {
+        return -1;
+    }
+    if (field->real != NULL) {
+        *field->real = value;
+    } else {
+        *field->small = (float)value;
+    }
+    return 0;
+}
+
+static int read_fields(PyObject *mapping, const Field *fields, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (read_field(mapping, &fields[i]) != 0) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 int read_augmentation(PyObject *mapping, tsimcne_augmentation *a) {
     *a = (tsimcne_augmentation){.struct_size = sizeof *a};
-    struct {
-        const char *key;
-        double *value;
-    } fields[] = {
-        {"crop_area_min", &a->crop_area_min},
-        {"crop_area_max", &a->crop_area_max},
-        {"crop_ratio_min", &a->crop_ratio_min},
-        {"crop_ratio_max", &a->crop_ratio_max},
-        {"horizontal_flip", &a->horizontal_flip},
-        {"vertical_flip", &a->vertical_flip},
-        {"quarter_turns", &a->quarter_turns},
-        {"color_jitter", &a->color_jitter},
-        {"brightness", &a->brightness},
-        {"contrast", &a->contrast},
-        {"saturation", &a->saturation},
-        {"hue", &a->hue},
-        {"grayscale", &a->grayscale},
+    const Field fields[] = {
+        {"crop_area_min", .real = &a->crop_area_min},
+        {"crop_area_max", .real = &a->crop_area_max},
+        {"crop_ratio_min", .real = &a->crop_ratio_min},
+        {"crop_ratio_max", .real = &a->crop_ratio_max},
+        {"horizontal_flip", .real = &a->horizontal_flip},
+        {"vertical_flip", .real = &a->vertical_flip},
+        {"quarter_turns", .real = &a->quarter_turns},
+        {"color_jitter", .real = &a->color_jitter},
+        {"brightness", .real = &a->brightness},
+        {"contrast", .real = &a->contrast},
+        {"saturation", .real = &a->saturation},
+        {"hue", .real = &a->hue},
+        {"grayscale", .real = &a->grayscale},
     };
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        if (number(mapping, fields[i].key, fields[i].value) != 0) {
-            return -1;
-        }
-    }
-    return 0;
+    return read_fields(mapping, fields, sizeof fields / sizeof *fields);
 }
 
-int read_stage(PyObject *mapping, tsimcne_stage *stage) {
-    double epochs, output_dim, output_start, output_scale, trains, metric, temperature, schedule;
-    *stage = (tsimcne_stage){.struct_size = sizeof *stage};
-    if (number(mapping, "epochs", &epochs) != 0 || number(mapping, "output_dim", &output_dim) != 0 ||
-        number(mapping, "output_start", &output_start) != 0 ||
-        number(mapping, "output_scale", &output_scale) != 0 || number(mapping, "trains", &trains) != 0 ||
-        number(mapping, "metric", &metric) != 0 || number(mapping, "temperature", &temperature) != 0 ||
-        number(mapping, "schedule", &schedule) != 0 ||
-        number(mapping, "learning_rate", &stage->learning_rate) != 0 ||
-        number(mapping, "warmup", &stage->warmup) != 0 ||
-        number(mapping, "momentum", &stage->momentum) != 0 ||
-        number(mapping, "weight_decay", &stage->weight_decay) != 0 ||
-        number(mapping, "clip_value", &stage->clip_value) != 0) {
-        return -1;
-    }
-    double whole[] = {epochs, output_dim, output_start, trains, metric, schedule};
-    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
-        if (!(whole[i] >= 0 && whole[i] <= 2e9)) {
-            PyErr_SetString(PyExc_ValueError, "stages: a whole number is out of range");
-            return -1;
-        }
-    }
-    stage->epochs = (int64_t)epochs;
-    stage->output_dim = (int32_t)output_dim;
-    stage->output_start = (int32_t)output_start;
-    stage->output_scale = (float)output_scale;
-    stage->trains = (int32_t)trains;
-    stage->metric = (int32_t)metric;
-    stage->temperature = (float)temperature;
-    stage->schedule = (int32_t)schedule;
-    return 0;
+int read_stage(PyObject *mapping, tsimcne_stage *s) {
+    *s = (tsimcne_stage){.struct_size = sizeof *s};
+    const Field fields[] = {
+        {"steps", .wide = &s->steps},
+        {"output_dim", .whole = &s->output_dim},
+        {"output_start", .whole = &s->output_start},
+        {"output_scale", .small = &s->output_scale},
+        {"trains", .whole = &s->trains},
+        {"metric", .whole = &s->metric},
+        {"temperature", .small = &s->temperature},
+        {"learning_rate", .real = &s->learning_rate},
+        {"warmup", .real = &s->warmup},
+        {"schedule", .whole = &s->schedule},
+        {"shape", .whole = &s->shape},
+        {"optimizer", .whole = &s->optimizer},
+        {"decays_biases", .whole = &s->decays_biases},
+        {"momentum", .real = &s->momentum},
+        {"second_momentum", .real = &s->second_momentum},
+        {"weight_decay", .real = &s->weight_decay},
+        {"clip_value", .real = &s->clip_value},
+    };
+    return read_fields(mapping, fields, sizeof fields / sizeof *fields);
+}
+
+int read_progress(PyObject *mapping, tsimcne_progress *p) {
+    *p = (tsimcne_progress){.struct_size = sizeof *p};
+    const Field fields[] = {
+        {"stage", .whole = &p->stage},  {"step", .wide = &p->step},
+        {"steps", .wide = &p->steps},   {"position", .real = &p->position},
+        {"stride", .real = &p->stride}, {"epochs_before", .wide = &p->epochs_before},
+    };
+    return read_fields(mapping, fields, sizeof fields / sizeof *fields);
 }

@@ -2,9 +2,9 @@
 #include "_core.h"
 
 static int trainer_init(PyObject *object, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"model",      "images",       "shape",   "format",  "seed",
-                            "batch_size", "source",       "threads", "stop_at", "time_slice_ms",
-                            "stages",     "augmentation", NULL};
+    static char *names[] = {"model",  "images",  "shape",   "format",        "seed",   "batch_size",
+                            "source", "threads", "stop_at", "time_slice_ms", "stages", "augmentation",
+                            "views",  "noise",   "dropout", "average_decay", NULL};
     Trainer *self = (Trainer *)object;
     PyObject *model, *input, *shape = Py_None, *stage_list = Py_None, *augmentation_map = Py_None;
     const char *format = NULL;
@@ -12,9 +12,12 @@ static int trainer_init(PyObject *object, PyObject *args, PyObject *kwargs) {
     long long batch_size = 0;
     int source = 0, threads = 0;
     unsigned int stop_at = 0, slice = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|$OzKLiiIIOO", names, &model, &input, &shape, &format,
-                                     &seed, &batch_size, &source, &threads, &stop_at, &slice, &stage_list,
-                                     &augmentation_map)) {
+    int views = 2;
+    double noise = 0, dropout = 0, average_decay = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|$OzKLiiIIOOiddd", names, &model, &input, &shape,
+                                     &format, &seed, &batch_size, &source, &threads, &stop_at, &slice,
+                                     &stage_list, &augmentation_map, &views, &noise, &dropout,
+                                     &average_decay)) {
         return -1;
     }
     State *state = PyModule_GetState(PyType_GetModule(Py_TYPE(object)));
@@ -73,7 +76,11 @@ static int trainer_init(PyObject *object, PyObject *args, PyObject *kwargs) {
                                      .time_slice_ms = slice,
                                      .stages = stages,
                                      .stage_count = count,
-                                     .augmentation = augmentation_map == Py_None ? NULL : &augmentation};
+                                     .augmentation = augmentation_map == Py_None ? NULL : &augmentation,
+                                     .views = views,
+                                     .noise = noise,
+                                     .dropout = dropout,
+                                     .average_decay = average_decay};
     tsimcne_handle handle = 0;
     int32_t status;
     tsimcne_handle model_handle = ((Model *)model)->handle;
@@ -143,6 +150,7 @@ static PyObject *trainer_advance(PyObject *object, PyObject *unused) {
         PyLong_FromLongLong(event.epoch),
         PyLong_FromLongLong(event.step),
         PyLong_FromLongLong(event.steps_per_epoch),
+        PyLong_FromLongLong(event.steps_left),
         PyFloat_FromDouble(event.loss),
         PyFloat_FromDouble(event.learning_rate),
         PyLong_FromLongLong(event.batch_count),
@@ -184,6 +192,43 @@ static PyObject *trainer_abandon(PyObject *object, PyObject *unused) {
     Py_RETURN_NONE;
 }
 
+static PyObject *trainer_progress(PyObject *object, PyObject *unused) {
+    (void)unused;
+    tsimcne_progress p = {.struct_size = sizeof p};
+    if (raise_status(tsimcne_trainer_progress(((Trainer *)object)->handle, &p)) != 0) {
+        return NULL;
+    }
+    return Py_BuildValue("{sisLsLsdsdsL}", "stage", (int)p.stage, "step", (long long)p.step, "steps",
+                         (long long)p.steps, "position", p.position, "stride", p.stride, "epochs_before",
+                         (long long)p.epochs_before);
+}
+
+static PyObject *trainer_seek(PyObject *object, PyObject *mapping) {
+    tsimcne_progress p;
+    if (read_progress(mapping, &p) != 0 ||
+        raise_status(tsimcne_trainer_seek(((Trainer *)object)->handle, &p)) != 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *trainer_stretch(PyObject *object, PyObject *remaining) {
+    long long steps = PyLong_AsLongLong(remaining);
+    if ((steps == -1 && PyErr_Occurred()) ||
+        raise_status(tsimcne_trainer_stretch(((Trainer *)object)->handle, steps)) != 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *trainer_exchange_averages(PyObject *object, PyObject *unused) {
+    (void)unused;
+    if (raise_status(tsimcne_trainer_exchange_averages(((Trainer *)object)->handle)) != 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
 static PyObject *trainer_arrays(PyObject *self, PyObject *unused) {
     (void)unused;
     return list_arrays(((Trainer *)self)->handle);
@@ -198,10 +243,18 @@ static PyObject *trainer_set_array(PyObject *self, PyObject *args) {
 }
 
 static PyMethodDef trainer_methods[] = {
-    {"advance", trainer_advance, METH_NOARGS, NULL},      {"supply", trainer_supply, METH_O, NULL},
-    {"abandon", trainer_abandon, METH_NOARGS, NULL},      {"close", trainer_close, METH_NOARGS, NULL},
-    {"arrays", trainer_arrays, METH_NOARGS, NULL},        {"array", trainer_array, METH_VARARGS, NULL},
-    {"set_array", trainer_set_array, METH_VARARGS, NULL}, {NULL, NULL, 0, NULL},
+    {"advance", trainer_advance, METH_NOARGS, NULL},
+    {"supply", trainer_supply, METH_O, NULL},
+    {"abandon", trainer_abandon, METH_NOARGS, NULL},
+    {"close", trainer_close, METH_NOARGS, NULL},
+    {"arrays", trainer_arrays, METH_NOARGS, NULL},
+    {"array", trainer_array, METH_VARARGS, NULL},
+    {"set_array", trainer_set_array, METH_VARARGS, NULL},
+    {"progress", trainer_progress, METH_NOARGS, NULL},
+    {"seek", trainer_seek, METH_O, NULL},
+    {"stretch", trainer_stretch, METH_O, NULL},
+    {"exchange_averages", trainer_exchange_averages, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
 };
 
 static PyType_Slot trainer_slots[] = {
@@ -216,17 +269,10 @@ PyType_Spec trainer_spec = {"tsimcne_swift._core.Trainer", sizeof(Trainer), 0, P
                             trainer_slots};
 
 static PyStructSequence_Field event_fields[] = {
-    {"kind", NULL},
-    {"stage", NULL},
-    {"epoch", NULL},
-    {"step", NULL},
-    {"steps_per_epoch", NULL},
-    {"loss", NULL},
-    {"learning_rate", NULL},
-    {"batch_count", NULL},
-    {"indices", NULL},
-    {"array", NULL},
-    {NULL, NULL},
+    {"kind", NULL},    {"stage", NULL},           {"epoch", NULL},
+    {"step", NULL},    {"steps_per_epoch", NULL}, {"steps_left", NULL},
+    {"loss", NULL},    {"learning_rate", NULL},   {"batch_count", NULL},
+    {"indices", NULL}, {"array", NULL},           {NULL, NULL},
 };
 
-PyStructSequence_Desc event_description = {"tsimcne_swift._core.Event", NULL, event_fields, 10};
+PyStructSequence_Desc event_description = {"tsimcne_swift._core.Event", NULL, event_fields, 11};

@@ -25,7 +25,7 @@ extern "C" {
 #endif
 
 /** Raised whenever a structure or a function changes its meaning. */
-#define TSIMCNE_ABI_VERSION 1
+#define TSIMCNE_ABI_VERSION 2
 
 enum {
     TSIMCNE_OK = 0,
@@ -61,14 +61,17 @@ const char *tsimcne_last_error(void);
 
 enum { TSIMCNE_UINT8 = 0, TSIMCNE_FLOAT32 = 1, TSIMCNE_FLOAT64 = 2 };
 
-/** A borrowed batch of images. uint8 means 0…255 for [0, 1]; float32 is in [0, 1] already. */
+/**
+ * A borrowed batch of images. uint8 means 0…255 for [0, 1]; float32 is in [0, 1] already. For a model of
+ * depth 0 they are feature vectors: float32 of any finite value, height = width = 1.
+ */
 typedef struct tsimcne_images {
     uint64_t struct_size;
     const void *data; /* count * height * width * channels values, C-contiguous */
     int64_t count;
-    int64_t height;   /* 8 … 1024 */
-    int64_t width;    /* 8 … 1024 */
-    int64_t channels; /* 1 … 1024 */
+    int64_t height;   /* 8 … 1024, or 1 for vectors */
+    int64_t width;    /* 8 … 1024, or 1 for vectors */
+    int64_t channels; /* 1 … 1024; of vectors 1 … 65536 */
     int32_t type;     /* TSIMCNE_UINT8 or TSIMCNE_FLOAT32 */
     int32_t reserved;
 } tsimcne_images;
@@ -108,7 +111,7 @@ enum { TSIMCNE_HEAD_LINEAR = 0, TSIMCNE_HEAD_MLP = 1 };
 typedef struct tsimcne_model_config {
     uint64_t struct_size;
     int64_t channels;   /* of the images */
-    int32_t depth;      /* 10 or 18: ResNet with [1,1,1,1] or [2,2,2,2] basic blocks */
+    int32_t depth;      /* 10 or 18: ResNet with [1,1,1,1] or [2,2,2,2] basic blocks; 0: none, for vectors */
     int32_t base_width; /* channels of the first stage, 1 … 1024; the others have 2, 4, 8 times as many */
     int32_t head;       /* TSIMCNE_HEAD_… */
     int32_t hidden_dim; /* of the mlp head, 1 … 65536 */
@@ -128,7 +131,8 @@ enum { TSIMCNE_OUTPUT_MAP = 0, TSIMCNE_OUTPUT_FEATURES = 1 };
 
 /**
  * Maps images (BatchNorm with running statistics, no augmentation) and writes count * d float32 to
- * `output`: d = output dimension for TSIMCNE_OUTPUT_MAP, 8 * base_width for TSIMCNE_OUTPUT_FEATURES.
+ * `output`: d = output dimension for TSIMCNE_OUTPUT_MAP; for TSIMCNE_OUTPUT_FEATURES 8 * base_width, or
+ * `channels` with depth 0.
  * The result for an image does not depend on the others in the call. Not interruptible: pass some
  * hundred images at a time.
  */
@@ -140,32 +144,55 @@ int32_t tsimcne_model_destroy(tsimcne_handle model);
 /* ------------------------------------------------------------------ trainer */
 
 enum { TSIMCNE_METRIC_CAUCHY = 0, TSIMCNE_METRIC_COSINE = 1 };
-enum { TSIMCNE_TRAIN_ALL = 0, TSIMCNE_TRAIN_OUTPUT_LAYER = 1 };
 enum {
-    TSIMCNE_OUTPUT_KEEP = 0,     /* the output layer stays (its dimension must be the stage's) */
-    TSIMCNE_OUTPUT_NORMAL = 1,   /* new weights N(0, output_scale), default bias */
-    TSIMCNE_OUTPUT_PRINCIPAL = 2 /* the output's principal components, scaled to a root-mean-square
-                                    radius of output_scale */
+    TSIMCNE_TRAIN_ALL = 0,
+    TSIMCNE_TRAIN_OUTPUT_LAYER = 1, /* all else is frozen, but BatchNorm uses and follows batches */
+    TSIMCNE_TRAIN_HEAD = 2          /* the backbone is frozen in the same way */
 };
 enum {
-    TSIMCNE_SCHEDULE_BATCH = 0, /* cosine stepped per batch, warm-up a fraction of the stage's steps */
+    TSIMCNE_OUTPUT_KEEP = 0,      /* the output layer stays (its dimension must be the stage's) */
+    TSIMCNE_OUTPUT_NORMAL = 1,    /* new weights N(0, output_scale), default bias */
+    TSIMCNE_OUTPUT_PRINCIPAL = 2, /* the output's principal components, scaled to a root-mean-square
+                                     radius of output_scale */
+    TSIMCNE_OUTPUT_SCALED = 3     /* the layer stays, moved and scaled to that radius: from a cosine stage,
+                                     which leaves the scale free, to a Cauchy one */
+};
+/** What follows the warm-up: half a cosine to 0, the peak, a line to 0, or one cycle (Smith and Topin 2019:
+ *  from peak / 25 up and down to peak / 250000, both half a cosine). */
+enum {
+    TSIMCNE_SHAPE_COSINE = 0,
+    TSIMCNE_SHAPE_CONSTANT = 1,
+    TSIMCNE_SHAPE_LINEAR = 2,
+    TSIMCNE_SHAPE_ONE_CYCLE = 3
+};
+enum {
+    TSIMCNE_SCHEDULE_BATCH = 0, /* stepped per batch, warm-up a fraction of the stage's steps */
     TSIMCNE_SCHEDULE_EPOCH = 1  /* the reference's: stepped per epoch, warm-up in epochs */
+};
+enum {
+    TSIMCNE_SGD = 0, /* v = momentum v + g + decay w;  w -= rate v */
+    TSIMCNE_NESTEROV = 1,
+    TSIMCNE_ADAMW = 2, /* Loshchilov and Hutter 2019; momentum and second_momentum are its betas */
+    TSIMCNE_LARS = 3   /* You, Gitman and Ginsburg 2017; trust 0.001, plain SGD for biases and BatchNorm */
 };
 
 typedef struct tsimcne_stage {
     uint64_t struct_size;
-    int64_t epochs; /* >= 1 */
+    int64_t steps; /* of the optimiser, 1 … 2^40; the last epoch may be cut short */
     int32_t output_dim;
     int32_t output_start; /* TSIMCNE_OUTPUT_… KEEP, NORMAL, PRINCIPAL */
     float output_scale;
-    int32_t trains;       /* TSIMCNE_TRAIN_… */
-    int32_t metric;       /* TSIMCNE_METRIC_… */
-    float temperature;    /* Cauchy: multiplies the distance; cosine: divides the similarity */
-    double learning_rate; /* peak */
-    double warmup;        /* see schedule */
-    int32_t schedule;     /* TSIMCNE_SCHEDULE_… */
-    int32_t reserved;
+    int32_t trains;        /* TSIMCNE_TRAIN_… */
+    int32_t metric;        /* TSIMCNE_METRIC_… */
+    float temperature;     /* Cauchy: multiplies the distance; cosine: divides the similarity */
+    double learning_rate;  /* peak */
+    double warmup;         /* see schedule */
+    int32_t schedule;      /* TSIMCNE_SCHEDULE_… */
+    int32_t shape;         /* TSIMCNE_SHAPE_… */
+    int32_t optimizer;     /* TSIMCNE_SGD … TSIMCNE_LARS; fresh in each stage */
+    int32_t decays_biases; /* whether biases and BatchNorm decay too: 0 or 1 */
     double momentum;
+    double second_momentum;
     double weight_decay;
     double clip_value; /* gradients are clipped to +- this; 0 for none */
 } tsimcne_stage;
@@ -174,7 +201,7 @@ enum {
     TSIMCNE_SOURCE_IMAGES = 0, /* the trainer reads and augments `images.data` in place */
     TSIMCNE_SOURCE_SUPPLIED =
         1, /* the caller supplies each batch's images of images.type; the trainer augments */
-    TSIMCNE_SOURCE_VIEWS = 2 /* the caller supplies each batch's two views, float32 */
+    TSIMCNE_SOURCE_VIEWS = 2 /* the caller supplies each batch's views, float32 */
 };
 
 /* Boundaries at which tsimcne_advance returns, besides those it always returns at. */
@@ -189,8 +216,14 @@ typedef struct tsimcne_trainer_config {
     uint32_t stop_at;       /* a sum of TSIMCNE_STOP_AT_… */
     uint32_t time_slice_ms; /* return TSIMCNE_EVENT_MORE after about this long; 0: 100; at most 300 */
     const tsimcne_stage *stages;
-    int64_t stage_count;                      /* 1 … 64 */
-    const tsimcne_augmentation *augmentation; /* ignored for TSIMCNE_SOURCE_VIEWS */
+    int64_t stage_count; /* 1 … 64 */
+    const tsimcne_augmentation
+        *augmentation; /* NULL: views are the image; ignored for TSIMCNE_SOURCE_VIEWS */
+    int32_t views;     /* of an image in a batch, 2 … 16; all others are negatives */
+    int32_t reserved;
+    double noise;         /* standard deviation of normal noise on normalised values; 0 for none */
+    double dropout;       /* probability that a normalised value is set to 0 */
+    double average_decay; /* of the moving averages of parameters and running statistics, < 1; 0 for none */
 } tsimcne_trainer_config;
 
 enum {
@@ -200,7 +233,8 @@ enum {
     TSIMCNE_EVENT_EMBEDDINGS = 3,      /* the embeddings of this batch are ready */
     TSIMCNE_EVENT_GRADIENT = 4,        /* array `array` (a TSIMCNE_ARRAY_GRADIENT) may be exchanged */
     TSIMCNE_EVENT_STEP = 5,            /* a step is done: loss and learning_rate are those of it */
-    TSIMCNE_EVENT_FINISHED = 6         /* all stages are done */
+    TSIMCNE_EVENT_FINISHED = 6,        /* all stages are done */
+    TSIMCNE_EVENT_DIVERGED = 7         /* loss or gradient not finite: the step was dropped; training ends */
 };
 
 typedef struct tsimcne_event {
@@ -210,6 +244,7 @@ typedef struct tsimcne_event {
     int64_t epoch; /* from 0, within the stage */
     int64_t step;  /* from 0, within the epoch */
     int64_t steps_per_epoch;
+    int64_t steps_left;     /* of the stage: after this step with STEP, else with it */
     double loss;            /* of this step; with STEP */
     double learning_rate;   /* of this step; with STEP */
     int64_t batch_count;    /* images in this batch */
@@ -233,7 +268,7 @@ int32_t tsimcne_advance(tsimcne_handle trainer, tsimcne_event *event);
 
 /**
  * Supplies the batch that TSIMCNE_EVENT_BATCH_WANTED asked for; it is copied. `data` has
- * batch_count images (TSIMCNE_SOURCE_SUPPLIED, in images.type) or 2 * batch_count views, first views
+ * batch_count images (TSIMCNE_SOURCE_SUPPLIED, in images.type) or views * batch_count views, first views
  * first (TSIMCNE_SOURCE_VIEWS, float32); `bytes` is its exact size.
  */
 int32_t tsimcne_supply(tsimcne_handle trainer, const void *data, int64_t bytes);
@@ -242,18 +277,58 @@ int32_t tsimcne_supply(tsimcne_handle trainer, const void *data, int64_t bytes);
  */
 int32_t tsimcne_abandon(tsimcne_handle trainer);
 
+/** Where training stands between two steps. */
+typedef struct tsimcne_progress {
+    uint64_t struct_size;
+    int32_t stage; /* from 0; stage_count when all are done */
+    int32_t reserved;
+    int64_t step;          /* steps of the stage that are done … */
+    int64_t steps;         /* … and that it will have had; 0 when all are done */
+    double position;       /* of the schedule, in steps of the stage as it was written … */
+    double stride;         /* … and how far a step takes it */
+    int64_t epochs_before; /* that earlier stages began */
+} tsimcne_progress;
+
+/**
+ * Reads where training stands. With the model's arrays, those of TSIMCNE_ARRAY_MOMENTUM, _SQUARES and
+ * _AVERAGE, and the seed it is all that decides the future. Not in the middle of a step, whose results do not
+ * count yet: it is the position before that step.
+ */
+int32_t tsimcne_trainer_progress(tsimcne_handle trainer, tsimcne_progress *progress);
+
+/**
+ * Goes on from where another trainer of the same configuration stood; a step that runs is dropped. Afterwards
+ * the arrays are restored by the caller: the output layer has the wanted shape then.
+ */
+int32_t tsimcne_trainer_seek(tsimcne_handle trainer, const tsimcne_progress *progress);
+
+/**
+ * Ends the current stage (or the coming one, between two) after `remaining` more steps, at least 1: its
+ * schedule is stretched or shortened from where it is.
+ */
+int32_t tsimcne_trainer_stretch(tsimcne_handle trainer, int64_t remaining);
+
+/**
+ * Exchanges the model's parameters and running statistics with their averages (see average_decay; nothing
+ * happens without): for a map made of the averages. Exchange back before the next tsimcne_advance.
+ */
+int32_t tsimcne_trainer_exchange_averages(tsimcne_handle trainer);
+
 int32_t tsimcne_trainer_destroy(tsimcne_handle trainer);
 
 /* ------------------------------------------------------- arrays, borrowed by name */
 
 enum {
-    TSIMCNE_ARRAY_PARAMETER = 0, /* float32; of a model or a trainer */
-    TSIMCNE_ARRAY_BUFFER = 1,    /* float32: running_mean, running_var; of a model or a trainer */
-    TSIMCNE_ARRAY_GRADIENT = 2,  /* float32; of a trainer; of the last step that was run to its end */
-    TSIMCNE_ARRAY_MOMENTUM = 3,  /* float32; of a trainer */
-    TSIMCNE_ARRAY_SUMS = 4,      /* float64; of a trainer: 2 C + 1 values: forward [sum x, sum x^2, count],
-                                    backward [sum dy, sum dy * normalised x, count] */
-    TSIMCNE_ARRAY_EMBEDDINGS = 5 /* float32; of a trainer: (2 * batch_count, output_dim), first views first */
+    TSIMCNE_ARRAY_PARAMETER = 0,  /* float32; of a model or a trainer */
+    TSIMCNE_ARRAY_BUFFER = 1,     /* float32: running_mean, running_var; of a model or a trainer */
+    TSIMCNE_ARRAY_GRADIENT = 2,   /* float32; of a trainer; of the last step that was run to its end */
+    TSIMCNE_ARRAY_MOMENTUM = 3,   /* float32; of a trainer */
+    TSIMCNE_ARRAY_SUMS = 4,       /* float64; of a trainer: 2 C + 1 values: forward [sum x, sum x^2, count],
+                                     backward [sum dy, sum dy * normalised x, count] */
+    TSIMCNE_ARRAY_EMBEDDINGS = 5, /* float32; of a trainer: (views * batch_count, output_dim), first views
+                                     first */
+    TSIMCNE_ARRAY_SQUARES = 6,    /* float32; of a trainer with AdamW: the running squares of gradients */
+    TSIMCNE_ARRAY_AVERAGE = 7     /* float32; of a trainer: of parameters and buffers, see average_decay */
 };
 
 /**
@@ -286,12 +361,12 @@ int32_t tsimcne_array_named(tsimcne_handle handle, int32_t kind, const char *nam
 /* --------------------------------------------------------------------- loss */
 
 /**
- * InfoNCE of 2 * pairs embeddings (first views first; rows of `dimension` float32): writes the loss,
+ * InfoNCE of views * images embeddings (first views first; rows of `dimension` float32): writes the loss,
  * and its gradient with respect to the embeddings where `gradient` is not NULL. Memory is
- * O(pairs * dimension).
+ * O(views * images * dimension).
  */
-int32_t tsimcne_infonce(const float *embeddings, int64_t pairs, int64_t dimension, int32_t metric,
-                        float temperature, int32_t threads, double *loss, float *gradient);
+int32_t tsimcne_infonce(const float *embeddings, int64_t images, int64_t views, int64_t dimension,
+                        int32_t metric, float temperature, int32_t threads, double *loss, float *gradient);
 
 #ifdef __cplusplus
 }

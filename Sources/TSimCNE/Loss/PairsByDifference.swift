@@ -1,3 +1,5 @@
+import Glibc
+
 /// Cauchy similarities in few dimensions: distances are taken from differences, axis by axis, and keep
 /// their precision at any distance from the origin.
 final class PairsByDifference: Pairs {
@@ -8,13 +10,15 @@ final class PairsByDifference: Pairs {
     private let count: Int
     private let dimension: Int
     private let temperature: Float
+    private let positives: Positives
     private let embeddings: Tensor
     /// Axis by axis.
     private let coordinates: Tensor
     private let stride: Int
 
-    init(_ embeddings: Tensor, temperature: Float, _ workspace: Workspace) {
+    init(_ embeddings: Tensor, _ positives: Positives, temperature: Float, _ workspace: Workspace) {
         self.embeddings = embeddings
+        self.positives = positives
         self.temperature = temperature
         count = embeddings.shape.images
         dimension = embeddings.shape.channels
@@ -24,7 +28,7 @@ final class PairsByDifference: Pairs {
 
     func release(to workspace: Workspace) { workspace.release(coordinates) }
 
-    var scratchCount: Int { stride }
+    var scratchCount: Int { stride + positives.number }
 
     func addPreparation(to program: Program) {
         program.add("loss prepare", slices: dimension) { [self] d, _ in
@@ -44,13 +48,14 @@ final class PairsByDifference: Pairs {
 
     func forEachSum(
         _ rows: Range<Int>, _ scratch: UnsafeMutablePointer<Float>,
-        _ body: (_ row: Int, _ sum: Double, _ positive: Double) -> Void
+        _ body: (_ row: Int, _ sum: Double, _ logPositive: Double) -> Void
     ) {
         for row in rows {
             fill(row, scratch)
-            let positive = scratch[partner(of: row, count: count)]
+            var logarithms = 0.0
+            for i in 0..<positives.number { logarithms += log(Double(scratch[positives.row(i, of: row)])) }
             scratch[row] = 0
-            body(row, PairSums.sum(scratch, count: count), Double(positive))
+            body(row, PairSums.sum(scratch, count: count), logarithms / Double(positives.number))
         }
     }
 
@@ -60,14 +65,15 @@ final class PairsByDifference: Pairs {
     ) {
         // Each pair counts from both of its ends; the positive once from each.
         let scale = 2 * temperature * temperature / Float(count)
+        let share = 2 / Float(positives.number)
+        let own = scratch + stride
         for row in rows {
             fill(row, scratch)
-            let other = partner(of: row, count: count)
-            let positive = scratch[other]
+            for i in 0..<positives.number { own[i] = scratch[positives.row(i, of: row)] }
             PairSums.weigh(
                 scratch, squares: true, inverse: inverseSums[row], inverses: inverseSums, count: count)
             scratch[row] = 0
-            scratch[other] -= 2 * positive
+            for i in 0..<positives.number { scratch[positives.row(i, of: row)] -= share * own[i] }
             for d in 0..<dimension {
                 let axis = coordinates.pointer + d * stride
                 gradient[row * dimension + d] =

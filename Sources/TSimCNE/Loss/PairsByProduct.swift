@@ -1,3 +1,5 @@
+import Glibc
+
 /// Similarities from matrix products of embeddings: centred for the Cauchy kernel, of unit length for the
 /// cosine.
 ///
@@ -11,6 +13,7 @@ final class PairsByProduct: Pairs {
     private let dimension: Int
     private let metric: Metric
     private let temperature: Float
+    private let positives: Positives
     private let embeddings: Tensor
     /// Centred, or of unit length.
     private let rows: Tensor
@@ -21,8 +24,12 @@ final class PairsByProduct: Pairs {
     private let transposed: Tensor
     private let packed: Tensor
 
-    init(_ embeddings: Tensor, metric: Metric, temperature: Float, _ workspace: Workspace) {
+    init(
+        _ embeddings: Tensor, _ positives: Positives, metric: Metric, temperature: Float,
+        _ workspace: Workspace
+    ) {
         self.embeddings = embeddings
+        self.positives = positives
         self.metric = metric
         self.temperature = temperature
         count = embeddings.shape.images
@@ -40,7 +47,7 @@ final class PairsByProduct: Pairs {
         for tensor in [rows, norms, transposed, packed] { workspace.release(tensor) }
     }
 
-    var scratchCount: Int { block * (PairsByProduct.columns + dimension) }
+    var scratchCount: Int { block * (PairsByProduct.columns + dimension) + positives.number }
 
     func addPreparation(to program: Program) {
         let width = PairsByProduct.columns
@@ -119,20 +126,26 @@ final class PairsByProduct: Pairs {
 
     func forEachSum(
         _ range: Range<Int>, _ scratch: UnsafeMutablePointer<Float>,
-        _ body: (_ row: Int, _ sum: Double, _ positive: Double) -> Void
+        _ body: (_ row: Int, _ sum: Double, _ logPositive: Double) -> Void
     ) {
         var sums = [Double](repeating: 0, count: range.count)
-        var positives = sums
+        var logarithms = sums
         forEachBlock(range, scratch) { _, columns in
             for (i, row) in range.enumerated() {
                 let values = scratch + i * PairsByProduct.columns
-                let other = partner(of: row, count: count)
-                if columns.contains(other) { positives[i] = Double(values[other - columns.lowerBound]) }
+                for p in 0..<positives.number {
+                    let other = positives.row(p, of: row)
+                    if columns.contains(other) {
+                        logarithms[i] += log(Double(values[other - columns.lowerBound]))
+                    }
+                }
                 if columns.contains(row) { values[row - columns.lowerBound] = 0 }
                 sums[i] += PairSums.sum(values, count: columns.count)
             }
         }
-        for (i, row) in range.enumerated() { body(row, sums[i], positives[i]) }
+        for (i, row) in range.enumerated() {
+            body(row, sums[i], logarithms[i] / Double(positives.number))
+        }
     }
 
     func writeGradient(
@@ -141,23 +154,26 @@ final class PairsByProduct: Pairs {
     ) {
         let width = PairsByProduct.columns
         let products = scratch + block * width
+        let own = products + block * dimension
+        let share = 2 / Float(positives.number)
         var totals = [Double](repeating: 0, count: range.count)
         forEachBlock(range, scratch) { index, columns in
             for (i, row) in range.enumerated() {
                 let values = scratch + i * width
-                let other = partner(of: row, count: count)
                 // d log q is -q·d(T²d²) for Cauchy, so q stands where it is 1 for the cosine.
-                let own: Float
-                if metric == .cosine {
-                    own = 1
-                } else {
-                    own = columns.contains(other) ? values[other - columns.lowerBound] : 0
+                for p in 0..<positives.number {
+                    let other = positives.row(p, of: row)
+                    guard columns.contains(other) else { continue }
+                    own[p] = metric == .cosine ? 1 : values[other - columns.lowerBound]
                 }
                 PairSums.weigh(
                     values, squares: metric == .cauchy, inverse: inverseSums[row],
                     inverses: inverseSums + columns.lowerBound, count: columns.count)
                 // Each pair counts from both of its ends; the positive once from each.
-                if columns.contains(other) { values[other - columns.lowerBound] -= 2 * own }
+                for p in 0..<positives.number {
+                    let other = positives.row(p, of: row)
+                    if columns.contains(other) { values[other - columns.lowerBound] -= share * own[p] }
+                }
                 if columns.contains(row) { values[row - columns.lowerBound] = 0 }
                 totals[i] += PairSums.sum(values, count: columns.count)
             }

@@ -31,6 +31,9 @@ public final class BatchNormalization {
     private var batchCount = 0.0
 
     public var parameters: [Parameter] { [weight, bias] }
+    var runningStatistics: [(name: String, value: AlignedBuffer)] {
+        [("\(name).running_mean", runningMean), ("\(name).running_var", runningVariance)]
+    }
 
     public init(_ name: String, channels: Int, rectifies: Bool) {
         self.name = name

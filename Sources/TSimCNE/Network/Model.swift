@@ -2,6 +2,7 @@
 public final class Model {
     public struct Configuration: Sendable {
         public var channels: Int
+        /// 10 or 18: a ResNet; 0: images of one pixel, whose channels are features.
         public var depth = 18
         public var baseWidth = 64
         public var head = ProjectionHead.Kind.mlp
@@ -14,14 +15,17 @@ public final class Model {
     }
 
     public let configuration: Configuration
-    public let backbone: ResNet
+    let backbone: any Backbone
     public let head: ProjectionHead
 
     public init(_ configuration: Configuration, seed: UInt64) {
         self.configuration = configuration
-        backbone = ResNet(
-            "backbone", depth: configuration.depth, baseWidth: configuration.baseWidth,
-            channels: configuration.channels)
+        backbone =
+            configuration.depth == 0
+            ? IdentityBackbone(features: configuration.channels)
+            : ResNet(
+                "backbone", depth: configuration.depth, baseWidth: configuration.baseWidth,
+                channels: configuration.channels)
         head = ProjectionHead(
             "projection_head", kind: configuration.head, inputs: backbone.features,
             hidden: configuration.hidden, outputs: configuration.outputs)
@@ -31,6 +35,7 @@ public final class Model {
     }
 
     public var outputs: Int { head.output.outputs }
+    public var features: Int { backbone.features }
     public var parameters: [Parameter] { backbone.parameters + head.parameters }
     public var normalizations: [BatchNormalization] { backbone.normalizations }
 
@@ -67,7 +72,7 @@ public final class Model {
     public func transform(
         _ images: ImageBatch, _ kind: Output, into output: UnsafeMutablePointer<Float>, pool: ThreadPool
     ) {
-        let columns = kind == .map ? outputs : backbone.features
+        let columns = kind == .map ? outputs : features
         let workspace = inferenceWorkspace
         var first = 0
         while first < images.count {

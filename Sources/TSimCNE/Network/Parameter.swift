@@ -8,8 +8,12 @@ public final class Parameter: @unchecked Sendable {
     public let gradient: AlignedBuffer
     /// The optimiser's velocity.
     public let momentum: AlignedBuffer
+    /// The optimiser's running squares of gradients, where it keeps them.
+    public private(set) var squares: AlignedBuffer?
 
     public var count: Int { value.count }
+    /// A bias, or one of BatchNorm's two.
+    public var isBias: Bool { shape.count == 1 }
 
     public init(_ name: String, shape: [Int]) {
         self.name = name
@@ -18,6 +22,14 @@ public final class Parameter: @unchecked Sendable {
         value = AlignedBuffer(count: count)
         gradient = AlignedBuffer(count: count)
         momentum = AlignedBuffer(count: count)
+    }
+
+    /// Makes what an optimiser keeps as it is at its start.
+    func resetOptimizer(keepsSquares: Bool) {
+        momentum.pointer.update(repeating: 0, count: count)
+        if keepsSquares && squares == nil { squares = AlignedBuffer(count: count) }
+        if !keepsSquares { squares = nil }
+        squares?.pointer.update(repeating: 0, count: count)
     }
 
     func fill(_ number: Float) { value.pointer.update(repeating: number, count: count) }

@@ -1,6 +1,6 @@
 /// ResNet for small images: 3×3 stem with stride 1, no max-pooling, four stages of basic blocks with
 /// 1, 2, 4, 8 times the base width and strides 1, 2, 2, 2; global average pooling.
-public final class ResNet: Layer {
+public final class ResNet: Backbone {
     /// Channels of the features.
     public let features: Int
     private let stem: NormalizedConvolution

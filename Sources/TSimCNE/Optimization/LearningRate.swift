@@ -1,32 +1,75 @@
 import Glibc
 
-/// Cosine annealing with linear warm-up.
-public enum Schedule: Sendable, Equatable {
-    /// Stepped with each batch; `warmup` is a fraction of the stage's steps.
-    case batch(warmup: Double)
-    /// The reference's: stepped with each epoch, `warmup` in epochs; a warmed-up stage begins with 0.
-    case epoch(warmup: Int)
+/// The course of the learning rate over a stage.
+public struct Schedule: Sendable, Equatable {
+    /// What follows the warm-up.
+    public enum Shape: Sendable {
+        /// Half a cosine, to 0.
+        case cosine
+        case constant
+        /// A straight line, to 0.
+        case linear
+        /// Half a cosine from peak / 25 to the peak as warm-up, then half a cosine to peak / 250,000 (Smith
+        /// and Topin 2019; the defaults of PyTorch's OneCycleLR).
+        case oneCycle
+    }
 
-    /// The learning rate at a step of a stage.
-    public func rate(peak: Double, epoch: Int, epochs: Int, step: Int, stepsPerEpoch: Int) -> Double {
-        switch self {
+    public enum Step: Sendable, Equatable {
+        /// The rate changes with each batch; `warmup` is a fraction of the stage's steps.
+        case batch(warmup: Double)
+        /// The reference's: it changes with each epoch, `warmup` in epochs; a warmed-up stage begins with 0.
+        case epoch(warmup: Int)
+    }
+
+    public var shape: Shape
+    public var step: Step
+
+    public init(_ step: Step, shape: Shape = .cosine) {
+        self.shape = shape
+        self.step = step
+    }
+
+    /// The learning rate where `progress` of a stage's `steps` are behind; a fraction where the stage was
+    /// stretched or shortened.
+    public func rate(peak: Double, progress: Double, steps: Int, stepsPerEpoch: Int) -> Double {
+        switch step {
         case .batch(let warmup):
-            let total = Double(epochs * stepsPerEpoch)
-            let position = Double(epoch * stepsPerEpoch + step)
+            let total = Double(steps)
             let rising = (warmup * total).rounded(.down)
-            if position < rising { return peak * (position + 1) / rising }
-            return 0.5 * peak * (1 + cos(.pi * (position - rising) / max(1, total - rising)))
+            if progress < rising { return peak * rise((progress + 1) / rising) }
+            return peak * fall((progress - rising) / max(1, total - rising))
         case .epoch(let warmup):
-            return Schedule.epochTable(peak: peak, epochs: epochs, warmup: warmup)[epoch]
+            let epochs = (steps + stepsPerEpoch - 1) / stepsPerEpoch
+            let table = epochTable(peak: peak, epochs: epochs, warmup: warmup)
+            return table[min(Int(progress) / stepsPerEpoch, epochs - 1)]
         }
     }
 
-    /// linspace(0, peak, warmup), then ½ · peak · (1 + cos(π k / D)) with D = max(0, 1 + epochs - warmup)
-    /// entries; one entry an epoch.
-    public static func epochTable(peak: Double, epochs: Int, warmup: Int) -> [Double] {
-        let rising = (0..<warmup).map { warmup > 1 ? peak * Double($0) / Double(warmup - 1) : 0 }
+    /// linspace(0, peak, warmup), then D = max(0, 1 + epochs - warmup) entries of the shape; for the cosine
+    /// ½ · peak · (1 + cos(π k / D)). One entry an epoch.
+    public func epochTable(peak: Double, epochs: Int, warmup: Int) -> [Double] {
+        let rising = (0..<warmup).map {
+            warmup > 1 ? peak * rise(Double($0) / Double(warmup - 1)) : peak * rise(0)
+        }
         let falling = max(0, 1 + epochs - warmup)
-        let table = rising + (0..<falling).map { 0.5 * peak * (1 + cos(.pi * Double($0) / Double(falling))) }
+        let table = rising + (0..<falling).map { peak * fall(Double($0) / Double(falling)) }
         return Array(table.prefix(epochs))
     }
+
+    /// From 0 to 1 of the warm-up.
+    private func rise(_ x: Double) -> Double {
+        shape == .oneCycle ? 1 - (1 - 1.0 / 25) * Schedule.halfCosine(x) : x
+    }
+
+    /// From 0 to 1 of what follows.
+    private func fall(_ x: Double) -> Double {
+        switch shape {
+        case .cosine: return Schedule.halfCosine(x)
+        case .constant: return 1
+        case .linear: return 1 - x
+        case .oneCycle: return 4e-6 + (1 - 4e-6) * Schedule.halfCosine(x)
+        }
+    }
+
+    private static func halfCosine(_ x: Double) -> Double { 0.5 * (1 + cos(.pi * x)) }
 }

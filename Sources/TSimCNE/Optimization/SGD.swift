@@ -1,27 +1,24 @@
-/// Stochastic gradient descent with momentum, weight decay as part of the gradient, and gradients
-/// clipped by value before it.
-public struct SGD: Sendable {
+/// Stochastic gradient descent with momentum; weight decay is part of the gradient.
+public struct SGD: Optimizer {
     public var momentum: Float
-    public var weightDecay: Float
-    /// nil: no clipping.
-    public var clipValue: Float?
+    /// Nesterov's: the step looks ahead along the velocity.
+    public var isNesterov: Bool
+    public var rules: GradientRules
 
-    public init(momentum: Float, weightDecay: Float, clipValue: Float?) {
+    public init(momentum: Float, isNesterov: Bool = false, rules: GradientRules) {
         self.momentum = momentum
-        self.weightDecay = weightDecay
-        self.clipValue = clipValue
+        self.isNesterov = isNesterov
+        self.rules = rules
     }
 
-    /// v = momentum · v + (clip(g) + decay · w);  w = w - rate · v.
-    public func update(_ parameter: Parameter, range: Range<Int>, learningRate: Float) {
+    /// v = momentum · v + (clip(g) + decay · w);  w = w - rate · v, or w - rate · (g + momentum · v).
+    public func update(_ parameter: Parameter, range: Range<Int>, _ step: OptimizerStep) {
         let (w, g, v) = (parameter.value.pointer, parameter.gradient.pointer, parameter.momentum.pointer)
-        let limit = clipValue ?? .infinity
+        let decay = rules.decay(of: parameter)
         for i in range {
-            var gradient = g[i]
-            if gradient > limit { gradient = limit }
-            if gradient < -limit { gradient = -limit }
-            v[i] = momentum * v[i] + (gradient + weightDecay * w[i])
-            w[i] -= learningRate * v[i]
+            let gradient = rules.clipped(g[i]) + decay * w[i]
+            v[i] = momentum * v[i] + gradient
+            w[i] -= step.learningRate * (isNesterov ? gradient + momentum * v[i] : v[i])
         }
     }
 }

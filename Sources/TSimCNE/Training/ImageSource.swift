@@ -1,9 +1,9 @@
-/// Where the two views of an image come from.
+/// Where the views of an image come from; without an augmentation they are the image itself.
 public enum ImageSource: @unchecked Sendable {
     /// The whole data set in memory, read in place and augmented.
-    case images(ImageBatch, Augmentation)
+    case images(ImageBatch, Augmentation?)
     /// Each batch's images are supplied, then augmented.
-    case supplied(count: Int, height: Int, width: Int, channels: Int, ImageBatch.Element, Augmentation)
+    case supplied(count: Int, height: Int, width: Int, channels: Int, ImageBatch.Element, Augmentation?)
     /// Each batch's views are supplied.
     case views(count: Int, height: Int, width: Int, channels: Int)
 
@@ -24,12 +24,12 @@ public enum ImageSource: @unchecked Sendable {
         }
     }
 
-    /// Bytes that the caller supplies for an image; 0 where the data set is in memory.
-    public var suppliedBytesPerImage: Int {
+    /// Bytes that the caller supplies for an image of so many views; 0 where the data set is in memory.
+    public func suppliedBytesPerImage(views: Int) -> Int {
         switch self {
         case .images: return 0
         case .supplied(_, _, _, _, let element, _): return shape.count * element.size
-        case .views: return 2 * shape.count * 4
+        case .views: return views * shape.count * 4
         }
     }
 
@@ -37,7 +37,7 @@ public enum ImageSource: @unchecked Sendable {
         Augmentation.scratchCount(height: shape.height, width: shape.width, channels: shape.channels)
     }
 
-    /// Writes view 0 or 1 of the batch's image `i`.
+    /// Writes view 0, 1, … of the batch's image `i`.
     func makeView(
         _ view: Int, of i: Int, _ batch: Batch, seed: UInt64, into target: UnsafeMutablePointer<Float>,
         scratch: UnsafeMutablePointer<Float>
@@ -45,6 +45,7 @@ public enum ImageSource: @unchecked Sendable {
         let index = Int(batch.indices[i])
         switch self {
         case .images(let images, let augmentation):
+            guard let augmentation else { return images.copy(index, into: target) }
             augmentation.makeView(
                 of: images, at: index, imageIndex: index, seed: seed, epoch: batch.epoch, view: UInt32(view),
                 into: target, scratch: scratch)
@@ -52,6 +53,7 @@ public enum ImageSource: @unchecked Sendable {
             let images = ImageBatch(
                 data: UnsafeRawPointer(batch.supplied!.pointer), count: batch.count, height: height,
                 width: width, channels: channels, element: element)
+            guard let augmentation else { return images.copy(i, into: target) }
             augmentation.makeView(
                 of: images, at: i, imageIndex: index, seed: seed, epoch: batch.epoch, view: UInt32(view),
                 into: target, scratch: scratch)

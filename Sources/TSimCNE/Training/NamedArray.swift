@@ -1,7 +1,9 @@
 /// An array of a model or trainer, in place.
 public struct NamedArray {
     /// In the order of `tsimcne.h`.
-    public enum Kind: Int, Sendable { case parameter, buffer, gradient, momentum, sums, embeddings }
+    public enum Kind: Int, Sendable {
+        case parameter, buffer, gradient, momentum, sums, embeddings, squares, average
+    }
 
     public let kind: Kind
     public let name: String
@@ -18,17 +20,17 @@ extension Model {
             NamedArray(kind: .parameter, name: $0.name, shape: $0.shape, data: $0.value.pointer)
         }
             + normalizations.flatMap { layer in
-                [("running_mean", layer.runningMean), ("running_var", layer.runningVariance)].map {
+                layer.runningStatistics.map {
                     NamedArray(
-                        kind: .buffer, name: "\(layer.name).\($0.0)", shape: [layer.channels],
-                        data: $0.1.pointer)
+                        kind: .buffer, name: $0.name, shape: [layer.channels], data: $0.value.pointer)
                 }
             }
     }
 }
 
 extension Trainer {
-    /// The model's arrays, then gradients, momenta, sums and, once there are any, embeddings.
+    /// The model's arrays, then gradients, momenta, sums and, where there are any, embeddings, squares and
+    /// averages.
     public var arrays: [NamedArray] {
         let parameters = model.parameters
         var result = model.arrays
@@ -46,6 +48,14 @@ extension Trainer {
                 NamedArray(
                     kind: .embeddings, name: "embeddings",
                     shape: [embeddings.shape.images, embeddings.shape.channels], data: embeddings.pointer))
+        }
+        result += parameters.compactMap { parameter in
+            parameter.squares.map {
+                NamedArray(kind: .squares, name: parameter.name, shape: parameter.shape, data: $0.pointer)
+            }
+        }
+        result += averages.map {
+            NamedArray(kind: .average, name: $0.name, shape: $0.shape, data: $0.average.pointer)
         }
         return result
     }

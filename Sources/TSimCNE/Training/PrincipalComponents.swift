@@ -52,6 +52,27 @@ struct PrincipalComponents {
 }
 
 extension ProjectionHead {
+    /// Moves and scales the output layer so that `rows`, which it gave, have their mean at the origin and
+    /// a root-mean-square radius of `radius`: what follows a loss that leaves both free.
+    func scaleOutput(of rows: UnsafePointer<Float>, count: Int, radius: Float) {
+        let (outputs, values) = (output.outputs, Double(count))
+        var means = [Double](repeating: 0, count: outputs)
+        var squares = 0.0
+        for r in 0..<count {
+            for d in 0..<outputs { means[d] += Double(rows[r * outputs + d]) / values }
+        }
+        for r in 0..<count {
+            for d in 0..<outputs {
+                let x = Double(rows[r * outputs + d]) - means[d]
+                squares += x * x / values
+            }
+        }
+        let scale = Double(radius) / max(squares.squareRoot(), 1e-6)
+        let (weight, bias) = (output.weight.value.pointer, output.bias.value.pointer)
+        for i in 0..<output.weight.count { weight[i] = Float(scale * Double(weight[i])) }
+        for d in 0..<outputs { bias[d] = Float(scale * (Double(bias[d]) - means[d])) }
+    }
+
     /// Replaces the output layer by its own outputs' principal components, scaled so that `rows`, which
     /// it gave, have a root-mean-square radius of `radius`.
     func replaceOutput(

@@ -8,15 +8,29 @@ public struct Stage: Sendable {
         /// The old layer's outputs, projected on their principal components and scaled to a
         /// root-mean-square radius.
         case principal(radius: Float)
+        /// The layer stays, moved and scaled so that its outputs have a root-mean-square radius about 0:
+        /// the bridge from a cosine stage, which leaves the scale free, to a Cauchy one.
+        case scaled(radius: Float)
+
+        /// Whether it needs the outputs of a batch.
+        var readsOutputs: Bool {
+            switch self {
+            case .keep, .normal: return false
+            case .principal, .scaled: return true
+            }
+        }
     }
 
     public enum Trained: Sendable {
         case all
         /// All else is frozen: no gradient, decay or momentum; BatchNorm still uses and follows batches.
         case outputLayer
+        /// The backbone is frozen in the same way.
+        case head
     }
 
-    public var epochs: Int
+    /// Optimiser steps; an epoch has ``Trainer/stepsPerEpoch``, and the last one may be cut short.
+    public var steps: Int
     public var outputs: Int
     public var outputStart: OutputStart
     public var trained: Trained
@@ -24,13 +38,13 @@ public struct Stage: Sendable {
     public var temperature: Float
     public var learningRate: Double
     public var schedule: Schedule
-    public var optimizer: SGD
+    public var optimizer: any Optimizer
 
     public init(
-        epochs: Int, outputs: Int, outputStart: OutputStart, trained: Trained, metric: Metric,
-        temperature: Float, learningRate: Double, schedule: Schedule, optimizer: SGD
+        steps: Int, outputs: Int, outputStart: OutputStart, trained: Trained, metric: Metric,
+        temperature: Float, learningRate: Double, schedule: Schedule, optimizer: any Optimizer
     ) {
-        self.epochs = epochs
+        self.steps = steps
         self.outputs = outputs
         self.outputStart = outputStart
         self.trained = trained

@@ -11,6 +11,8 @@ public final class Trainer {
         case boundary(Program.Boundary)
         /// A step was completed: parameters and running statistics have moved.
         case step
+        /// The loss or a gradient is not finite: the step was dropped, and training cannot go on.
+        case diverged
         case finished
     }
 
@@ -18,11 +20,18 @@ public final class Trainer {
     public let stages: [Stage]
     public let source: ImageSource
     public let batchSize: Int
+    /// Of an image in a batch.
+    public let viewCount: Int
+    public let noise: FeatureNoise
+    /// Of the averages of parameters; 0 for none.
+    public let averageDecay: Double
 
     /// Where training stands; an event speaks of these.
-    public private(set) var stage = 0
-    public private(set) var epoch = 0
-    public private(set) var step = 0
+    public internal(set) var progress: Progress
+    public var stage: Int { progress.stage }
+    public var epoch: Int { progress.step / stepsPerEpoch }
+    /// Within the epoch.
+    public var step: Int { progress.step % stepsPerEpoch }
     /// Of the last completed step.
     public private(set) var loss = 0.0
     public private(set) var learningRate = 0.0
@@ -31,55 +40,73 @@ public final class Trainer {
         public let stage: Int
         public let epoch: Int
         public let step: Int
+        /// Steps left of the stage.
+        public let left: Int
     }
 
-    public var position: Position { Position(stage: stage, epoch: epoch, step: step) }
+    public var position: Position {
+        Position(stage: stage, epoch: epoch, step: step, left: progress.steps - progress.step)
+    }
     /// Of the last completed step.
-    public private(set) var finished = Position(stage: 0, epoch: 0, step: 0)
+    public private(set) var finished = Position(stage: 0, epoch: 0, step: 0, left: 0)
 
-    private enum Phase { case beginStage, beginStep, wanting, starting, running, done }
-    private var phase = Phase.beginStage
+    enum Phase { case beginStage, beginStep, wanting, starting, running, diverged, done }
+    var phase = Phase.beginStage
     private var isSupplied = false
 
-    private let seed: UInt64
-    private let pool: ThreadPool
+    let seed: UInt64
+    let pool: ThreadPool
+    var averages: [Average] = []
     private var workspace = Workspace()
     private let batch: Batch
     private var order: [Int64]
-    private var epochsBefore = 0
     private var steps: [Int: TrainingStep] = [:]
-    /// Gives the outputs whose principal components a stage begins with.
+    /// Gives the outputs that a stage's output layer begins with.
     private var start: TrainingStep?
 
     public init(
-        model: Model, stages: [Stage], source: ImageSource, batchSize: Int, seed: UInt64, pool: ThreadPool
+        model: Model, stages: [Stage], source: ImageSource, batchSize: Int, viewCount: Int = 2,
+        noise: FeatureNoise = FeatureNoise(), averageDecay: Double = 0, seed: UInt64, pool: ThreadPool
     ) {
         self.model = model
         self.stages = stages
         self.source = source
         self.batchSize = min(batchSize, source.count)
+        self.viewCount = viewCount
+        self.noise = noise
+        self.averageDecay = averageDecay
         self.seed = seed
         self.pool = pool
+        progress = Progress(steps: stages[0].steps)
         batch = Batch(
-            capacity: self.batchSize, suppliedBytes: source.suppliedBytesPerImage * self.batchSize)
+            capacity: self.batchSize,
+            suppliedBytes: source.suppliedBytesPerImage(views: viewCount) * self.batchSize)
         order = Array(0..<Int64(source.count))
     }
 
     public var stepsPerEpoch: Int { (source.count + batchSize - 1) / batchSize }
     public var batchCount: Int { batch.count }
     public var batchIndices: UnsafePointer<Int64> { UnsafePointer(batch.indices) }
-    /// (2 · batchCount × outputs), first views first; of the step that runs or ran last.
+    /// (viewCount · batchCount × outputs), first views first; of the step that runs or ran last.
     public var embeddings: Tensor? { steps[batch.count]?.embeddings }
     /// The operations of that step, with the time they took.
     public var program: Program? { steps[batch.count]?.program }
+    /// Of the step that ran, before it reaches the parameters.
+    var currentLoss: Double { steps[batch.count]!.loss!.loss }
     /// What the stage changes.
     public var trainedParameters: [Parameter] {
-        stages[min(stage, stages.count - 1)].trained == .all
-            ? model.parameters : model.head.output.parameters
+        switch stages[min(stage, stages.count - 1)].trained {
+        case .all: return model.parameters
+        case .head: return model.head.parameters
+        case .outputLayer: return model.head.output.parameters
+        }
     }
 
+    /// Bytes that the caller supplies for each image of a batch; 0 where the data set is in memory.
+    public var suppliedBytesPerImage: Int { source.suppliedBytesPerImage(views: viewCount) }
+
     /// Copies what ``Event/batchWanted`` asked for; `bytes` must be
-    /// `source.suppliedBytesPerImage * batchCount`.
+    /// `suppliedBytesPerImage * batchCount`.
     public func supply(_ data: UnsafeRawPointer, bytes: Int) {
         UnsafeMutableRawPointer(batch.supplied!.pointer).copyMemory(from: data, byteCount: bytes)
         isSupplied = true
@@ -106,12 +133,13 @@ public final class Trainer {
     private func proceed(until deadline: UInt64) -> Event? {
         switch phase {
         case .done: return .finished
+        case .diverged: return .diverged
         case .beginStage:
             beginStage()
             phase = .beginStep
         case .beginStep:
             takeBatch()
-            isSupplied = source.suppliedBytesPerImage == 0
+            isSupplied = suppliedBytesPerImage == 0
             phase = .wanting
             if !isSupplied { return .batchWanted }
         case .wanting:
@@ -121,13 +149,18 @@ public final class Trainer {
             guard start!.program.advance(on: pool, until: deadline) == .end else {
                 return ThreadPool.now() >= deadline ? .more : nil
             }
-            startFromPrincipalComponents()
+            startFromOutputs()
             phase = .running
         case .running:
             switch steps[batch.count]!.program.advance(on: pool, until: deadline) {
             case .timeIsOver: return .more
             case .boundary(let boundary): return .boundary(boundary)
             case .end:
+                guard isFinite() else {
+                    abandon()
+                    phase = .diverged
+                    return .diverged
+                }
                 commit()
                 return .step
             }
@@ -145,28 +178,35 @@ public final class Trainer {
             model.resetOutput(
                 outputs: current.outputs, deviation: deviation, seed: seed &+ UInt64(stage))
             writeSteps()
-        case .principal:
-            start = TrainingStep(
-                model: model, stage: nil, source: source, seed: seed, batch: batch, count: batchSize,
-                workspace: workspace)
+        case .principal, .scaled: start = write(nil, count: batchSize, workspace)
         }
     }
 
-    private func startFromPrincipalComponents() {
-        guard case .principal(let radius) = stages[stage].outputStart, let start else { return }
-        var random = RandomNumbers(seed: seed &+ UInt64(stage), purpose: .outputLayer)
-        model.head.replaceOutput(
-            byPrincipalComponents: stages[stage].outputs, of: start.embeddings.pointer,
-            count: 2 * batch.count, radius: radius, &random)
-        self.start = nil
+    private func startFromOutputs() {
+        let outputs = start!.embeddings
+        let rows = viewCount * batch.count
+        switch stages[stage].outputStart {
+        case .principal(let radius):
+            var random = RandomNumbers(seed: seed &+ UInt64(stage), purpose: .outputLayer)
+            model.head.replaceOutput(
+                byPrincipalComponents: stages[stage].outputs, of: outputs.pointer, count: rows,
+                radius: radius, &random)
+        case .scaled(let radius):
+            model.head.scaleOutput(of: outputs.pointer, count: rows, radius: radius)
+        case .keep, .normal: break
+        }
+        start = nil
         writeSteps()
     }
 
     /// Writes the steps of a stage for both sizes of batches, and makes its optimiser fresh.
-    private func writeSteps() {
+    func writeSteps() {
+        start = nil
+        steps = [:]
         for parameter in model.parameters {
-            parameter.momentum.pointer.update(repeating: 0, count: parameter.count)
+            parameter.resetOptimizer(keepsSquares: stages[stage].optimizer.keepsSquares)
         }
+        resetAverages()
         workspace = Workspace(planned: plan(stages[stage]).workspace)
         for count in batchCounts {
             steps[count] = write(stages[stage], count: count, workspace)
@@ -179,10 +219,10 @@ public final class Trainer {
         Set([batchSize, source.count - (stepsPerEpoch - 1) * batchSize]).sorted(by: >)
     }
 
-    private func write(_ stage: Stage, count: Int, _ workspace: Workspace) -> TrainingStep {
+    private func write(_ stage: Stage?, count: Int, _ workspace: Workspace) -> TrainingStep {
         TrainingStep(
-            model: model, stage: stage, source: source, seed: seed, batch: batch, count: count,
-            workspace: workspace)
+            model: model, stage: stage, source: source, viewCount: viewCount, noise: noise, seed: seed,
+            batch: batch, count: count, workspace: workspace)
     }
 
     /// Writes a stage's steps without memory, to learn how much they want.
@@ -199,15 +239,20 @@ public final class Trainer {
         return (workspace.peak + scratch) * MemoryLayout<Float>.stride
     }
 
+    /// Counted over all stages.
+    private var globalEpoch: UInt64 { UInt64(progress.epochsBefore + epoch) }
+
+    /// The order of the current epoch.
+    func shuffle() {
+        for i in order.indices { order[i] = Int64(i) }
+        var random = RandomNumbers(seed: seed, purpose: .order, epoch: globalEpoch)
+        random.shuffle(&order)
+    }
+
     private func takeBatch() {
-        let global = UInt64(epochsBefore + epoch)
-        if step == 0 {
-            for i in order.indices { order[i] = Int64(i) }
-            var random = RandomNumbers(seed: seed, purpose: .order, epoch: global)
-            random.shuffle(&order)
-        }
+        if step == 0 { shuffle() }
         let first = step * batchSize
-        batch.epoch = global
+        batch.epoch = globalEpoch
         batch.count = min(batchSize, order.count - first)
         for i in 0..<batch.count { batch.indices[i] = order[first + i] }
     }
@@ -216,31 +261,27 @@ public final class Trainer {
     private func commit() {
         let current = stages[stage]
         learningRate = current.schedule.rate(
-            peak: current.learningRate, epoch: epoch, epochs: current.epochs, step: step,
+            peak: current.learningRate, progress: progress.position, steps: current.steps,
             stepsPerEpoch: stepsPerEpoch)
-        loss = steps[batch.count]!.loss!.loss
-        let rate = Float(learningRate)
-        let block = 32768
-        for parameter in trainedParameters {
-            _ = pool.run(count: (parameter.count + block - 1) / block) { slice, _ in
-                let range = slice * block..<min(parameter.count, (slice + 1) * block)
-                current.optimizer.update(parameter, range: range, learningRate: rate)
-            }
-        }
+        loss = currentLoss
+        updateParameters(current.optimizer)
         for layer in model.normalizations { layer.updateRunningStatistics() }
+        followAverages()
         steps[batch.count]!.program.rewind()
         phase = .beginStep
-        finished = position
-        step += 1
-        if step == stepsPerEpoch {
-            step = 0
-            epoch += 1
-        }
-        if epoch == current.epochs {
-            epochsBefore += epoch
-            epoch = 0
-            stage += 1
-            phase = stage == stages.count ? .done : .beginStage
-        }
+        finished = Position(
+            stage: stage, epoch: epoch, step: step, left: progress.steps - progress.step - 1)
+        progress.step += 1
+        progress.position += progress.stride
+        if progress.step == progress.steps { endStage() }
+    }
+
+    private func endStage() {
+        var next = Progress(steps: 0)
+        next.stage = stage + 1
+        next.epochsBefore = progress.epochsBefore + (progress.step + stepsPerEpoch - 1) / stepsPerEpoch
+        if next.stage < stages.count { next.steps = stages[next.stage].steps }
+        progress = next
+        phase = next.stage == stages.count ? .done : .beginStage
     }
 }

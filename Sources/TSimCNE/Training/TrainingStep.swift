@@ -6,23 +6,32 @@ final class TrainingStep {
 
     /// - Parameter stage: nil for a step that stops at the embeddings, with the layers as they are.
     init(
-        model: Model, stage: Stage?, source: ImageSource, seed: UInt64, batch: Batch, count: Int,
-        workspace: Workspace
+        model: Model, stage: Stage?, source: ImageSource, viewCount: Int, noise: FeatureNoise, seed: UInt64,
+        batch: Batch, count: Int, workspace: Workspace
     ) {
         workspace.reset()
-        let trainsAll = stage?.trained == .all
+        let trainsAll = stage?.trained == .all && !model.backbone.parameters.isEmpty
+        let rows = viewCount * count
         let one = source.shape
         let pass = Pass(
             program: program, workspace: workspace, usesBatchStatistics: true, keepsInputs: trainsAll,
             remakesOutputs: trainsAll
-                && model.backbone.keepsMuch(views: 2 * count, height: one.height, width: one.width))
-        let views = workspace.tensor(Shape(2 * count, one.height, one.width, one.channels))
-        program.add("views", slices: 2 * count, scratch: source.scratchCount) { slice, scratch in
+                && model.backbone.keepsMuch(views: rows, height: one.height, width: one.width))
+        let views = workspace.tensor(Shape(rows, one.height, one.width, one.channels))
+        program.add("views", slices: rows, scratch: source.scratchCount) { slice, scratch in
             source.makeView(
                 slice / count, of: slice % count, batch, seed: seed, into: views.pointer + slice * one.count,
                 scratch: scratch)
         }
         model.normalize(views, pass)
+        if !noise.isNone {
+            program.add("noise", slices: rows) { slice, _ in
+                var random = RandomNumbers(
+                    seed: seed, purpose: .noise, epoch: batch.epoch,
+                    index: UInt64(batch.indices[slice % count]), view: UInt32(slice / count))
+                noise.apply(to: views.pointer + slice * one.count, count: one.count, &random)
+            }
+        }
         let features = model.backbone.forward(views, pass)
         embeddings = model.head.forward(features, pass)
         guard let stage else {
@@ -31,13 +40,16 @@ final class TrainingStep {
         }
         program.mark(.embeddings)
         let gradient = workspace.tensor(embeddings.shape)
-        let loss = InfoNCE(metric: stage.metric, temperature: stage.temperature)
+        let loss = InfoNCE(metric: stage.metric, temperature: stage.temperature, views: viewCount)
         loss.write(into: program, workspace: workspace, embeddings: embeddings, gradient: gradient)
         self.loss = loss
-        if trainsAll {
+        switch stage.trained {
+        case .all where trainsAll:
             let inner = model.head.backward(gradient, pass, wantsInputGradient: true)!
             _ = model.backbone.backward(inner, pass, wantsInputGradient: false)
-        } else {
+        case .all, .head:
+            _ = model.head.backward(gradient, pass, wantsInputGradient: false)
+        case .outputLayer:
             model.head.backwardOutput(gradient, pass)
         }
     }

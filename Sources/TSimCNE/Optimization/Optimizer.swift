@@ -1,0 +1,53 @@
+/// How a parameter moves along its gradient.
+public protocol Optimizer: Sendable {
+    var rules: GradientRules { get }
+    /// Whether it keeps the running squares of gradients beside their running mean.
+    var keepsSquares: Bool { get }
+    /// Whether a parameter's rate depends on the norms of its values and gradient.
+    func adapts(_ parameter: Parameter) -> Bool
+
+    func update(_ parameter: Parameter, range: Range<Int>, _ step: OptimizerStep)
+}
+
+extension Optimizer {
+    public var keepsSquares: Bool { false }
+    public func adapts(_ parameter: Parameter) -> Bool { false }
+}
+
+/// What an update depends on beside the parameter.
+public struct OptimizerStep: Sendable {
+    public var learningRate: Float
+    /// From 1, within the stage.
+    public var number = 1
+    /// Euclidean norms of the parameter's values and of its clipped gradient, where the optimiser adapts.
+    public var norms: (value: Float, gradient: Float) = (0, 0)
+
+    public init(learningRate: Float) { self.learningRate = learningRate }
+}
+
+/// What is done to gradients before an optimiser sees them, and which parameters decay.
+public struct GradientRules: Sendable {
+    public var weightDecay: Float
+    /// Whether biases and the parameters of BatchNorm decay too, as in the paper.
+    public var decaysBiases: Bool
+    /// Gradients are clipped to ± this; infinite for none.
+    public var clipValue: Float
+
+    public init(weightDecay: Float, decaysBiases: Bool = true, clipValue: Float? = nil) {
+        self.weightDecay = weightDecay
+        self.decaysBiases = decaysBiases
+        self.clipValue = clipValue ?? .infinity
+    }
+
+    func decay(of parameter: Parameter) -> Float {
+        decaysBiases || !parameter.isBias ? weightDecay : 0
+    }
+
+    @inline(__always)
+    func clipped(_ gradient: Float) -> Float {
+        var gradient = gradient
+        if gradient > clipValue { gradient = clipValue }
+        if gradient < -clipValue { gradient = -clipValue }
+        return gradient
+    }
+}

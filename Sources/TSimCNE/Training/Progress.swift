@@ -1,0 +1,52 @@
+extension Trainer {
+    /// Where training stands between two steps: with the model's arrays, the optimiser's and the averages,
+    /// all that decides how it goes on.
+    public struct Progress: Equatable, Sendable {
+        /// From 0; the number of stages when all are done.
+        public var stage = 0
+        /// Steps of this stage that are done, and that it will have had.
+        public var step = 0
+        public var steps: Int
+        /// Where the schedule is, in steps of the stage as it was written, and how far a step takes it: not 1
+        /// where the stage was stretched or shortened.
+        public var position = 0.0
+        public var stride = 1.0
+        /// Epochs that earlier stages began: random numbers count on.
+        public var epochsBefore = 0
+
+        public init(steps: Int) { self.steps = steps }
+    }
+
+    /// Ends the current stage after `remaining` more steps; its schedule is stretched or shortened from where
+    /// it is.
+    public func stretch(remaining: Int) {
+        guard progress.stage < stages.count else { return }
+        let written = Double(stages[progress.stage].steps)
+        progress.steps = progress.step + remaining
+        progress.stride = (written - progress.position) / Double(remaining)
+    }
+
+    /// Goes on from where another run stood. The arrays are the caller's to restore afterwards: the output
+    /// layer has the right shape then.
+    public func seek(_ target: Progress) {
+        abandon()
+        progress = target
+        let reached = min(target.stage, stages.count - 1)
+        let began = target.stage == stages.count || target.step > 0
+        // A stage that has not begun starts from the outputs of the one before.
+        let last = began ? reached : reached - 1
+        if last >= 0, model.outputs != stages[last].outputs {
+            model.resetOutput(outputs: stages[last].outputs, deviation: 0, seed: seed)
+        }
+        if target.stage == stages.count {
+            resetAverages()
+            phase = .done
+        } else if began {
+            shuffle()
+            writeSteps()
+            phase = .beginStep
+        } else {
+            phase = .beginStage
+        }
+    }
+}

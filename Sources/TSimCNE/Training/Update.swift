@@ -1,0 +1,62 @@
+extension Trainer {
+    /// Values of a parameter that a slice works on.
+    private static let block = 32768
+
+    /// A gradient beyond it counts as infinite: what it would make of the parameters could not be undone.
+    private static let largestGradient: Float = 1e20
+
+    private func slices(_ parameter: Parameter) -> Int {
+        (parameter.count + Trainer.block - 1) / Trainer.block
+    }
+
+    private func range(_ parameter: Parameter, _ slice: Int) -> Range<Int> {
+        slice * Trainer.block..<min(parameter.count, (slice + 1) * Trainer.block)
+    }
+
+    /// One number for each slice of a parameter.
+    private func map(
+        _ parameter: Parameter, _ body: @escaping (Range<Int>) -> Double
+    ) -> [Double] {
+        let count = slices(parameter)
+        let results = UnsafeMutablePointer<Double>.allocate(capacity: count)
+        defer { results.deallocate() }
+        _ = pool.run(count: count) { slice, _ in results[slice] = body(self.range(parameter, slice)) }
+        return Array(UnsafeBufferPointer(start: results, count: count))
+    }
+
+    /// Whether the step that ran may reach the parameters.
+    func isFinite() -> Bool {
+        guard currentLoss.isFinite else { return false }
+        return trainedParameters.allSatisfy { parameter in
+            let gradient = parameter.gradient.pointer
+            return map(parameter) { range in
+                var isFinite = true
+                // NaN compares as false.
+                for i in range where !(abs(gradient[i]) < Trainer.largestGradient) { isFinite = false }
+                return isFinite ? 0 : 1
+            }.allSatisfy { $0 == 0 }
+        }
+    }
+
+    func updateParameters(_ optimizer: any Optimizer) {
+        var step = OptimizerStep(learningRate: Float(learningRate))
+        step.number = progress.step + 1
+        for parameter in trainedParameters {
+            if optimizer.adapts(parameter) { step.norms = norms(parameter, optimizer.rules) }
+            _ = pool.run(count: slices(parameter)) { [step] slice, _ in
+                optimizer.update(parameter, range: self.range(parameter, slice), step)
+            }
+        }
+    }
+
+    private func norms(_ parameter: Parameter, _ rules: GradientRules) -> (value: Float, gradient: Float) {
+        func norm(_ value: @escaping (Int) -> Float) -> Float {
+            let squares = map(parameter) { range in
+                range.reduce(0) { $0 + Double(value($1)) * Double(value($1)) }
+            }
+            return Float(squares.reduce(0, +).squareRoot())
+        }
+        let (w, g) = (parameter.value.pointer, parameter.gradient.pointer)
+        return (norm { w[$0] }, norm { rules.clipped(g[$0]) })
+    }
+}
