@@ -203,9 +203,10 @@ def test_four_gigabytes_are_read_in_place(tmp_path, dtype):
         channels=3, depth=10, base_width=4, head=0, hidden_dim=1, output_dim=2, mean=None,
         deviation=None, seed=0,
     )  # fmt: skip
-    zeros = "output_start output_scale trains metric learning_rate warmup schedule momentum"
-    stage = dict.fromkeys([*zeros.split(), "weight_decay", "clip_value"], 0)
-    stage |= {"epochs": 1, "output_dim": 2, "temperature": 1}
+    zeros = "output_start output_scale trains metric learning_rate warmup schedule shape optimizer momentum"
+    more = "decays_biases second_momentum weight_decay clip_value"
+    stage = dict.fromkeys([*zeros.split(), *more.split()], 0)
+    stage |= {"steps": 1 << 20, "output_dim": 2, "temperature": 1}
     before = resident()
     images = Images(X)
     assert images.direct and resident() - before < 300e6

@@ -4,10 +4,11 @@
 >>> Y = TSimCNE().fit_transform(X)  # X: (n, height, width, 3) uint8
 """
 
-from . import recipes
-from ._augmentation import Augmentation
+from . import callbacks, recipes
+from ._augmentation import Augmentation, FeatureAugmentation
 from ._config import show_config
 from ._estimator import TSimCNE
+from ._stages import Stage
 
-__all__ = ["Augmentation", "TSimCNE", "recipes", "show_config"]
+__all__ = ["Augmentation", "FeatureAugmentation", "Stage", "TSimCNE", "callbacks", "recipes", "show_config"]
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""Parameters of the random views."""
+"""What makes random views of images and of feature vectors."""
 
 from __future__ import annotations
 
@@ -59,6 +59,28 @@ class Augmentation:
         for name, value in asdict(self).items():
             low, high = limits.get(name, (0, 1))
             check_number(f"augmentation.{name}", value, low, high)
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class FeatureAugmentation:
+    """Random views of a feature vector (``backbone="identity"``).
+
+    Parameters
+    ----------
+    noise : float
+        Standard deviation of normal noise on every feature, in units of the features' common standard
+        deviation (of each feature's own with ``normalize="dataset"``).
+    dropout : float
+        Probability that a feature is set to its mean.
+    """
+
+    noise: float = 0.5
+    dropout: float = 0.2
+
+    def _fields(self) -> dict[str, float]:
+        check_number("augmentation.noise", self.noise, 0, 1e6)
+        check_number("augmentation.dropout", self.dropout, 0, 1)
         return asdict(self)
 
 

@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-import math
+import os
+import time
+import warnings
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.validation import check_is_fitted
 
-from . import _core, _training, recipes
-from ._augmentation import PRESETS, Augmentation
+from . import _core, _saved
+from ._augmentation import Augmentation, FeatureAugmentation
+from ._files import check_path, encode, read, write
 from ._images import Images
-from ._validation import (
-    check_choice,
-    check_integer,
-    check_jobs,
-    check_number,
-    check_per_stage,
-    check_seed,
-)
-
-# Images that are mapped between two looks at signals.
-CHUNK = 512
-BACKBONES = {"resnet10": 10, "resnet18": 18}
-HEADS = {"linear": 0, "mlp": 1}
-METRICS = {"euclidean": 0, "cosine": 1}
-OUTPUT_KEEP, OUTPUT_NORMAL, OUTPUT_PRINCIPAL = 0, 1, 2
+from ._plan import make_plan
+from ._state_dict import state_dict
+from ._training import Training
+from ._validation import check_jobs
+from ._vectors import Vectors
 
 
-class TSimCNE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Map images to 2-D by contrastive learning with a Cauchy kernel (t-SimCNE).
+
+    A parameter that may differ by stage takes a list with a value for each.
 
     Parameters
     ----------
     n_components : int, default=2
         Dimension of the map.
-    backbone : {"resnet18", "resnet10"}, default="resnet18"
-        Convolutional network.
+    backbone : {"resnet18", "resnet10", "identity"}, default="resnet18"
+        Convolutional network. ``"identity"``: X has feature vectors, (n, features) of any finite value,
+        and the head alone is trained: a parametric neighbour embedding.
     width : int, default=16
         Channels of the network's first stage; the paper has 64.
     projection_head : {"mlp", "linear"}, default="mlp"
@@ -48,36 +44,68 @@ class TSimCNE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Hidden units of the ``"mlp"`` head.
     pretrain_dim : int, default=128
         Output dimension of the first stage.
-    metric : {"euclidean", "cosine"}, default="euclidean"
-        Cauchy similarity of Euclidean distances, or exponentiated cosine (SimCLR).
-    temperature : float or None, default=None
+    metric : {"euclidean", "cosine"} or list, default="euclidean"
+        Cauchy similarity of Euclidean distances, or exponentiated cosine (SimCLR). A Euclidean stage
+        after a cosine one begins with outputs of a set scale, as the cosine leaves it free.
+    temperature : float or None, or list, default=None
         Multiplies distances or divides cosines; None is 1 and 0.5.
-    augmentation : {"natural", "text", "microscopy"} or Augmentation, default="natural"
-        Random views.
+    n_views : int, default=2
+        Random views of an image in a batch, 2 to 16. Positives are averaged; all views of other images
+        are negatives.
+    augmentation : {"natural", "text", "microscopy"}, Augmentation or FeatureAugmentation
+        Random views. ``"natural"``, the default, is ``FeatureAugmentation()`` for
+        ``backbone="identity"``.
     normalize : None, "dataset" or (mean, std), default=None
         What is done to pixels in [0, 1]: nothing, the data set's own mean and standard deviation per
-        channel, or given ones. Kept in the model.
-    total_epochs : "auto" or list of int, default="auto"
+        channel, or given ones. Feature vectors are centred and divided by one common scale (None), or
+        each feature by its own. Kept in the model.
+    total_epochs : "auto", list of float, or list of Stage, default="auto"
         ``[a, b, c]``: epochs of the three stages (all in ``pretrain_dim`` dimensions; a new output
         layer alone; all). ``[a]``: the first only, so that the result has ``pretrain_dim``
-        dimensions. ``"auto"`` depends on the number and size of the images.
+        dimensions. ``"auto"`` depends on the number and size of the images. Stages of any number and
+        kind are ``Stage(epochs, n_components, ...)``; a fraction ends in the middle of an epoch.
     batch_size : int, default=128
         Images in a batch; at most n.
+    max_time : float, str or None, default=None
+        Seconds, or a time like "20min": the stages are stretched or shortened, in proportion, so that
+        ``fit`` returns then, with its learning rate annealed. ``stages_`` has what became of them.
+    optimizer : {"sgd", "nesterov", "adamw", "lars"}, default="sgd"
+        Fresh in each stage.
     lr : "auto", float or list of float, default="auto"
-        Peak learning rate; a list has one for each stage.
-    momentum, weight_decay : float, default=0.9, 5e-4
-        Of SGD; decay is part of the gradient.
+        Peak learning rate; ``"auto"`` depends on optimiser, stage and batch size.
+    momentum : float, default=0.9
+        Of SGD and LARS; the first beta of AdamW, whose second is 0.999.
+    weight_decay : float, default=5e-4
+        Part of the gradient; of the weights themselves with AdamW.
+    decay_biases : bool, default=True
+        Whether biases and BatchNorm's parameters decay too, as in the paper.
     clip_value : float or None, default=4.0
         Gradients are clipped to ± this value.
-    lr_scheduler : {"cosine"}, default="cosine"
-        Course of the learning rate after warm-up.
+    lr_scheduler : {"cosine", "linear", "constant", "onecycle"}, default="cosine"
+        Course of the learning rate after warm-up; ``"onecycle"`` rises from 1/25 of the peak and falls
+        to 1/250,000 of it, both as half a cosine.
     lr_step : {"batch", "epoch"}, default="batch"
         How often the rate changes; ``"epoch"`` is the reference's schedule.
     warmup : "auto", float or list of float, default="auto"
         Fraction of a stage's steps (``lr_step="batch"``) or epochs (``"epoch"``).
+    ema_decay : float or None, default=None
+        The map is made of the exponential moving average of the weights (and of BatchNorm's running
+        statistics) over the steps of the last stage, with this decay; early steps weigh more.
     output_init : {"principal", "normal"}, default="principal"
-        How the map's layer begins in stage 2: with principal components of the first stage's output,
-        or with weights from N(0, 1) as in the paper.
+        How an output layer of another dimension begins: with principal components of the outputs
+        before, or with weights from N(0, 1) as in the paper.
+    init : TSimCNE, path or None, default=None
+        A fitted estimator, or the file of one, whose weights training begins with. With
+        ``total_epochs="auto"`` or ``[a]`` there is one stage, which continues the map in its own
+        dimension, so that its layout is kept; three stages make a new map from these weights.
+    checkpoint : path or None, default=None
+        Where the state of training is kept, for ``fit(X, resume=True)``.
+    checkpoint_every : float, str or None, default=None
+        Seconds, or a time like "10min", between two writes; None is one minute. Also written after each
+        stage and when training is interrupted.
+    callbacks : callable, list of them, or None, default=None
+        Called after each epoch with a ``callbacks.Record``; True stops training, and the map is that of
+        the stage it is in.
     image_shape : (height, width[, channels]) or None, default=None
         Of X with two dimensions; None takes square grey images.
     random_state : int, Generator, RandomState or None, default=None
@@ -91,14 +119,17 @@ class TSimCNE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     embedding_ : ndarray of shape (n, n_components), float32
         Map of the training images, bit-equal to ``transform(X)``.
+    stages_ : list of Stage
+        The stages as they were realised, with nothing left open: ``total_epochs=model.stages_`` repeats
+        the run, also one that ``max_time`` has shaped.
     history_ : list of dict
         Per epoch: ``stage``, ``epoch``, ``loss``, ``lr``, ``seconds``, ``pairs_per_second``.
     n_features_in_ : int
         Values of an image.
     image_shape_ : tuple
         Height, width, channels.
-    batch_size_, total_epochs_ : int, list of int
-        As used.
+    batch_size_, total_epochs_ : int, list of float
+        As used; fractions where a stage ended in the middle of an epoch.
 
     References
     ----------
@@ -115,20 +146,29 @@ class TSimCNE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         projection_head: str = "mlp",
         hidden_dim: int = 1024,
         pretrain_dim: int = 128,
-        metric: str = "euclidean",
-        temperature: float | None = None,
-        augmentation: str | Augmentation = "natural",
+        metric: Any = "euclidean",
+        temperature: Any = None,
+        n_views: int = 2,
+        augmentation: str | Augmentation | FeatureAugmentation = "natural",
         normalize: Any = None,
         total_epochs: Any = "auto",
         batch_size: int = 128,
+        max_time: float | str | None = None,
+        optimizer: str = "sgd",
         lr: Any = "auto",
         momentum: float = 0.9,
         weight_decay: float = 5e-4,
+        decay_biases: bool = True,
         clip_value: float | None = 4.0,
         lr_scheduler: str = "cosine",
         lr_step: str = "batch",
         warmup: Any = "auto",
+        ema_decay: float | None = None,
         output_init: str = "principal",
+        init: Any = None,
+        checkpoint: Any = None,
+        checkpoint_every: float | str | None = None,
+        callbacks: Any = None,
         image_shape: Any = None,
         random_state: Any = None,
         n_jobs: int | None = None,
@@ -142,24 +182,33 @@ class TSimCNE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.pretrain_dim = pretrain_dim
         self.metric = metric
         self.temperature = temperature
+        self.n_views = n_views
         self.augmentation = augmentation
         self.normalize = normalize
         self.total_epochs = total_epochs
         self.batch_size = batch_size
+        self.max_time = max_time
+        self.optimizer = optimizer
         self.lr = lr
         self.momentum = momentum
         self.weight_decay = weight_decay
+        self.decay_biases = decay_biases
         self.clip_value = clip_value
         self.lr_scheduler = lr_scheduler
         self.lr_step = lr_step
         self.warmup = warmup
+        self.ema_decay = ema_decay
         self.output_init = output_init
+        self.init = init
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
+        self.callbacks = callbacks
         self.image_shape = image_shape
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any = None) -> TSimCNE:
+    def fit(self, X: Any, y: Any = None, *, resume: bool = False) -> TSimCNE:
         """Train on images.
 
         Parameters
@@ -167,6 +216,9 @@ class TSimCNE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         X : array of shape (n, height, width[, channels]) or (n, features)
             uint8, or floats in [0, 1]. C-contiguous uint8 and float32 are read in place.
         y : ignored
+        resume : bool, default=False
+            Go on from ``checkpoint``, whose run then ends with the bits of one that was never
+            interrupted; begin where that file does not exist yet.
 
         Returns
         -------
@@ -177,61 +229,90 @@ class TSimCNE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ValueError, TypeError
             Naming the argument, what it got and what it wants. After an error or an interrupt the
             estimator is as it was.
+        FloatingPointError
+            If training diverges; the estimator then holds the last finite state.
         """
-        threads = check_jobs(self.n_jobs)
-        seed = check_seed(self.random_state)
-        verbose = check_integer("verbose", self.verbose, 0, 100)
-        augmentation = self._check_augmentation()
-        config = self._check_network()
-        batch_size = check_integer("batch_size", self.batch_size, 2, 1 << 20)
-        images = Images(X, self.image_shape)
-        n, height, width, channels = images.shape
-        if n < 2:
-            raise ValueError("X: got 1 image, want at least 2")
-        batch_size = min(batch_size, n)
-        epochs = self._check_epochs(n, height, width)
-        stages = self._stages(epochs, batch_size)
-        mean, deviation = self._check_normalize(images)
-        model = _core.Model(
-            channels=channels,
-            output_dim=int(stages[0]["output_dim"]),
-            mean=mean,
-            deviation=deviation,
-            seed=seed,
-            **config,
-        )
-        trainer = _core.Trainer(
-            model,
-            images.whole() if images.direct else None,
-            shape=images.shape,
-            format=images.format,
-            seed=seed,
-            batch_size=batch_size,
-            source=_core.SOURCE_IMAGES if images.direct else _core.SOURCE_SUPPLIED,
-            threads=threads,
-            stages=stages,
-            augmentation=augmentation,
-        )
+        started = time.perf_counter()
+        # Its attributes reach this estimator only when training has ended.
+        twin = type(self)(**self.get_params(deep=False))
+        plan = make_plan(twin, X, resume, _saved.load_init)
+        training = Training(plan, self.get_params(deep=False), started)
         try:
-            history = _training.run(trainer, images, stages, verbose)
+            outcome = training.run()
+            embedding = training.network.map(plan.images, plan.threads)
+            epochs = training.epochs()
+            message = training.divergence() if outcome == "diverged" else None
         finally:
-            trainer.close()
-        outputs = int(stages[-1]["output_dim"])
-        embedding = _map(model, images, outputs, _core.OUTPUT_MAP, threads)
-        self._model = model
-        self._outputs = outputs
-        self._features_out = 8 * config["base_width"]
-        self.embedding_ = embedding
-        self.history_ = history
-        self.n_features_in_ = images.n_features
-        self.image_shape_ = images.shape[1:]
-        self.batch_size_ = batch_size
-        self.total_epochs_ = epochs
+            training.trainer.close()
+        self._adopt(
+            _saved.Fitted(
+                network=training.network,
+                embedding=embedding,
+                history=training.history,
+                stages=training.stages,
+                total_epochs=epochs,
+                batch_size=plan.batch_size,
+                image_shape=plan.images.shape[1:],
+                feature_names=getattr(twin, "feature_names_in_", None),
+            )
+        )
+        if message is not None:
+            raise FloatingPointError(message)
         return self
 
-    def fit_transform(self, X: Any, y: Any = None) -> npt.NDArray[np.float32]:
+    def _adopt(self, fitted: _saved.Fitted) -> None:
+        """Become what was trained or read."""
+        self._network = fitted.network
+        self.history_ = fitted.history
+        self.stages_ = fitted.stages
+        self.total_epochs_ = fitted.total_epochs
+        self.batch_size_ = fitted.batch_size
+        self.image_shape_ = fitted.image_shape
+        self.n_features_in_ = int(np.prod(fitted.image_shape))
+        for name, value in (("embedding_", fitted.embedding), ("feature_names_in_", fitted.feature_names)):
+            if value is not None:
+                setattr(self, name, value)
+            elif hasattr(self, name):
+                delattr(self, name)
+
+    def _fitted(self) -> _saved.Fitted:
+        check_is_fitted(self)
+        return _saved.Fitted(
+            network=self._network,
+            embedding=getattr(self, "embedding_", None),
+            history=self.history_,
+            stages=self.stages_,
+            total_epochs=self.total_epochs_,
+            batch_size=self.batch_size_,
+            image_shape=self.image_shape_,
+            feature_names=getattr(self, "feature_names_in_", None),
+        )
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_network")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = self.backbone != "identity"
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    def __sklearn_clone__(self) -> TSimCNE:
+        # A trained ``init`` is part of the parameters: a clone of it would have forgotten all.
+        params = {
+            name: value if name == "init" else clone(value, safe=False)
+            for name, value in self.get_params(deep=False).items()
+        }
+        return type(self)(**params)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self._network.outputs
+
+    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> npt.NDArray[np.float32]:
         """Train on images and return their map, of shape (n, n_components)."""
-        return self.fit(X, y).embedding_
+        embedding: npt.NDArray[np.float32] = self.fit(X, y, **params).embedding_
+        return embedding
 
     def transform(self, X: Any) -> npt.NDArray[np.float32]:
         """Map images; the result for an image does not depend on the others.
@@ -247,12 +328,12 @@ class TSimCNE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self._apply(X, _core.OUTPUT_MAP)
 
     def features(self, X: Any) -> npt.NDArray[np.float32]:
-        """The backbone's features of images, of shape (n, 8 * width)."""
+        """The backbone's features of images, of shape (n, 8 * width); normalised vectors without one."""
         return self._apply(X, _core.OUTPUT_FEATURES)
 
     def score(self, X: Any, y: Any) -> float:
         """Leave-one-out accuracy of the k = min(15, n - 1) nearest neighbours in the map of X."""
-        Y = self.transform(X)
+        Y = self._apply(X, _core.OUTPUT_MAP)
         labels = np.asarray(y)
         if labels.shape != (len(Y),):
             raise ValueError(f"y: got shape {labels.shape}, want one label for each of {len(Y)} images")
@@ -267,149 +348,106 @@ class TSimCNE(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return float(np.mean(counts.argmax(axis=1) == codes))
 
     def _apply(self, X: Any, kind: int) -> npt.NDArray[np.float32]:
-        check_is_fitted(self, "embedding_")
+        check_is_fitted(self)
         threads = check_jobs(self.n_jobs)
+        return self._network.map(self._images(X), threads, kind)
+
+    def _images(self, X: Any) -> Images:
+        """X checked against what the network was trained on."""
+        if self._network.architecture.backbone == "identity":
+            return Vectors(self, X, reset=False)
         array = np.asanyarray(X) if not isinstance(X, list) else X
         shape = self.image_shape_ if getattr(array, "ndim", 0) == 2 else None
         images = Images(array, shape)
         if images.shape[1:] != self.image_shape_:
             raise ValueError(f"X: got images of {images.shape[1:]}, want {self.image_shape_} as in fit")
-        columns = self._outputs if kind == _core.OUTPUT_MAP else self._features_out
-        return _map(self._model, images, columns, kind, threads)
+        return images
 
-    def _check_network(self) -> dict[str, int]:
-        return {
-            "depth": BACKBONES[check_choice("backbone", self.backbone, BACKBONES)],
-            "base_width": check_integer("width", self.width, 1, 1024),
-            "head": HEADS[check_choice("projection_head", self.projection_head, HEADS)],
-            "hidden_dim": check_integer("hidden_dim", self.hidden_dim, 1, 65536),
-        }
+    # ------------------------------------------------------------------ files
 
-    def _check_augmentation(self) -> dict[str, float]:
-        if isinstance(self.augmentation, Augmentation):
-            return self.augmentation._fields()
-        return PRESETS[check_choice("augmentation", self.augmentation, PRESETS)]._fields()
+    def _bytes(self) -> bytes:
+        tensors, document = _saved.to_file(self._fitted(), self.get_params(deep=False))
+        return encode(tensors, document)
 
-    def _check_epochs(self, n: int, height: int, width: int) -> list[int]:
-        if isinstance(self.total_epochs, str):
-            check_choice("total_epochs", self.total_epochs, ["auto"])
-            return recipes.automatic_epochs(n, height, width)
-        if not isinstance(self.total_epochs, list | tuple) or len(self.total_epochs) not in (1, 3):
-            raise ValueError(f"total_epochs: got {self.total_epochs!r}, want 'auto', [a] or [a, b, c]")
-        return [
-            check_integer(f"total_epochs[{i}]", value, 1, 10**9) for i, value in enumerate(self.total_epochs)
-        ]
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted estimator to one safetensors file, which replaces an older one in one step.
 
-    def _check_normalize(self, images: Images) -> tuple[Any, Any]:
-        channels = images.shape[3]
-        if self.normalize is None:
-            return None, None
-        if isinstance(self.normalize, str):
-            check_choice("normalize", self.normalize, ["dataset"])
-            return _moments(images)
-        if not isinstance(self.normalize, list | tuple) or len(self.normalize) != 2:
-            raise TypeError(f"normalize: got {self.normalize!r}, want None, 'dataset' or (mean, std)")
-        values = []
-        for name, value in zip(("mean", "std"), self.normalize, strict=True):
-            try:
-                row = np.broadcast_to(np.asarray(value, dtype=np.float32), (channels,)).copy()
-            except (TypeError, ValueError) as error:
-                raise ValueError(
-                    f"normalize: got {name} {value!r}, want a number or {channels} of them"
-                ) from error
-            if not np.isfinite(row).all() or (name == "std" and (row <= 0).any()):
-                raise ValueError(f"normalize: got {name} {value!r}, want finite numbers, std positive")
-            values.append(row)
-        return values[0], values[1]
+        Arrays have the names and layouts of PyTorch's state dict; parameters, history and version are a
+        JSON document. ``callbacks``, ``init`` and random generators are not kept.
+        """
+        write(check_path("path", path), self._bytes())
 
-    def _stages(self, epochs: list[int], batch_size: int) -> list[dict[str, float]]:
-        """Fields of tsimcne_stage for each stage."""
-        count = len(epochs)
-        components = check_integer("n_components", self.n_components, 1, 4096)
-        pretrain = check_integer("pretrain_dim", self.pretrain_dim, 1, 4096)
-        metric = METRICS[check_choice("metric", self.metric, METRICS)]
-        check_choice("lr_scheduler", self.lr_scheduler, ["cosine"])
-        step = check_choice("lr_step", self.lr_step, ["batch", "epoch"])
-        output = check_choice("output_init", self.output_init, ["principal", "normal"])
-        if output == "principal" and count == 3 and components > pretrain:
-            raise ValueError(
-                f"n_components: got {components}, more than pretrain_dim={pretrain}; "
-                "take output_init='normal' or a larger pretrain_dim"
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, image_shape: Any = None) -> TSimCNE:
+        """Read a file of ``save``, a checkpoint, or a PyTorch state dict in safetensors.
+
+        A loaded model maps bit-identically. A checkpoint gives the network as it was then.
+
+        Parameters
+        ----------
+        path : path
+        image_shape : (height, width[, channels]) or None, default=None
+            Of the images of a state dict, which does not know it.
+        """
+        name = check_path("path", path)
+        tensors, document = read(name)
+        if document is None:
+            return cls.from_state_dict(tensors, image_shape=image_shape)
+        if image_shape is not None:
+            raise ValueError(f"image_shape: got {image_shape!r}, but {name} has its own; want None")
+        return cls._from_file(tensors, document, name)
+
+    @classmethod
+    def _from_file(cls, tensors: Any, document: dict[str, Any], name: str) -> TSimCNE:
+        params, fitted = _saved.from_file(tensors, document, name)
+        try:
+            model = cls(**params)
+        except TypeError as error:
+            raise ValueError(f"{name}: its parameters are not those of this version ({error})") from error
+        model._adopt(fitted)
+        return model
+
+    @classmethod
+    def from_state_dict(cls, state_dict: Any, *, image_shape: Any = None) -> TSimCNE:
+        """A fitted estimator from the state dict of a PyTorch model of tsimcne (docs/pytorch.md).
+
+        Parameters
+        ----------
+        state_dict : mapping of str to array
+            numpy's or PyTorch's.
+        image_shape : (height, width[, channels])
+            Of the images that the network was trained on; not wanted for feature vectors.
+        """
+        params, fitted = _saved.from_state_dict(state_dict, image_shape)
+        model = cls(**params)
+        model._adopt(fitted)
+        return model
+
+    def to_state_dict(self) -> dict[str, npt.NDArray[Any]]:
+        """Parameters and running statistics under the names of tsimcne's PyTorch model, in its layouts.
+
+        A ``normalize`` that was used is not part of it: PyTorch's model then wants normalised images.
+        """
+        check_is_fitted(self)
+        if self._network.normalization is not None:
+            warnings.warn(
+                "to_state_dict: this model normalises its input, which a state dict does not; "
+                "normalise what the other model gets",
+                UserWarning,
+                stacklevel=2,
             )
-        if self.temperature is None:
-            temperature = (1.0, 0.5)[metric]
-        else:
-            temperature = check_number("temperature", self.temperature, 1e-6, 1e6)
-        clip = 0.0 if self.clip_value is None else check_number("clip_value", self.clip_value, 1e-30, 1e30)
-        common = {
-            "metric": metric,
-            "temperature": temperature,
-            "schedule": ("batch", "epoch").index(step),
-            "momentum": check_number("momentum", self.momentum, 0, 1),
-            "weight_decay": check_number("weight_decay", self.weight_decay, 0, 1e9),
-            "clip_value": clip,
-        }
-        rates = self._rates(count, batch_size)
-        warmups = self._warmups(count, step)
-        scale = 1.0 if output == "normal" else recipes.PRINCIPAL_RADIUS
-        return [
-            {
-                **common,
-                "epochs": epochs[i],
-                "output_dim": pretrain if i == 0 else components,
-                "output_start": (
-                    OUTPUT_KEEP if i != 1 else OUTPUT_NORMAL if output == "normal" else OUTPUT_PRINCIPAL
-                ),
-                "output_scale": scale,
-                "trains": int(i == 1),
-                "learning_rate": rates[i],
-                "warmup": warmups[i],
-            }
-            for i in range(count)
-        ]
+        return state_dict(self._network.core)
 
-    def _rates(self, count: int, batch_size: int) -> list[float]:
-        if isinstance(self.lr, str):
-            check_choice("lr", self.lr, ["auto"])
-            return [rate * batch_size / 256 for rate in recipes.LEARNING_RATES[:count]]
-        return [check_number("lr", rate, 0, 1e9) for rate in check_per_stage("lr", self.lr, count)]
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        if not hasattr(self, "_network"):
+            return state
+        params = self.get_params(deep=False)
+        kept = {name: value for name, value in state.items() if name in params or name.startswith("_sklearn")}
+        return kept | {"file": self._bytes()}
 
-    def _warmups(self, count: int, step: str) -> list[float]:
-        if isinstance(self.warmup, str):
-            check_choice("warmup", self.warmup, ["auto"])
-            return [recipes.WARMUP] * count if step == "batch" else [10.0, 0.0, 10.0][:count]
-        values = check_per_stage("warmup", self.warmup, count)
-        if step == "batch":
-            return [check_number("warmup", value, 0, 1) for value in values]
-        return [float(check_integer("warmup", value, 0, 10**6)) for value in values]
-
-
-def _map(
-    model: _core.Model, images: Images, columns: int, kind: int, threads: int
-) -> npt.NDArray[np.float32]:
-    n = images.shape[0]
-    result = np.empty((n, columns), dtype=np.float32)
-    whole = images.whole() if images.direct else None
-    chunk = max(1, min(CHUNK, CHUNK * 3072 // math.prod(images.shape[1:])))
-    for first in range(0, n, chunk):
-        rows = slice(first, min(n, first + chunk))
-        part = whole[rows] if whole is not None else images.batch(rows)
-        model.transform(part, result[rows], kind=kind, threads=threads)
-        images.forget()
-    return result
-
-
-def _moments(images: Images) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Mean and standard deviation per channel of pixels in [0, 1]."""
-    n, height, width, channels = images.shape
-    total = np.zeros((2, channels))
-    for first in range(0, n, CHUNK):
-        part = images.batch(slice(first, first + CHUNK)).reshape(-1, channels).astype(np.float64)
-        if images.format == "B":
-            part /= 255
-        total += [part.sum(axis=0), (part**2).sum(axis=0)]
-    mean, square = total / (n * height * width)
-    deviation = np.sqrt(np.maximum(square - mean**2, 0))
-    # A constant channel carries nothing; it is only centred.
-    deviation[deviation < 1e-6] = 1
-    return mean.astype(np.float32), deviation.astype(np.float32)
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        data = state.pop("file", None)
+        super().__setstate__(state)
+        if data is not None:
+            self._adopt(_saved.from_bytes(data))

@@ -89,7 +89,7 @@ def _image_shape(array: npt.NDArray[Any], image_shape: Any) -> tuple[int, int, i
         shape = _flat_shape(array.shape[1], image_shape)
     else:
         shape = (*array.shape[1:], 1)[:3]
-        if image_shape is not None and _as_shape(image_shape) != shape:
+        if image_shape is not None and as_shape(image_shape) != shape:
             raise ValueError(f"image_shape: got {image_shape!r}, but X has images of {shape}")
     height, width, channels = shape
     if min(height, width) < SMALLEST or max(height, width) > LARGEST:
@@ -107,13 +107,13 @@ def _flat_shape(features: int, image_shape: Any) -> tuple[int, int, int]:
                 f"X: got {features} features, no square number; say image_shape=(height, width, channels)"
             )
         return side, side, 1
-    shape = _as_shape(image_shape)
+    shape = as_shape(image_shape)
     if math.prod(shape) != features:
         raise ValueError(f"image_shape: got {image_shape!r}, but X has {features} features")
     return shape
 
 
-def _as_shape(image_shape: Any) -> tuple[int, int, int]:
+def as_shape(image_shape: Any) -> tuple[int, int, int]:
     if not isinstance(image_shape, list | tuple) or len(image_shape) not in (2, 3):
         raise TypeError(f"image_shape: got {image_shape!r}, want (height, width[, channels])")
     height, width, channels = (*image_shape, 1)[:3]

@@ -1,60 +1,268 @@
-"""The loop over a trainer's events."""
+"""The loop over a trainer's events: records, callbacks, checkpoints and the deadline."""
 
 from __future__ import annotations
 
 import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from . import _core
-from ._images import Images
+from ._checkpoint import Checkpoint
+from ._deadline import Deadline
+from ._network import Network
+from ._plan import Plan
+from ._stages import Stage, core_fields
+from .callbacks import Record
+
+# Images on which the time of mapping is measured.
+PROBE = 256
 
 
-def run(trainer: _core.Trainer, images: Images, stages: list[Any], verbose: int) -> list[Any]:
-    """Train to the end and return one record per epoch.
+class Training:
+    """One training, from its plan or from a checkpoint, to its end.
 
-    Between two calls of ``advance``, at most a few hundred milliseconds apart, Python handles signals:
-    Ctrl-C arrives here, and the step that ran is dropped with the trainer.
+    Parameters
+    ----------
+    plan : Plan
+    params : dict
+        The estimator's, for the checkpoint.
+    started : float
+        When ``fit`` was called, on the clock of ``time.perf_counter``.
     """
-    n = images.shape[0]
-    history: list[dict[str, Any]] = []
-    losses: list[float] = []
-    started = time.perf_counter()
-    bar = _bar(n * sum(int(stage["epochs"]) for stage in stages)) if verbose else None
-    try:
+
+    def __init__(self, plan: Plan, params: dict[str, Any], started: float) -> None:
+        self.plan = plan
+        self.started = started
+        self.history: list[dict[str, Any]] = []
+        self.stretches: list[list[tuple[int, int]]] = [[] for _ in plan.stages]
+        self._epoch = {"loss": 0.0, "steps": 0, "pairs": 0, "seconds": 0.0}
+        self.checkpoint = Checkpoint(plan, params) if plan.checkpoint is not None else None
+        stored = self.checkpoint.read() if self.checkpoint is not None and plan.resume else None
+        # The seed of a run that goes on is the one that it began with.
+        self.seed = plan.seed if stored is None else stored.seed
+        self.network = self._make_network()
+        images = plan.images
+        self.trainer = _core.Trainer(
+            self.network.core,
+            images.whole() if images.direct else None,
+            shape=images.shape,
+            format=images.format,
+            seed=self.seed,
+            batch_size=plan.batch_size,
+            source=_core.SOURCE_IMAGES if images.direct else _core.SOURCE_SUPPLIED,
+            threads=plan.threads,
+            stages=[core_fields(stage, plan.steps_per_epoch, plan.common) for stage in plan.stages],
+            augmentation=plan.augmentation,
+            views=plan.views,
+            average_decay=plan.ema_decay,
+            noise=plan.noise["noise"],
+            dropout=plan.noise["dropout"],
+        )
+        if stored is not None:
+            stored.restore(self.trainer, self.network)
+            self.history, self.stretches, self._epoch = stored.history, stored.stretches, stored.epoch
+            self.started -= stored.seconds
+        self._deadline: Deadline | None = None
+
+    def _make_network(self) -> Network:
+        plan = self.plan
+        network = Network(plan.architecture, plan.first_outputs, plan.normalization, self.seed)
+        if plan.init is not None:
+            plan.init.copy_to(network)
+        return network
+
+    @property
+    def seconds(self) -> float:
+        """Time used, also before an interruption."""
+        return time.perf_counter() - self.started
+
+    @property
+    def stages(self) -> list[Stage]:
+        """The stages as they were realised so far."""
+        return [
+            replace(stage, stretches=tuple(stretches) or stage.stretches)
+            for stage, stretches in zip(self.plan.stages, self.stretches, strict=True)
+        ]
+
+    def run(self) -> str:
+        """Train to the end.
+
+        Between two calls of ``advance``, at most a few hundred milliseconds apart, Python handles
+        signals: Ctrl-C arrives here, and the step that ran is dropped.
+
+        Returns
+        -------
+        "finished", "stopped" (by a callback) or "diverged"
+        """
+        bar = _bar() if self.plan.verbose else None
+        try:
+            outcome = self._run(bar)
+        except OSError:
+            raise
+        except BaseException:
+            self.save()
+            raise
+        finally:
+            if bar is not None:
+                bar.close()
+        if outcome != "diverged":
+            self.save()
+        self.trainer.exchange_averages()
+        return outcome
+
+    def _run(self, bar: Any) -> str:
+        if self.plan.max_time is not None:
+            self._deadline = self._make_deadline(self.plan.max_time)
+        self._set_length()
+        now = time.perf_counter()
         while True:
-            event = trainer.advance()
+            event = self.trainer.advance()
             if event.kind == _core.BATCH_WANTED:
-                trainer.supply(images.batch(np.frombuffer(event.indices, dtype=np.int64)))
+                indices = np.frombuffer(event.indices, dtype=np.int64)
+                self.trainer.supply(self.plan.images.batch(indices))
             elif event.kind == _core.STEP:
-                losses.append(event.loss)
-                images.forget()
+                self.plan.images.forget()
+                before, now = now, time.perf_counter()
+                self._count(event, now - before)
                 if bar is not None:
-                    bar.update(event.batch_count)
-                    bar.set_postfix(stage=event.stage + 1, loss=f"{event.loss:.3f}", refresh=False)
-                if event.step == event.steps_per_epoch - 1:
-                    now = time.perf_counter()
-                    history.append(
-                        {
-                            "stage": event.stage + 1,
-                            "epoch": event.epoch + 1,
-                            "loss": float(np.mean(losses)),
-                            "lr": event.learning_rate,
-                            "seconds": now - started,
-                            "pairs_per_second": n / (now - started),
-                        }
-                    )
-                    started = now
-                    losses = []
+                    self._show(bar, event)
+                ends = event.steps_left == 0
+                if (ends or event.step == event.steps_per_epoch - 1) and self._finish_epoch(event):
+                    return "stopped"
+                if ends and self._deadline is not None:
+                    self._deadline.ends = self._training_ends()
+                self._set_length()
+                if self.checkpoint is not None and (ends or self.checkpoint.is_due()):
+                    self.save()
+                now = time.perf_counter()
             elif event.kind == _core.FINISHED:
-                return history
-    finally:
-        if bar is not None:
-            bar.close()
+                return "finished"
+            elif event.kind == _core.DIVERGED:
+                return "diverged"
+
+    def _count(self, event: _core.Event, seconds: float) -> None:
+        self._epoch["loss"] += event.loss
+        self._epoch["steps"] += 1
+        self._epoch["pairs"] += event.batch_count
+        self._epoch["seconds"] += seconds
+
+    def _finish_epoch(self, event: _core.Event) -> bool:
+        """Record an epoch; whether a callback wants to stop."""
+        epoch = self._epoch
+        record = Record(
+            stage=event.stage + 1,
+            epoch=event.epoch + 1,
+            loss=epoch["loss"] / epoch["steps"],
+            lr=event.learning_rate,
+            seconds=epoch["seconds"],
+            pairs_per_second=epoch["pairs"] / max(epoch["seconds"], 1e-9),
+            make_embedding=self.embedding,
+        )
+        self.history.append(record.as_dict())
+        self._epoch = dict.fromkeys(epoch, 0)
+        # Every callback sees the epoch, also after one that stops.
+        return any([bool(callback(record)) for callback in self.plan.callbacks])
+
+    def _set_length(self) -> None:
+        """Stretch the stage to the deadline, or as a run that is repeated did."""
+        if self._deadline is not None:
+            made = self._deadline.adjust(self.trainer)
+            if made is not None:
+                stage, step, remaining = made
+                self.stretches[stage].append((step, remaining))
+            return
+        progress = self.trainer.progress()
+        if progress["stage"] < len(self.plan.stages):
+            for step, remaining in self.plan.stages[int(progress["stage"])].stretches:
+                if step == progress["step"]:
+                    self.trainer.stretch(remaining)
+
+    def _make_deadline(self, seconds: float) -> Deadline:
+        ends = self._training_ends()
+        if ends < time.perf_counter() and self.trainer.progress()["step"] == 0 and not self.history:
+            raise ValueError(
+                f"max_time: got {seconds:g} s, but mapping the images alone takes about "
+                f"{self.started + seconds - ends:.1f} s here; want more"
+            )
+        written = [stage.steps(self.plan.steps_per_epoch) for stage in self.plan.stages]
+        return Deadline(ends, self.plan.stages, written)
+
+    def _training_ends(self) -> float:
+        """When mapping has to begin."""
+        assert self.plan.max_time is not None
+        n = self.plan.images.shape[0]
+        rows = slice(0, min(n, PROBE))
+        # The first call takes memory from the system.
+        for _ in range(2):
+            before = time.perf_counter()
+            self.network.map(self.plan.images, self.plan.threads, rows=rows)
+            took = time.perf_counter() - before
+        return float(self.started + self.plan.max_time - took * n / (rows.stop - rows.start))
+
+    def embedding(self) -> npt.NDArray[np.float32]:
+        """The map as it would be if training ended now."""
+        self.trainer.exchange_averages()
+        try:
+            return self.network.map(self.plan.images, self.plan.threads)
+        finally:
+            self.trainer.exchange_averages()
+
+    def save(self) -> None:
+        """Write the checkpoint, if there is one. A disk that is full does not end training."""
+        if self.checkpoint is None:
+            return
+        try:
+            self.checkpoint.write(self)
+        except OSError as error:
+            warnings.warn(f"checkpoint: {error}; training goes on without", RuntimeWarning, stacklevel=2)
+
+    def epochs(self) -> list[float]:
+        """Epochs of each stage that were trained."""
+        progress = self.trainer.progress()
+        result: list[float] = []
+        for i, stage in enumerate(self.stages):
+            steps = stage.steps(self.plan.steps_per_epoch)
+            for step, remaining in stage.stretches:
+                steps = step + remaining
+            if i >= progress["stage"]:
+                steps = int(progress["step"]) if i == progress["stage"] else 0
+            epochs = steps / self.plan.steps_per_epoch
+            result.append(int(epochs) if epochs == int(epochs) else epochs)
+        return result
+
+    def describe(self) -> Iterator[tuple[str, Any]]:
+        """What a file says of the run beside its arrays."""
+        yield "seed", self.seed
+        yield "seconds", self.seconds
+        yield "epoch", self._epoch
+        yield "stretches", self.stretches
+        yield "progress", self.trainer.progress()
+
+    def divergence(self) -> str:
+        """What to say of a run that diverged."""
+        progress = self.trainer.progress()
+        stage = self.plan.stages[int(progress["stage"])]
+        epoch = int(progress["step"]) // self.plan.steps_per_epoch + 1
+        clip = "" if self.plan.common["clip_value"] else ", set clip_value=4.0"
+        return (
+            f"training diverged in stage {int(progress['stage']) + 1}, epoch {epoch}, at lr up to "
+            f"{stage.lr:g}: the loss or a gradient is not finite. Take a lower lr{clip} or a longer warmup. "
+            "The estimator keeps the last finite state."
+        )
+
+    def _show(self, bar: Any, event: _core.Event) -> None:
+        later = sum(stage.steps(self.plan.steps_per_epoch) for stage in self.plan.stages[event.stage + 1 :])
+        bar.total = bar.n + 1 + event.steps_left + later
+        bar.set_postfix(stage=event.stage + 1, loss=f"{event.loss:.3f}", refresh=False)
+        bar.update()
 
 
-def _bar(total: int) -> Any:
+def _bar() -> Any:
     from tqdm.auto import tqdm
 
-    return tqdm(total=total, unit="pair", unit_scale=True, desc="t-SimCNE")
+    return tqdm(unit="step", desc="t-SimCNE")

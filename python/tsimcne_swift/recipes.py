@@ -24,10 +24,16 @@ PAPER: dict[str, Any] = {
 
 # The default recipe. Shortened, the paper's passage into 2-D throws points too far apart for the
 # Cauchy gradient to bring them back: the 2-D layer begins with principal components instead.
-#: Peak learning rates of the three stages for a batch of 256; in proportion to the batch.
-LEARNING_RATES = (0.5, 0.1, 0.05)
+#: Peak learning rates for a batch of 256, in proportion to the batch: of stages in many dimensions, of
+#: those that train the output layer alone, and of the others.
+LEARNING_RATES = {
+    "sgd": (0.5, 0.1, 0.05),
+    "nesterov": (0.5, 0.1, 0.05),
+    "adamw": (0.004, 0.004, 0.001),
+    "lars": (5.0, 5.0, 1.0),
+}
 #: Share of a stage's steps in which the rate rises.
-WARMUP = 0.1
+WARMUP = {"cosine": 0.1, "linear": 0.1, "constant": 0.1, "onecycle": 0.3}
 #: Shares of the stages in all epochs.
 SHARES = (0.8, 0.04, 0.16)
 #: Root-mean-square radius of the map with which stage 2 begins.
@@ -36,11 +42,14 @@ PRINCIPAL_RADIUS = 3.0
 SHORTEST_RUN, LONGEST_RUN = 72_000, 700_000
 
 
-def automatic_epochs(n: int, height: int, width: int) -> list[int]:
+def automatic_epochs(n: int, height: int, width: int, vectors: bool = False) -> list[float]:
     """Epochs of the three stages for n images.
 
     Work grows more slowly than n, so that small sets see more epochs, and is inverse to an image's area.
+    Feature vectors cost as little as the smallest images.
     """
+    if vectors:
+        height = width = 14
     area = height * width / 784
     pairs = min(LONGEST_RUN, SHORTEST_RUN * max(1.0, n / 2000) ** 0.75) / max(area, 0.25)
     total = max(3.0, pairs / n)

@@ -1,0 +1,93 @@
+"""Files of tensors and a JSON document: safetensors, written so that a reader finds all or nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+KEY = "tsimcne-swift"
+Tensors = dict[str, npt.NDArray[Any]]
+
+
+def encode(tensors: Tensors, document: dict[str, Any]) -> bytes:
+    """The bytes of a safetensors file."""
+    from safetensors.numpy import save
+
+    text = json.dumps(document, allow_nan=False)
+    return save({name: np.ascontiguousarray(value) for name, value in tensors.items()}, {KEY: text})
+
+
+def decode(data: bytes, name: str = "path") -> tuple[Tensors, dict[str, Any] | None]:
+    """Tensors and the document, None in a file that others wrote.
+
+    Raises
+    ------
+    ValueError
+        If these are not the bytes of a safetensors file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        tensors = load(data)
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise ValueError(f"{name}: not a safetensors file that can be read ({error})") from error
+    # safetensors has validated the header; its numpy reader does not hand out the metadata.
+    (length,) = struct.unpack("<Q", data[:8])
+    text = json.loads(data[8 : 8 + length]).get("__metadata__", {}).get(KEY)
+    if text is None:
+        return tensors, None
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{name}: its document is no JSON ({error})") from error
+    if not isinstance(document, dict):
+        raise ValueError(f"{name}: its document is no JSON object")
+    return tensors, document
+
+
+def write(path: str | os.PathLike[str], data: bytes) -> None:
+    """Replace the file in one step: an interrupted or failed write leaves the old one."""
+    # A link stays a link.
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f"{target.name}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def read(path: str | os.PathLike[str]) -> tuple[Tensors, dict[str, Any] | None]:
+    """``decode`` of a file."""
+    return decode(Path(path).read_bytes(), os.fspath(path))
+
+
+def check_path(name: str, path: Any) -> str:
+    """The path of a file in a folder that exists."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"{name}: got {path!r}, want a path")
+    text = os.fspath(path)
+    if not isinstance(text, str):
+        raise TypeError(f"{name}: got {path!r}, want a path of str")
+    folder = os.path.dirname(os.path.realpath(text))
+    if not os.path.isdir(folder):
+        raise ValueError(f"{name}: got {text!r}, but there is no folder {folder}")
+    if os.path.isdir(text):
+        raise ValueError(f"{name}: got {text!r}, a folder; want a file")
+    return text

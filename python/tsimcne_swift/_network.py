@@ -1,0 +1,152 @@
+"""The core's model, with what is needed to make it again."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _core
+from ._files import Tensors
+from ._images import Images
+from ._state_dict import from_arrays, to_arrays
+
+# Images that are mapped between two looks at signals.
+CHUNK = 512
+BACKBONES = {"resnet10": 10, "resnet18": 18, "identity": 0}
+HEADS = {"linear": 0, "mlp": 1}
+NORMALIZATION = ("normalization.mean", "normalization.std")
+Normalization = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What decides the names and shapes of a network's arrays, except for the output dimension."""
+
+    backbone: str
+    width: int
+    projection_head: str
+    hidden_dim: int
+    channels: int
+
+    @property
+    def features(self) -> int:
+        """Values of the backbone's output."""
+        return self.channels if self.backbone == "identity" else 8 * self.width
+
+
+class Network:
+    """A model of the core.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    outputs : int
+        Output dimension that it begins with; training may change it.
+    normalization : (mean, standard deviation) per channel, float32, or None
+    seed : int
+        Of the weights.
+    """
+
+    def __init__(
+        self, architecture: Architecture, outputs: int, normalization: Normalization | None, seed: int = 0
+    ) -> None:
+        mean, deviation = normalization if normalization is not None else (None, None)
+        self.architecture = architecture
+        self.normalization = normalization
+        self.core = _core.Model(
+            channels=architecture.channels,
+            depth=BACKBONES[architecture.backbone],
+            base_width=architecture.width,
+            head=HEADS[architecture.projection_head],
+            hidden_dim=architecture.hidden_dim,
+            output_dim=outputs,
+            mean=mean,
+            deviation=deviation,
+            seed=seed,
+        )
+
+    @property
+    def outputs(self) -> int:
+        """Output dimension now."""
+        name = "projection_head.layers." + ("2" if self.architecture.projection_head == "mlp" else "0")
+        shape, _, _ = self.core.array(_core.PARAMETER, f"{name}.bias")
+        return shape[0]
+
+    def tensors(self) -> Tensors:
+        """Copies of all arrays, under PyTorch's names and in its layouts, and the normalisation."""
+        result: Tensors = dict(to_arrays(self.core))
+        if self.normalization is not None:
+            result |= dict(zip(NORMALIZATION, self.normalization, strict=True))
+        return result
+
+    def read(self, tensors: Tensors) -> None:
+        """Take the arrays of ``tensors``; others in it are left alone."""
+        prefixes = ("backbone.", "projection_head.")
+        own = {name: value for name, value in tensors.items() if name.startswith(prefixes)}
+        from_arrays(self.core, own)
+
+    def set(self, name: str, value: npt.NDArray[np.float32]) -> None:
+        """Take one array in the core's own layout."""
+        kind = _core.BUFFER if name.rsplit(".", 1)[-1].startswith("running_") else _core.PARAMETER
+        self.core.set_array(kind, name, np.ascontiguousarray(value, np.float32))
+
+    def copy_to(self, other: Network) -> None:
+        other.read(self.tensors())
+
+    def map(
+        self, images: Images, threads: int, kind: int = _core.OUTPUT_MAP, rows: slice | None = None
+    ) -> npt.NDArray[np.float32]:
+        """The map of images, or the backbone's features; an image's bits do not depend on the others."""
+        first, last, _ = (rows or slice(None)).indices(images.shape[0])
+        columns = self.outputs if kind == _core.OUTPUT_MAP else self.architecture.features
+        result = np.empty((last - first, columns), dtype=np.float32)
+        whole = images.whole() if images.direct else None
+        chunk = max(1, min(CHUNK, CHUNK * 3072 // math.prod(images.shape[1:])))
+        for start in range(first, last, chunk):
+            part = slice(start, min(last, start + chunk))
+            values = whole[part] if whole is not None else images.batch(part)
+            self.core.transform(
+                values, result[part.start - first : part.stop - first], kind=kind, threads=threads
+            )
+            images.forget()
+        return result
+
+
+def read_normalization(tensors: Tensors) -> Normalization | None:
+    """The normalisation among the tensors of a file."""
+    mean, deviation = (tensors.get(name) for name in NORMALIZATION)
+    if mean is None or deviation is None:
+        return None
+    return np.ascontiguousarray(mean, np.float32), np.ascontiguousarray(deviation, np.float32)
+
+
+def moments(images: Images, common_scale: bool = False) -> Normalization:
+    """Mean and standard deviation per channel of values as the core reads them.
+
+    With ``common_scale`` all channels get the root of their mean variance.
+    """
+    n, height, width, channels = images.shape
+    total = np.zeros((2, channels))
+    rows = max(1, (1 << 22) // (height * width * channels))
+    # About the first image: the squares of a large offset would cancel.
+    origin = _values(images, slice(0, 1)).mean(axis=0)
+    for first in range(0, n, rows):
+        part = _values(images, slice(first, first + rows)) - origin
+        total += [part.sum(axis=0), (part**2).sum(axis=0)]
+        images.forget()
+    mean, square = total / (n * height * width)
+    variance = np.maximum(square - mean**2, 0)
+    if common_scale:
+        variance = np.full(channels, variance.mean())
+    deviation = np.sqrt(variance)
+    # A constant channel carries nothing; it is only centred.
+    deviation[deviation <= 1e-7 * np.abs(mean + origin) + 1e-30] = 1
+    return (mean + origin).astype(np.float32), deviation.astype(np.float32)
+
+
+def _values(images: Images, rows: slice) -> npt.NDArray[np.float64]:
+    part = images.batch(rows).reshape(-1, images.shape[3]).astype(np.float64)
+    return part / 255 if images.format == "B" else part

@@ -1,0 +1,50 @@
+"""An estimator's parameters as JSON, and back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from ._augmentation import Augmentation, FeatureAugmentation
+from ._stages import Stage
+
+# What an estimator is given for one process only; a file does not keep it.
+TRANSIENT = ("callbacks", "init")
+CLASSES = {"Augmentation": Augmentation, "FeatureAugmentation": FeatureAugmentation, "Stage": Stage}
+
+
+def to_json(value: Any) -> Any:
+    """JSON of a parameter; None of what has none, as a random generator."""
+    if type(value).__name__ in CLASSES:
+        return {type(value).__name__: to_json(asdict(value))}
+    if isinstance(value, dict):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [to_json(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return None
+
+
+def params_to_json(params: dict[str, Any]) -> dict[str, Any]:
+    """JSON of all parameters that a file keeps."""
+    return {name: to_json(value) for name, value in params.items() if name not in TRANSIENT}
+
+
+def from_json(value: Any) -> Any:
+    """The parameter behind JSON; sequences become lists, of a stage tuples."""
+    if isinstance(value, list):
+        return [from_json(item) for item in value]
+    if isinstance(value, dict):
+        (name,) = value if len(value) == 1 else ("",)
+        if name not in CLASSES:
+            raise ValueError(f"a parameter is {value!r}")
+        fields = value[name]
+        if name == "Stage":
+            fields = fields | {"stretches": tuple(tuple(pair) for pair in fields["stretches"])}
+        return CLASSES[name](**fields)
+    return value

@@ -1,0 +1,295 @@
+"""From parameters and X to all that training needs: every check comes before the first step."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import recipes
+from ._augmentation import PRESETS, Augmentation, FeatureAugmentation
+from ._durations import check_duration
+from ._files import check_path
+from ._images import Images
+from ._network import BACKBONES, HEADS, Architecture, Network, Normalization, moments
+from ._stages import LONGEST_EPOCHS, METRICS, Stage, check_stage, common_fields, paper_stages, resolve
+from ._validation import (
+    check_choice,
+    check_integer,
+    check_jobs,
+    check_number,
+    check_per_stage,
+    check_seed,
+)
+from ._vectors import Vectors
+
+# Seconds between two checkpoints.
+CHECKPOINT_EVERY = 60.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one ``fit`` will do."""
+
+    images: Images
+    architecture: Architecture
+    stages: list[Stage]
+    common: dict[str, float]
+    batch_size: int
+    normalization: Normalization | None
+    augmentation: dict[str, float] | None
+    noise: dict[str, float]
+    views: int
+    ema_decay: float
+    seed: int
+    threads: int
+    max_time: float | None
+    callbacks: list[Callable[[Any], Any]]
+    checkpoint: str | None
+    checkpoint_every: float
+    resume: bool
+    init: Network | None
+    verbose: int
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return -(-int(self.images.shape[0]) // self.batch_size)
+
+    @property
+    def first_outputs(self) -> int:
+        """Output dimension of the network that training begins with."""
+        if self.init is not None:
+            return self.init.outputs
+        return int(self.stages[0].n_components or 0)
+
+
+def make_plan(est: Any, X: Any, resume: bool, load_init: Callable[[Any], Network]) -> Plan:
+    """Check everything; ``load_init`` gives the network of the parameter ``init``."""
+    threads = check_jobs(est.n_jobs)
+    seed = check_seed(est.random_state)
+    verbose = check_integer("verbose", est.verbose, 0, 100)
+    views = check_integer("n_views", est.n_views, 2, 16)
+    ema_decay = 0.0 if est.ema_decay is None else check_number("ema_decay", est.ema_decay, 0, 1 - 1e-9)
+    callbacks = _check_callbacks(est.callbacks)
+    checkpoint, every = _check_checkpoint(est, resume)
+    common = common_fields(est)
+    batch_size = check_integer("batch_size", est.batch_size, 2, 1 << 20)
+    max_time = None if est.max_time is None else check_duration("max_time", est.max_time)
+    if max_time is not None and est.lr_step == "epoch":
+        raise ValueError("max_time: excludes lr_step='epoch', whose epochs have no end in time; want 'batch'")
+    backbone = check_choice("backbone", est.backbone, BACKBONES)
+    augmentation, noise = _check_augmentation(est.augmentation, backbone)
+    if backbone == "identity":
+        if est.image_shape is not None:
+            raise ValueError("image_shape: excludes backbone='identity', whose X is (n, features)")
+        images: Images = Vectors(est, X, reset=True)
+    else:
+        images = Images(X, est.image_shape)
+    n, _, _, channels = images.shape
+    if n < 2:
+        raise ValueError("X: got 1 image, want at least 2")
+    batch_size = min(batch_size, n)
+    architecture = Architecture(
+        backbone=backbone,
+        width=check_integer("width", est.width, 1, 1024),
+        projection_head=check_choice("projection_head", est.projection_head, HEADS),
+        hidden_dim=check_integer("hidden_dim", est.hidden_dim, 1, 65536),
+        channels=channels,
+    )
+    init = None if est.init is None else load_init(est.init)
+    if init is not None:
+        _check_init(est, architecture, init.architecture)
+    stages = _stages(est, images, batch_size, None if init is None else init.outputs)
+    if max_time is not None and any(stage.stretches for stage in stages):
+        raise ValueError("max_time: excludes stages with stretches, which repeat a run; want None")
+    normalization = init.normalization if init is not None else _check_normalize(est.normalize, images)
+    return Plan(
+        images=images,
+        architecture=architecture,
+        stages=stages,
+        common=common,
+        batch_size=batch_size,
+        normalization=normalization,
+        augmentation=augmentation,
+        noise=noise,
+        views=views,
+        ema_decay=ema_decay,
+        seed=seed,
+        threads=threads,
+        max_time=max_time,
+        callbacks=callbacks,
+        checkpoint=checkpoint,
+        checkpoint_every=every,
+        resume=resume,
+        init=init,
+        verbose=verbose,
+    )
+
+
+def _check_callbacks(callbacks: Any) -> list[Callable[[Any], Any]]:
+    if callbacks is None:
+        return []
+    result = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
+    for callback in result:
+        if not callable(callback):
+            raise TypeError(
+                f"callbacks: got {callback!r}, want a function of one argument, or a list of them"
+            )
+    return result
+
+
+def _check_checkpoint(est: Any, resume: Any) -> tuple[str | None, float]:
+    if not isinstance(resume, bool | np.bool_):
+        raise TypeError(f"resume: got {resume!r}, want True or False")
+    if est.checkpoint is None:
+        if resume:
+            raise ValueError("resume: got True, but checkpoint=None; say where to go on from")
+        if est.checkpoint_every is not None:
+            raise ValueError(f"checkpoint_every: got {est.checkpoint_every!r}, but checkpoint=None")
+        return None, 0.0
+    path = check_path("checkpoint", est.checkpoint)
+    if not resume and os.path.exists(path):
+        raise ValueError(
+            f"checkpoint: {path} exists; fit(X, resume=True) goes on from it, or remove it to begin anew"
+        )
+    if est.checkpoint_every is None:
+        return path, CHECKPOINT_EVERY
+    return path, check_duration("checkpoint_every", est.checkpoint_every)
+
+
+def _check_augmentation(value: Any, backbone: str) -> tuple[dict[str, float] | None, dict[str, float]]:
+    none = {"noise": 0.0, "dropout": 0.0}
+    if backbone == "identity":
+        if isinstance(value, str) and value == "natural":
+            value = FeatureAugmentation()
+        if not isinstance(value, FeatureAugmentation):
+            raise ValueError(
+                f"augmentation: got {value!r}, want 'natural' or FeatureAugmentation(...) "
+                "for backbone='identity'"
+            )
+        return None, value._fields()
+    if isinstance(value, FeatureAugmentation):
+        raise ValueError("augmentation: got a FeatureAugmentation, which is for backbone='identity'")
+    if isinstance(value, Augmentation):
+        return value._fields(), none
+    return PRESETS[check_choice("augmentation", value, PRESETS)]._fields(), none
+
+
+def _check_init(est: Any, wanted: Architecture, got: Architecture) -> None:
+    for name in ("backbone", "width", "projection_head", "hidden_dim"):
+        if name == "width" and wanted.backbone == "identity":
+            continue
+        if name == "hidden_dim" and wanted.projection_head == "linear":
+            continue
+        if getattr(wanted, name) != getattr(got, name):
+            raise ValueError(
+                f"{name}: got {getattr(wanted, name)!r}, but init has {getattr(got, name)!r}; want the same"
+            )
+    if wanted.channels != got.channels:
+        raise ValueError(f"X: got {wanted.channels} channels, but init was trained on {got.channels}")
+    if est.normalize is not None:
+        raise ValueError("normalize: excludes init, whose own normalisation goes on; want None")
+
+
+def _stages(est: Any, images: Images, batch_size: int, outputs_before: int | None) -> list[Stage]:
+    components = check_integer("n_components", est.n_components, 1, 4096)
+    pretrain = check_integer("pretrain_dim", est.pretrain_dim, 1, 4096)
+    output_init = check_choice("output_init", est.output_init, ["principal", "normal"])
+    stages = _written(est.total_epochs, images, components, pretrain, output_init, outputs_before)
+    count = len(stages)
+    for metric in check_per_stage("metric", est.metric, count):
+        check_choice("metric", metric, METRICS)
+    rates = check_per_stage("lr", None if _is_auto("lr", est.lr) else est.lr, count)
+    if not _is_auto("lr", est.lr):
+        rates = [check_number("lr", rate, 0, 1e9) for rate in rates]
+    temperatures = check_per_stage("temperature", est.temperature, count)
+    return resolve(
+        stages,
+        components=components,
+        output_init=output_init,
+        metrics=check_per_stage("metric", est.metric, count),
+        temperatures=[
+            value if value is None else check_number("temperature", value, 1e-6, 1e6)
+            for value in temperatures
+        ],
+        rates=rates,
+        warmups=_warmups(est, count),
+        lr_step=est.lr_step,
+        optimizer=est.optimizer,
+        batch_size=batch_size,
+        outputs_before=outputs_before,
+    )
+
+
+def _written(
+    value: Any, images: Images, components: int, pretrain: int, output_init: str, outputs_before: int | None
+) -> list[Stage]:
+    """The stages that ``total_epochs`` stands for."""
+    n, height, width, _ = images.shape
+    name = "total_epochs"
+    if _is_auto(name, value):
+        epochs = recipes.automatic_epochs(n, height, width, vectors=isinstance(images, Vectors))
+        if outputs_before is not None:
+            # A trained network goes on in its own dimension.
+            return [Stage(epochs[-1], outputs_before)]
+        return paper_stages(epochs, pretrain, components, output_init)
+    if not isinstance(value, list | tuple) or not value:
+        raise ValueError(f"{name}: got {value!r}, want 'auto', [a], [a, b, c], or a list of Stage")
+    if all(isinstance(stage, Stage) for stage in value):
+        return [check_stage(stage, f"{name}[{i}]") for i, stage in enumerate(value)]
+    if len(value) not in (1, 3):
+        raise ValueError(f"{name}: got {value!r}, want 'auto', [a], [a, b, c], or a list of Stage")
+    epochs = [check_number(f"{name}[{i}]", epoch, 1e-9, LONGEST_EPOCHS) for i, epoch in enumerate(value)]
+    if outputs_before is not None:
+        if len(epochs) == 1:
+            return [Stage(epochs[0], outputs_before)]
+        first, *rest = paper_stages(epochs, pretrain, components, output_init)
+        start = "keep" if outputs_before == pretrain else "normal"
+        return [Stage(first.epochs, first.n_components, output_init=start), *rest]
+    return paper_stages(epochs, pretrain, components, output_init)
+
+
+def _is_auto(name: str, value: Any) -> bool:
+    if isinstance(value, str):
+        check_choice(name, value, ["auto"])
+        return True
+    return False
+
+
+def _warmups(est: Any, count: int) -> list[float]:
+    if _is_auto("warmup", est.warmup):
+        if est.lr_step == "batch":
+            return [recipes.WARMUP[est.lr_scheduler]] * count
+        return [10.0, 0.0, 10.0][:count] if count <= 3 else [10.0] * count
+    values = check_per_stage("warmup", est.warmup, count)
+    if est.lr_step == "batch":
+        return [check_number("warmup", value, 0, 1) for value in values]
+    return [float(check_integer("warmup", value, 0, 10**6)) for value in values]
+
+
+def _check_normalize(normalize: Any, images: Images) -> Normalization | None:
+    channels = images.shape[3]
+    vectors = isinstance(images, Vectors)
+    if normalize is None:
+        # Features come in any unit; one common scale keeps their geometry.
+        return moments(images, common_scale=True) if vectors else None
+    if isinstance(normalize, str):
+        check_choice("normalize", normalize, ["dataset"])
+        return moments(images)
+    if not isinstance(normalize, list | tuple) or len(normalize) != 2:
+        raise TypeError(f"normalize: got {normalize!r}, want None, 'dataset' or (mean, std)")
+    values = []
+    for name, value in zip(("mean", "std"), normalize, strict=True):
+        try:
+            row = np.broadcast_to(np.asarray(value, dtype=np.float32), (channels,)).copy()
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"normalize: got {name} {value!r}, want a number or {channels} of them"
+            ) from error
+        if not np.isfinite(row).all() or (name == "std" and (row <= 0).any()):
+            raise ValueError(f"normalize: got {name} {value!r}, want finite numbers, std positive")
+        values.append(row)
+    return values[0], values[1]

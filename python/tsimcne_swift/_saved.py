@@ -1,0 +1,136 @@
+"""A fitted estimator as tensors and a document, and back."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils.validation import check_is_fitted
+
+from ._document import Reader, describe
+from ._files import Tensors, check_path, decode, read
+from ._images import as_shape
+from ._network import Architecture, Network, read_normalization
+from ._params import params_to_json
+from ._stages import Stage
+from ._state_dict import architecture, from_arrays
+
+EMBEDDING = "embedding"
+AVERAGE = "average/"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What fitting gives."""
+
+    network: Network
+    embedding: npt.NDArray[np.float32] | None
+    history: list[dict[str, Any]]
+    stages: list[Stage]
+    total_epochs: list[float]
+    batch_size: int | None
+    image_shape: tuple[int, ...]
+    feature_names: Any
+
+
+def to_file(fitted: Fitted, params: dict[str, Any]) -> tuple[Tensors, dict[str, Any]]:
+    """The contents of a model's file."""
+    document = describe(
+        "model",
+        params=params_to_json(params),
+        network=fitted.network,
+        image_shape=fitted.image_shape,
+        batch_size=fitted.batch_size,
+        stages=fitted.stages,
+        history=fitted.history,
+    )
+    document["total_epochs"] = fitted.total_epochs
+    if fitted.feature_names is not None:
+        document["feature_names"] = [str(name) for name in fitted.feature_names]
+    tensors = fitted.network.tensors()
+    if fitted.embedding is not None:
+        tensors[EMBEDDING] = fitted.embedding
+    return tensors, document
+
+
+def from_file(tensors: Tensors, document: dict[str, Any], name: str) -> tuple[dict[str, Any], Fitted]:
+    """Parameters and what was fitted, of a model's file or a checkpoint."""
+    reader = Reader(document, name)
+    network = reader.network(read_normalization(tensors))
+    # A checkpoint's averages are what its map would be made of.
+    averages = {key.removeprefix(AVERAGE): value for key, value in tensors.items() if key.startswith(AVERAGE)}
+    network.read(tensors)
+    for key, value in averages.items():
+        network.set(key, value)
+    names = document.get("feature_names")
+    epochs = document.get("total_epochs", [stage.epochs for stage in reader.stages()])
+    fitted = Fitted(
+        network=network,
+        embedding=tensors.get(EMBEDDING),
+        history=reader.history(),
+        stages=reader.stages(),
+        total_epochs=list(epochs),
+        batch_size=document.get("batch_size"),
+        image_shape=reader.image_shape(),
+        feature_names=None if names is None else np.array(names, dtype=object),
+    )
+    return reader.params(), fitted
+
+
+def from_bytes(data: bytes) -> Fitted:
+    """What was fitted, of a model's file in memory."""
+    tensors, document = decode(data, "state")
+    if document is None:
+        raise ValueError("state: not a model's file")
+    return from_file(tensors, document, "state")[1]
+
+
+def from_state_dict(values: Any, image_shape: Any) -> tuple[dict[str, Any], Fitted]:
+    """Parameters and what was fitted, of a PyTorch state dict."""
+    found = architecture(values)
+    backbone, channels = found["backbone"], found["channels"]
+    if backbone == "identity":
+        if image_shape is not None:
+            raise ValueError(
+                f"image_shape: got {image_shape!r}, but this network maps feature vectors; want None"
+            )
+        shape = (1, 1, channels)
+    elif image_shape is None:
+        raise ValueError("image_shape: got None, want (height, width[, channels]), which a state dict lacks")
+    else:
+        shape = as_shape(image_shape)
+        if shape[2] != channels:
+            raise ValueError(f"image_shape: got {shape[2]} channels, but the state dict has {channels}")
+    kind = Architecture(
+        backbone=backbone,
+        width=found["width"] or 16,
+        projection_head=found["projection_head"],
+        hidden_dim=found["hidden_dim"] or 1024,
+        channels=channels,
+    )
+    params = {name: value for name, value in asdict(kind).items() if name != "channels"}
+    params["n_components"] = found["output_dim"]
+    network = Network(kind, found["output_dim"], None)
+    from_arrays(network.core, values)
+    return params, Fitted(network, None, [], [], [], None, shape, None)
+
+
+def load_init(init: Any) -> Network:
+    """The network of the parameter ``init``."""
+    if isinstance(init, str | os.PathLike):
+        name = check_path("init", init)
+        tensors, document = read(name)
+        if document is None:
+            raise ValueError(
+                f"init: {name} is a state dict; want a file of save(), or "
+                "TSimCNE.load(path, image_shape=...) itself"
+            )
+        return from_file(tensors, document, name)[1].network
+    if not hasattr(init, "_fitted"):
+        raise TypeError(f"init: got {init!r}, want a fitted TSimCNE, or the path of one")
+    check_is_fitted(init, msg="init: this %(name)s is not fitted")
+    network: Network = init._fitted().network
+    return network

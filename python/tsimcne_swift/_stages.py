@@ -1,0 +1,211 @@
+"""Stages of training: what a user says of them, and what the core gets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from . import recipes
+from ._validation import check_choice, check_integer, check_number
+
+METRICS = {"euclidean": 0, "cosine": 1}
+TRAINS = {"all": 0, "output": 1, "head": 2}
+OUTPUT_INITS = {"keep": 0, "normal": 1, "principal": 2, "scaled": 3}
+OPTIMIZERS = {"sgd": 0, "nesterov": 1, "adamw": 2, "lars": 3}
+SHAPES = {"cosine": 0, "constant": 1, "linear": 2, "onecycle": 3}
+LR_STEPS = {"batch": 0, "epoch": 1}
+LONGEST_EPOCHS = 1e9
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of training; what is None is the estimator's.
+
+    Parameters
+    ----------
+    epochs : float
+        Passes over the images; a fraction ends in the middle of one.
+    n_components : int or None
+        Output dimension.
+    trains : {"all", "output", "head"}
+        All parameters, the output layer only, or the projection head only. BatchNorm uses and follows
+        the batches' statistics in every case, as in the paper.
+    output_init : {"keep", "normal", "principal", "scaled"} or None
+        How the output layer begins: as it is; with new weights from N(0, 1); with the principal
+        components of its outputs, scaled to a root-mean-square radius of 3; or as it is, moved and scaled
+        to that radius. None: as it is if the dimension stays (``"scaled"`` when a Euclidean stage
+        follows a cosine one, which leaves the scale free), else the estimator's ``output_init``.
+    metric, temperature, lr, warmup
+        As the estimator's parameters, for this stage.
+    stretches : tuple of (int, int)
+        What ``max_time`` did, in ``stages_`` of a fitted estimator: after ``step`` steps the stage was
+        set to end ``remaining`` steps later. Given back in ``total_epochs``, it repeats that run.
+    """
+
+    epochs: float
+    n_components: int | None = None
+    trains: str = "all"
+    output_init: str | None = None
+    metric: str | None = None
+    temperature: float | None = None
+    lr: float | None = None
+    warmup: float | None = None
+    stretches: tuple[tuple[int, int], ...] = ()
+
+    def steps(self, steps_per_epoch: int) -> int:
+        """Optimiser steps of the stage as it is written."""
+        return max(1, round(self.epochs * steps_per_epoch))
+
+
+def paper_stages(
+    epochs: Sequence[float], pretrain_dim: int, components: int, output_init: str
+) -> list[Stage]:
+    """One stage in many dimensions; with three, a new output layer alone and then everything."""
+    stages = [
+        Stage(epochs[0], pretrain_dim),
+        Stage(epochs[1] if len(epochs) > 1 else 0, components, "output", output_init),
+        Stage(epochs[-1], components),
+    ]
+    return stages[: len(epochs)]
+
+
+def check_stage(stage: Stage, name: str) -> Stage:
+    """The stage with every given value checked."""
+    check_number(f"{name}.epochs", stage.epochs, 1e-9, LONGEST_EPOCHS)
+    check_choice(f"{name}.trains", stage.trains, TRAINS)
+    if stage.n_components is not None:
+        check_integer(f"{name}.n_components", stage.n_components, 1, 4096)
+    if stage.output_init is not None:
+        check_choice(f"{name}.output_init", stage.output_init, OUTPUT_INITS)
+    stretches = tuple(
+        (
+            check_integer(f"{name}.stretches", step, 0, 1 << 40),
+            check_integer(f"{name}.stretches", remaining, 1, 1 << 39),
+        )
+        for step, remaining in stage.stretches
+    )
+    return replace(stage, stretches=stretches)
+
+
+def resolve(
+    stages: Sequence[Stage],
+    *,
+    components: int,
+    output_init: str,
+    metrics: Sequence[str],
+    temperatures: Sequence[float | None],
+    rates: Sequence[float | None],
+    warmups: Sequence[float],
+    lr_step: str,
+    optimizer: str,
+    batch_size: int,
+    outputs_before: int | None,
+) -> list[Stage]:
+    """Stages without None.
+
+    ``outputs_before`` is the dimension of the network that training begins with: None for a new one,
+    which has that of the first stage.
+    """
+    result: list[Stage] = []
+    outputs, metric_before = outputs_before, None
+    final = stages[-1].n_components or components
+    for i, stage in enumerate(stages):
+        name = f"total_epochs[{i}]"
+        dimension = stage.n_components or components
+        metric = check_choice("metric", stage.metric or metrics[i], METRICS)
+        temperature = stage.temperature if stage.temperature is not None else temperatures[i]
+        if temperature is None:
+            temperature = 1.0 if metric == "euclidean" else 0.5
+        check_number("temperature", temperature, 1e-6, 1e6)
+        start = stage.output_init
+        if start is None:
+            start = "keep" if outputs in (None, dimension) else output_init
+        if outputs is None and start != "keep":
+            raise ValueError(
+                f"{name}.output_init: got {start!r}, but a new network can only begin with 'keep'"
+            )
+        if metric_before == "cosine" and metric == "euclidean":
+            if start == "normal":
+                raise ValueError(
+                    f"{name}: output_init='normal' cannot follow a cosine stage, which leaves the scale "
+                    "free; want 'principal' or 'scaled'"
+                )
+            start = "scaled" if start == "keep" else start
+        if outputs is not None:
+            _check_start(name, start, dimension, outputs)
+        rate = stage.lr if stage.lr is not None else rates[i]
+        if rate is None:
+            pretrains = outputs is None or dimension != final
+            role = 1 if stage.trains == "output" else 0 if pretrains else 2
+            rate = recipes.LEARNING_RATES[optimizer][role] * batch_size / 256
+        warmup = stage.warmup if stage.warmup is not None else warmups[i]
+        if lr_step == "batch":
+            check_number("warmup", warmup, 0, 1)
+        else:
+            warmup = float(
+                check_integer("warmup", int(warmup) if warmup == int(warmup) else warmup, 0, 10**6)
+            )
+        result.append(
+            replace(
+                stage,
+                n_components=dimension,
+                output_init=start,
+                metric=metric,
+                temperature=float(temperature),
+                lr=check_number("lr", rate, 0, 1e9),
+                warmup=float(warmup),
+            )
+        )
+        outputs, metric_before = dimension, metric
+    return result
+
+
+def _check_start(name: str, start: str, dimension: int, outputs: int) -> None:
+    if start in ("keep", "scaled") and dimension != outputs:
+        raise ValueError(
+            f"{name}.output_init: got {start!r}, but n_components={dimension} and the layer has {outputs}"
+        )
+    if start == "principal" and dimension > outputs:
+        raise ValueError(
+            f"n_components: got {dimension}, more than the {outputs} outputs before ({name}); "
+            "take output_init='normal' or a larger pretrain_dim"
+        )
+
+
+def core_fields(stage: Stage, steps_per_epoch: int, common: dict[str, float]) -> dict[str, float]:
+    """The fields of tsimcne_stage for a stage without None."""
+    fields = asdict(stage)
+    return {
+        **common,
+        "steps": stage.steps(steps_per_epoch),
+        "output_dim": fields["n_components"],
+        "output_start": OUTPUT_INITS[fields["output_init"]],
+        "output_scale": 1.0 if stage.output_init == "normal" else recipes.PRINCIPAL_RADIUS,
+        "trains": TRAINS[stage.trains],
+        "metric": METRICS[fields["metric"]],
+        "temperature": fields["temperature"],
+        "learning_rate": fields["lr"],
+        "warmup": fields["warmup"],
+    }
+
+
+def common_fields(est: Any) -> dict[str, float]:
+    """The fields of tsimcne_stage that are the same in all stages."""
+    optimizer = check_choice("optimizer", est.optimizer, OPTIMIZERS)
+    # AdamW divides by 1 - momentum at the first step.
+    highest = 1 - 1e-9 if optimizer == "adamw" else 1
+    if not isinstance(est.decay_biases, bool):
+        raise TypeError(f"decay_biases: got {est.decay_biases!r}, want True or False")
+    return {
+        "schedule": LR_STEPS[check_choice("lr_step", est.lr_step, LR_STEPS)],
+        "shape": SHAPES[check_choice("lr_scheduler", est.lr_scheduler, SHAPES)],
+        "optimizer": OPTIMIZERS[optimizer],
+        "decays_biases": int(est.decay_biases),
+        "momentum": check_number("momentum", est.momentum, 0, highest),
+        "second_momentum": 0.999,
+        "weight_decay": check_number("weight_decay", est.weight_decay, 0, 1e9),
+        "clip_value": 0.0
+        if est.clip_value is None
+        else check_number("clip_value", est.clip_value, 1e-30, 1e30),
+    }

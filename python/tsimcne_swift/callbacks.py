@@ -1,0 +1,136 @@
+"""Callbacks: functions that are called after each epoch with a `Record`; True stops training.
+
+>>> from tsimcne_swift import TSimCNE, callbacks
+>>> TSimCNE(callbacks=[callbacks.CSVLog("run.csv"), lambda record: record.loss < 3]).fit(X)
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ._validation import check_integer
+
+__all__ = ["CSVLog", "EmbeddingSnapshots", "Record", "TensorBoard"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known after an epoch.
+
+    Attributes
+    ----------
+    stage, epoch : int
+        Counted from 1, the epoch within its stage.
+    loss : float
+        Mean over the epoch's steps.
+    lr : float
+        Learning rate of its last step.
+    seconds : float
+        That its steps took.
+    pairs_per_second : float
+        Images trained on in a second.
+    """
+
+    stage: int
+    epoch: int
+    loss: float
+    lr: float
+    seconds: float
+    pairs_per_second: float
+    make_embedding: Callable[[], npt.NDArray[np.float32]] = field(repr=False, compare=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The values, as in ``history_``."""
+        return {name: getattr(self, name) for name in FIELDS}
+
+    def embedding(self) -> npt.NDArray[np.float32]:
+        """Map of the training images as it is now, in the dimension of the stage.
+
+        Made when it is asked for, which takes as long as ``transform(X)``.
+        """
+        return self.make_embedding()
+
+
+FIELDS = ("stage", "epoch", "loss", "lr", "seconds", "pairs_per_second")
+
+
+class CSVLog:
+    """Writes a line per epoch; a run that is resumed goes on in the same file.
+
+    Parameters
+    ----------
+    path : path
+        Of the file; a new training replaces an older one.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    def __call__(self, record: Record) -> None:
+        begins = record.stage == record.epoch == 1 or not self.path.exists()
+        with open(self.path, "w" if begins else "a", newline="") as file:
+            writer = csv.DictWriter(file, FIELDS)
+            if begins:
+                writer.writeheader()
+            writer.writerow(record.as_dict())
+
+
+class TensorBoard:
+    """Writes loss, learning rate and speed for TensorBoard; wants the package tensorboardX.
+
+    Parameters
+    ----------
+    folder : path
+        Of the event files.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = os.fspath(folder)
+        self._writer: Any = None
+        self._step = 0
+
+    def __call__(self, record: Record) -> None:
+        if self._writer is None:
+            try:
+                from tensorboardX import SummaryWriter
+            except ImportError as error:
+                raise ImportError("callbacks.TensorBoard wants: pip install tensorboardX") from error
+            self._writer = SummaryWriter(self.folder)
+        self._step += 1
+        for name in FIELDS[2:]:
+            self._writer.add_scalar(name, getattr(record, name), self._step)
+        self._writer.add_scalar("stage", record.stage, self._step)
+        self._writer.flush()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_writer": None}
+
+
+class EmbeddingSnapshots:
+    """Keeps the map of the training images as it forms: ``stage1-epoch003.npy``, …
+
+    Parameters
+    ----------
+    folder : path
+        Made if it is missing.
+    every : int, default=1
+        Epochs between two snapshots; the first epoch of a stage always gives one.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], every: int = 1) -> None:
+        self.folder = Path(folder)
+        self.every = check_integer("every", every, 1, 10**9)
+
+    def __call__(self, record: Record) -> None:
+        if (record.epoch - 1) % self.every:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        np.save(self.folder / f"stage{record.stage}-epoch{record.epoch:03}.npy", record.embedding())
