@@ -29,11 +29,13 @@ if ! command -v swift >/dev/null; then
     exit 1
 fi
 
-# make_venv FOLDER PACKAGE…: makes it anew only when the list of packages changes.
+# make_venv FOLDER PACKAGE…: makes it anew only when the list of packages changes. Those of `alone` come
+# without what they depend on.
+alone=()
 make_venv() {
     local folder=$1 wanted
     shift
-    wanted="$*"
+    wanted="$* ${alone[*]}"
     [ "$(cat "$folder/installed" 2>/dev/null)" = "$wanted" ] && return
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
         echo "Python 3.11 or newer is needed; python3 is $(python3 --version)" >&2
@@ -41,11 +43,14 @@ make_venv() {
     }
     [ -x "$folder/bin/python" ] || python3 -m venv "$folder"
     "$folder/bin/python" -m pip install -q --upgrade "$@"
+    [ ${#alone[@]} = 0 ] || "$folder/bin/python" -m pip install -q --no-deps "${alone[@]}"
     printf '%s' "$wanted" >"$folder/installed"
 }
 
-run=("numpy>=1.24" "scikit-learn>=1.6" tqdm pytest)
+run=("numpy>=1.24" "scikit-learn>=1.6" "safetensors>=0.4" tqdm pytest)
 if [ "${1:-}" = parity ]; then
+    # Of tsimcne only the network is used, which needs nothing but PyTorch.
+    alone=(tsimcne==0.3.12)
     make_venv .venv-parity torch==2.13.0 "${run[@]}"
     exit
 fi

@@ -1,0 +1,185 @@
+"""State dicts of the method's reference, tsimcne 0.3.12, into the core and back."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from types import ModuleType, SimpleNamespace
+
+import driver
+import formula
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+from safetensors.torch import save_file
+from tsimcne_swift import _core, _state_dict
+
+CASES = {
+    "colour": dict(channels=3, hidden_dim=1024, output_dim=128, head="mlp"),
+    "colour, stage 2": dict(channels=3, hidden_dim=1024, output_dim=2, head="mlp"),
+    "grey, linear": dict(channels=1, hidden_dim=1024, output_dim=3, head="linear"),
+}
+OTHERS = {
+    "resnet34": "backbone.layer1.2.conv1.weight: is unexpected",
+    "resnet50": r"backbone.layer1.0.conv1.weight: got shape \(64, 64, 1, 1\)",
+}
+
+
+def reference() -> SimpleNamespace:
+    """The modules of tsimcne that make a network, without the training around them.
+
+    The package's ``__init__`` imports Lightning, which the networks do not need, and they name
+    torchvision only to build other backbones: both are large, and torchvision's extension does not
+    load beside every build of PyTorch.
+    """
+    spec = importlib.util.find_spec("tsimcne")
+    assert spec is not None
+    stubs = {"tsimcne": importlib.util.module_from_spec(spec)}
+    if "torchvision" not in sys.modules:
+        stubs["torchvision"] = ModuleType("torchvision")
+    sys.modules.update(stubs)
+    try:
+        from tsimcne.models.mutate_model import mutate_model
+        from tsimcne.models.simclr_like import make_model
+    finally:
+        for name in stubs:
+            del sys.modules[name]
+    return SimpleNamespace(make_model=make_model, mutate_model=mutate_model)
+
+
+REFERENCE = reference()
+
+
+def their_model(seed: int, channels: int, hidden_dim: int, output_dim: int, head: str) -> torch.nn.Module:
+    """Random, with BatchNorm far from its starting values."""
+    model = REFERENCE.make_model(
+        "resnet18_simclr", head, seed=seed, in_channel=channels, hidden_dim=hidden_dim, out_dim=128
+    )
+    if output_dim != 128:
+        model = REFERENCE.mutate_model(model, change="lastlin", freeze=True, out_dim=output_dim)
+    random = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for layer in model.modules():
+            if isinstance(layer, torch.nn.BatchNorm2d):
+                layer.weight.uniform_(0.5, 1.5, generator=random)
+                layer.bias.uniform_(-0.25, 0.25, generator=random)
+                layer.running_mean.uniform_(-0.25, 0.25, generator=random)
+                layer.running_var.uniform_(0.5, 1.5, generator=random)
+                layer.num_batches_tracked.fill_(7)
+    return model.eval()
+
+
+def our_model(arrays) -> _core.Model:
+    network = _state_dict.architecture(arrays)
+    return _core.Model(
+        channels=network["channels"],
+        depth={"resnet18": 18, "resnet10": 10}[network["backbone"]],
+        base_width=network["width"],
+        head={"linear": driver.LINEAR, "mlp": driver.MLP}[network["projection_head"]],
+        hidden_dim=network["hidden_dim"] or 1,
+        output_dim=network["output_dim"],
+        seed=0,
+    )
+
+
+def assert_agree(ours: _core.Model, theirs: torch.nn.Module, channels: int, record_property) -> None:
+    images = formula.views("state dict", 6, 32, 32, channels)
+    with torch.no_grad():
+        wanted = theirs(torch.from_numpy(images.transpose(0, 3, 1, 2).copy()))
+    for name, kind, want in zip(
+        ("map", "features"), (_core.OUTPUT_MAP, _core.OUTPUT_FEATURES), wanted, strict=True
+    ):
+        got = driver.transform(ours, images, want.shape[1], kind)
+        error = np.linalg.norm(got - want.numpy(), axis=1) / np.linalg.norm(want.numpy(), axis=1)
+        record_property(f"error of {name}", error.max())
+        assert error.max() < 1e-4, name
+
+
+@pytest.fixture(scope="module", params=CASES.values(), ids=CASES.keys())
+def case(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def theirs(case):
+    return their_model(1, **case)
+
+
+def test_architecture(case, theirs):
+    assert _state_dict.architecture(theirs.state_dict()) == {
+        "backbone": "resnet18",
+        "width": 64,
+        "projection_head": case["head"],
+        "hidden_dim": case["hidden_dim"] if case["head"] == "mlp" else None,
+        "output_dim": case["output_dim"],
+        "channels": case["channels"],
+    }
+
+
+def test_from_theirs(case, theirs, record_property):
+    state = theirs.state_dict()
+    ours = our_model(state)
+    _state_dict.from_arrays(ours, state)
+    assert_agree(ours, theirs, case["channels"], record_property)
+
+
+def test_to_theirs(case, theirs, record_property):
+    state = theirs.state_dict()
+    ours = our_model(state)
+    _state_dict.from_arrays(ours, state)
+    result = _state_dict.state_dict(ours)
+    assert list(result) == list(state)
+    other = their_model(2, **case)
+    other.load_state_dict({k: torch.from_numpy(v) for k, v in result.items()}, strict=True)
+    assert_agree(ours, other.eval(), case["channels"], record_property)
+    for name, value in other.state_dict().items():
+        assert value.dtype == state[name].dtype, name
+        assert name.endswith("num_batches_tracked") or torch.equal(value, state[name]), name
+
+
+@pytest.mark.parametrize("kind", ["state dict", "checkpoint"])
+def test_files(kind, tmp_path, record_property):
+    case = CASES["colour, stage 2"]
+    theirs = their_model(3, **case)
+    path = str(tmp_path / "map.pt")
+    # The two conversions of docs/pytorch.md. Lightning's checkpoints pickle objects of numpy too, and
+    # name what they hold as the LightningModule does.
+    if kind == "state dict":
+        torch.save(theirs.state_dict(), path)
+        state = torch.load(path, map_location="cpu")
+    else:
+        renamed = {f"model.{name}": value for name, value in theirs.state_dict().items()}
+        torch.save({"epoch": 1, "state_dict": renamed, "lr_schedulers": [{"rate": np.ones(3)}]}, path)
+        state = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
+    save_file(state, str(tmp_path / "map.safetensors"))
+
+    arrays = load_file(tmp_path / "map.safetensors")
+    ours = our_model(arrays)
+    _state_dict.from_arrays(ours, arrays)
+    assert_agree(ours, theirs, case["channels"], record_property)
+
+
+@pytest.mark.parametrize(("backbone", "message"), OTHERS.items())
+def test_other_backbones(backbone, message):
+    with torch.device("meta"):
+        state = REFERENCE.make_model(backbone, "mlp").state_dict()
+    with pytest.raises(ValueError, match=f"^{message}.*resnet18_simclr"):
+        _state_dict.architecture(state)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda tensor: tensor.bfloat16(), "what numpy cannot read .*BFloat16"),
+        (lambda tensor: tensor.clone().requires_grad_(), "what numpy cannot read .*requires grad"),
+        (lambda tensor: tensor.long(), "type int64"),
+        (lambda tensor: tensor.to("meta"), "what numpy cannot read .*meta"),
+    ],
+)
+def test_unreadable_tensors(change, message):
+    state = their_model(1, **CASES["colour"]).state_dict()
+    ours = our_model(state)
+    name = "backbone.layer4.0.shortcut.0.weight"
+    with pytest.raises(ValueError, match=f"^{name}: got (values of )?{message}"):
+        _state_dict.from_arrays(ours, state | {name: change(state[name])})
