@@ -44,6 +44,7 @@ public final class ThreadPool: @unchecked Sendable {
     /// No slice is begun once the clock passes `deadline` (nanoseconds of ``now()``), except the
     /// first: there is always progress.
     public func run(from start: Int = 0, count: Int, deadline: UInt64 = .max, body: Body) -> Int {
+        guard start < count else { return count }
         let mode = cplatform_enter_float_mode()
         defer { cplatform_restore_float_mode(mode) }
         if threads == 1 || count - start == 1 {
@@ -54,7 +55,6 @@ public final class ThreadPool: @unchecked Sendable {
             } while slice < count && (deadline == .max || ThreadPool.now() < deadline)
             return slice
         }
-        guard start < count else { return count }
         startWorkersIfNeeded()
         return withoutActuallyEscaping(body) { body in
             self.body = body
