@@ -128,8 +128,9 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Values of an image.
     image_shape_ : tuple
         Height, width, channels.
-    batch_size_, total_epochs_ : int, list of float
-        As used; fractions where a stage ended in the middle of an epoch.
+    batch_size_, total_epochs_, seed_ : int, list of float, int
+        As used; fractions where a stage ended in the middle of an epoch. ``random_state=model.seed_``
+        repeats a run that was given no seed.
 
     References
     ----------
@@ -253,6 +254,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 total_epochs=epochs,
                 batch_size=plan.batch_size,
                 image_shape=plan.images.shape[1:],
+                seed=training.seed,
                 feature_names=getattr(twin, "feature_names_in_", None),
             )
         )
@@ -268,6 +270,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.total_epochs_ = fitted.total_epochs
         self.batch_size_ = fitted.batch_size
         self.image_shape_ = fitted.image_shape
+        self.seed_ = fitted.seed
         self.n_features_in_ = int(np.prod(fitted.image_shape))
         for name, value in (("embedding_", fitted.embedding), ("feature_names_in_", fitted.feature_names)):
             if value is not None:
@@ -285,6 +288,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             total_epochs=self.total_epochs_,
             batch_size=self.batch_size_,
             image_shape=self.image_shape_,
+            seed=self.seed_,
             feature_names=getattr(self, "feature_names_in_", None),
         )
 
