@@ -46,6 +46,7 @@ public final class ThreadPool: @unchecked Sendable {
     public func run(from start: Int = 0, count: Int, deadline: UInt64 = .max, body: Body) -> Int {
         let mode = cplatform_enter_float_mode()
         defer { cplatform_restore_float_mode(mode) }
+        guard start < count else { return count }
         if threads == 1 || count - start == 1 {
             var slice = start
             repeat {
@@ -54,7 +55,6 @@ public final class ThreadPool: @unchecked Sendable {
             } while slice < count && (deadline == .max || ThreadPool.now() < deadline)
             return slice
         }
-        guard start < count else { return count }
         startWorkersIfNeeded()
         return withoutActuallyEscaping(body) { body in
             self.body = body
