@@ -81,7 +81,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Whether biases and BatchNorm's parameters decay too, as in the paper.
     clip_value : float or None, default=4.0
         Gradients are clipped to ± this value.
-    lr_scheduler : {"cosine", "linear", "constant", "onecycle"}, default="cosine"
+    lr_scheduler : {"cosine", "linear", "constant", "onecycle"} or list, default="cosine"
         Course of the learning rate after warm-up; ``"onecycle"`` rises from 1/25 of the peak and falls
         to 1/250,000 of it, both as half a cosine.
     lr_step : {"batch", "epoch"}, default="batch"
@@ -161,7 +161,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         weight_decay: float = 5e-4,
         decay_biases: bool = True,
         clip_value: float | None = 4.0,
-        lr_scheduler: str = "cosine",
+        lr_scheduler: Any = "cosine",
         lr_step: str = "batch",
         warmup: Any = "auto",
         ema_decay: float | None = None,

@@ -234,7 +234,8 @@ public final class Trainer {
 
     private func write(_ stage: Stage?, count: Int, _ workspace: Workspace) -> TrainingStep {
         TrainingStep(
-            model: model, stage: stage, source: source, viewCount: viewCount, noise: noise, seed: seed,
+            model: model, stage: stage, source: source, size: (stage ?? stages[self.stage]).viewSize,
+            viewCount: viewCount, noise: noise, seed: seed,
             batch: batch, count: count, workspace: workspace)
     }
 
@@ -245,11 +246,13 @@ public final class Trainer {
         return (workspace, scratch.max()! * pool.threads)
     }
 
-    /// Bytes that the steps of the first stage take from the system; those of later stages take about as
-    /// much again, in its place.
+    /// Bytes that the steps of the stage that wants most take from the system; stages do so one after the
+    /// other.
     public func plannedBytes() -> Int {
-        let (workspace, scratch) = plan(stages[0])
-        return (workspace.peak + scratch) * MemoryLayout<Float>.stride
+        stages.map { stage in
+            let (workspace, scratch) = plan(stage)
+            return (workspace.peak + scratch) * MemoryLayout<Float>.stride
+        }.max()!
     }
 
     /// Counted over all stages.
