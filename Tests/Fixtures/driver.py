@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+import formula
 import numpy as np
 from tsimcne_swift import _core
 
@@ -48,9 +49,11 @@ def core_stage(given: dict[str, float], images: int, batch_size: int) -> dict[st
     return result | {"steps": result.pop("epochs") * -(-images // batch_size)}
 
 
-def paper_stages(batch_size: int, epochs: int, warmup: int, **changes: float) -> list[dict]:
+def paper_stages(
+    batch_size: int, epochs: int, warmup: float, learning_rate: float | None = None, **changes: float
+) -> list[dict]:
     """The paper's three stages in a few epochs."""
-    rate = 0.03 * batch_size / 256
+    rate = learning_rate or 0.03 * batch_size / 256
     first = stage(epochs=epochs, warmup=warmup, learning_rate=rate, **changes)
     new = {"output_dim": 2, "output_start": NORMAL, "metric": CAUCHY, "temperature": 1.0}
     second = first | new | {"trains": 1, "warmup": 0}
@@ -136,3 +139,17 @@ def steps(
         elif event.kind != _core.MORE:
             yield trainer, event
     trainer.close()
+
+
+def learning_rates(images: int, batch_size: int, **changes: float) -> list[float]:
+    """Those of a training run of the smallest network on the smallest images."""
+    configuration = dict(depth=10, base_width=1, channels=1, hidden_dim=1, output_dim=1, head=LINEAR)
+    model = _core.Model(seed=0, **configuration)
+    small = formula.views("small", images, 8, 8, 1)
+
+    def supply(trainer, event):
+        return small[: 2 * event.batch_count]
+
+    stages = [stage(output_dim=1, **changes)]
+    run = steps(model, (images, 8, 8, 1), stages, supply, batch_size=batch_size)
+    return [event.learning_rate for _, event in run]
