@@ -38,6 +38,8 @@ def stage(**changes: float) -> dict[str, float]:
         "second_momentum": 0.999,
         "weight_decay": 5e-4,
         "clip_value": 4.0,
+        "view_height": 0,
+        "view_width": 0,
     }
     assert changes.keys() <= defaults.keys(), changes
     return defaults | changes

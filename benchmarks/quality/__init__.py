@@ -1,0 +1,1 @@
+"""Map quality per second: named recipes, budgets, one scorer."""

@@ -1,0 +1,101 @@
+"""Run named recipes for a budget and append one JSON line each.
+
+    python -m benchmarks.quality RECIPE … --data cifar10 --archive cifar10-jpeg.zip --budget 5min --seeds 0 1 2
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tsimcne_swift
+from tsimcne_swift import TSimCNE
+
+from . import data, score
+from .recipes import RECIPES
+
+
+def flop(model: TSimCNE, n: int) -> float:
+    """Effective FLOP of the training: 2 for a multiply-add of the direct convolutions, three passes for a step."""
+    architecture = model._network.architecture
+    height, width, channels = model.image_shape_
+    total = 0.0
+    for stage, epochs in zip(model.stages_, model.total_epochs_, strict=True):
+        h, w = stage.image_size or (height, width)
+        passes = 3 if stage.trains == "all" else 1
+        total += 2 * model.n_views * n * epochs * passes * forward_macs(architecture, h, w, channels)
+    return total
+
+
+def forward_macs(architecture: Any, height: int, width: int, channels: int) -> float:
+    base, blocks = architecture.width, {"resnet18": 2, "resnet10": 1}[architecture.backbone]
+    macs = 9.0 * channels * base * height * width
+    inputs = base
+    for level in range(4):
+        outputs = base << level
+        pixels = -(-height // 2**level) * -(-width // 2**level)
+        for block in range(blocks):
+            macs += 9.0 * (inputs + outputs) * outputs * pixels
+            if block == 0 and level > 0:
+                macs += inputs * outputs * pixels
+            inputs = outputs
+    return macs + 8 * base * architecture.hidden_dim + architecture.hidden_dim * 128
+
+
+def run(name: str, seed: int, options: argparse.Namespace, images: data.ImageSet) -> dict[str, Any]:
+    params = RECIPES[name] | {"random_state": seed}
+    if options.budget:
+        params["max_time"] = options.budget
+    model = TSimCNE(**params)
+    started = time.perf_counter()
+    Y = model.fit_transform(images.images)
+    seconds = time.perf_counter() - started
+    result = {
+        "recipe": name,
+        "data": options.data,
+        "budget": options.budget,
+        "seed": seed,
+        "labels": options.labels,
+        "seconds": round(seconds, 1),
+        "epochs": [round(e, 2) for e in model.total_epochs_],
+        "pflop": round(flop(model, len(Y)) / 1e15, 3),
+        "losses": [
+            round([row["loss"] for row in model.history_ if row["stage"] == s + 1][-1], 3)
+            for s in range(len(model.stages_))
+        ],
+    }
+    result |= {k: round(v, 4) for k, v in score.measures(Y, model.features(images.images), images).items()}
+    result["version"] = tsimcne_swift.__version__
+    if options.keep:
+        np.savez(Path(options.keep) / f"{options.data}-{name}-{options.budget}-{seed}.npz", Y=Y)
+        model.save(Path(options.keep) / f"{options.data}-{name}-{options.budget}-{seed}.safetensors")
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recipes", nargs="+", choices=RECIPES)
+    parser.add_argument("--data", default="fashion", choices=["cifar10", "fashion", "digits"])
+    parser.add_argument("--archive", type=Path)
+    parser.add_argument("--budget", default="5min", help="max_time, or '' for the recipe's own epochs")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--labels", default="heldout", choices=["heldout", "test"])
+    parser.add_argument("--output", type=Path, default=Path("out/quality.jsonl"))
+    parser.add_argument("--keep", help="folder for maps and models")
+    options = parser.parse_args()
+    images = data.load(options.data, options.archive, options.labels)
+    for name in options.recipes:
+        for seed in options.seeds:
+            line = json.dumps(run(name, seed, options, images))
+            print(line, flush=True)
+            options.output.parent.mkdir(exist_ok=True)
+            with open(options.output, "a") as file:
+                file.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Image sets with labels, which training never sees."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+FASHION = Path("/usr/share/datasets/fashion-mnist")
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images and labels; which of them the scorer asks for, and from which it answers."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    references: np.ndarray
+    queries: np.ndarray
+
+
+def cifar10(archive: Path) -> tuple[np.ndarray, np.ndarray, int]:
+    """60,000 images of a zip of ``train|test/<class>/<name>.jpg``, shuffled within the halves; kept in out/."""
+    cache = ROOT / "out" / "cifar10.npz"
+    if not cache.exists():
+        from PIL import Image
+
+        halves = []
+        with zipfile.ZipFile(archive) as file:
+            names = [name for name in file.namelist() if name.endswith(".jpg")]
+            classes = sorted({name.split("/")[-2] for name in names})
+            for half in ("train", "test"):
+                chosen = sorted(name for name in names if f"{half}/" in f"/{name}")
+                order = np.random.default_rng(0).permutation(len(chosen))
+                chosen = [chosen[i] for i in order]
+                images = [np.asarray(Image.open(io.BytesIO(file.read(name))).convert("RGB")) for name in chosen]
+                halves.append((np.stack(images), [classes.index(name.split("/")[-2]) for name in chosen]))
+        cache.parent.mkdir(exist_ok=True)
+        X = np.concatenate([images for images, _ in halves])
+        y = np.concatenate([labels for _, labels in halves])
+        np.savez(cache, X=X, y=y, train=len(halves[0][0]))
+    with np.load(cache) as file:
+        return file["X"], file["y"], int(file["train"])
+
+
+def fashion_mnist() -> tuple[np.ndarray, np.ndarray, int]:
+    """70,000 images of Debian's package dataset-fashion-mnist."""
+
+    def read(name: str) -> np.ndarray:
+        data = gzip.decompress((FASHION / f"{name}-ubyte.gz").read_bytes())
+        shape = np.frombuffer(data, ">i4", count=data[3], offset=4)
+        return np.frombuffer(data, np.uint8, offset=4 + 4 * len(shape)).reshape(shape)
+
+    X = np.concatenate([read("train-images-idx3"), read("t10k-images-idx3")])
+    y = np.concatenate([read("train-labels-idx1"), read("t10k-labels-idx1")])
+    return X, y, 60000
+
+
+def digits() -> tuple[np.ndarray, np.ndarray, int]:
+    """1,797 images of scikit-learn, the last fifth as test images."""
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(labels))
+    X = (images[order].reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
+    return X, labels[order], len(labels) * 4 // 5
+
+
+def load(name: str, archive: Path | None, labels: str) -> ImageSet:
+    """``labels="heldout"``: a fifth of the training images is asked for, for tuning; ``"test"``: the test images."""
+    if name == "cifar10":
+        assert archive is not None, "cifar10 wants --archive"
+        X, y, train = cifar10(archive)
+    else:
+        X, y, train = {"fashion": fashion_mnist, "digits": digits}[name]()
+    indices = np.arange(len(y))
+    if labels == "test":
+        return ImageSet(X, y, indices[:train], indices[train:])
+    held = train // 5
+    return ImageSet(X, y, indices[: train - held], indices[train - held : train])
