@@ -10,20 +10,10 @@ import time
 import numpy as np
 import pytest
 import tsimcne_swift
+from helpers import images, small
 from sklearn.base import clone
 from tsimcne_swift import Augmentation, TSimCNE, _core, recipes, show_config
 from tsimcne_swift._images import Images
-
-SMALL = {"width": 4, "hidden_dim": 16, "pretrain_dim": 8, "batch_size": 16, "total_epochs": [1, 1, 1]}
-
-
-def images(n=40, shape=(8, 8), dtype=np.uint8):
-    X = np.random.default_rng(0).integers(0, 256, (n, *shape), dtype=np.uint8)
-    return X if dtype == np.uint8 else (X / 255).astype(dtype)
-
-
-def small(**changes):
-    return TSimCNE(**(SMALL | {"random_state": 3} | changes))
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (8, 11), (9, 8, 3), (8, 8, 5)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import time
 import warnings
@@ -303,7 +304,12 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             name: value if name == "init" else clone(value, safe=False)
             for name, value in self.get_params(deep=False).items()
         }
-        return type(self)(**params)
+        twin = type(self)(**params)
+        # What scikit-learn's own clone keeps: set_output, and requests for metadata.
+        for name in ("_sklearn_output_config", "_metadata_request"):
+            if hasattr(self, name):
+                setattr(twin, name, copy.deepcopy(getattr(self, name)))
+        return twin
 
     @property
     def _n_features_out(self) -> int:
@@ -365,8 +371,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     # ------------------------------------------------------------------ files
 
-    def _bytes(self) -> bytes:
-        tensors, document = _saved.to_file(self._fitted(), self.get_params(deep=False))
+    def _bytes(self, params: dict[str, Any]) -> bytes:
+        tensors, document = _saved.to_file(self._fitted(), params)
         return encode(tensors, document)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -375,7 +381,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Arrays have the names and layouts of PyTorch's state dict; parameters, history and version are a
         JSON document. ``callbacks``, ``init`` and random generators are not kept.
         """
-        write(check_path("path", path), self._bytes())
+        write(check_path("path", path), self._bytes(self.get_params(deep=False)))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, image_shape: Any = None) -> TSimCNE:
@@ -442,9 +448,9 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         state: dict[str, Any] = super().__getstate__()
         if not hasattr(self, "_network"):
             return state
-        params = self.get_params(deep=False)
-        kept = {name: value for name, value in state.items() if name in params or name.startswith("_sklearn")}
-        return kept | {"file": self._bytes()}
+        # All but what fitting made, which is in the file.
+        kept = {name: value for name, value in state.items() if name != "_network" and not name.endswith("_")}
+        return kept | {"file": self._bytes({})}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         data = state.pop("file", None)

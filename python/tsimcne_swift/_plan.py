@@ -15,7 +15,18 @@ from ._durations import check_duration
 from ._files import check_path
 from ._images import Images
 from ._network import BACKBONES, HEADS, Architecture, Network, Normalization, moments
-from ._stages import LONGEST_EPOCHS, METRICS, Stage, check_stage, common_fields, paper_stages, resolve
+from ._stages import (
+    LARGEST_LR,
+    LONGEST_EPOCHS,
+    LONGEST_WARMUP,
+    METRICS,
+    TEMPERATURES,
+    Stage,
+    check_stage,
+    common_fields,
+    paper_stages,
+    resolve,
+)
 from ._validation import (
     check_choice,
     check_integer,
@@ -26,6 +37,8 @@ from ._validation import (
 )
 from ._vectors import Vectors
 
+# What the core takes.
+MOST_STAGES = 64
 # Seconds between two checkpoints.
 CHECKPOINT_EVERY = 60.0
 
@@ -204,7 +217,7 @@ def _stages(est: Any, images: Images, batch_size: int, outputs_before: int | Non
         check_choice("metric", metric, METRICS)
     rates = check_per_stage("lr", None if _is_auto("lr", est.lr) else est.lr, count)
     if not _is_auto("lr", est.lr):
-        rates = [check_number("lr", rate, 0, 1e9) for rate in rates]
+        rates = [check_number("lr", rate, 0, LARGEST_LR) for rate in rates]
     temperatures = check_per_stage("temperature", est.temperature, count)
     return resolve(
         stages,
@@ -212,7 +225,7 @@ def _stages(est: Any, images: Images, batch_size: int, outputs_before: int | Non
         output_init=output_init,
         metrics=check_per_stage("metric", est.metric, count),
         temperatures=[
-            value if value is None else check_number("temperature", value, 1e-6, 1e6)
+            value if value is None else check_number("temperature", value, *TEMPERATURES)
             for value in temperatures
         ],
         rates=rates,
@@ -239,6 +252,8 @@ def _written(
     if not isinstance(value, list | tuple) or not value:
         raise ValueError(f"{name}: got {value!r}, want 'auto', [a], [a, b, c], or a list of Stage")
     if all(isinstance(stage, Stage) for stage in value):
+        if len(value) > MOST_STAGES:
+            raise ValueError(f"{name}: got {len(value)} stages, want at most {MOST_STAGES}")
         return [check_stage(stage, f"{name}[{i}]") for i, stage in enumerate(value)]
     if len(value) not in (1, 3):
         raise ValueError(f"{name}: got {value!r}, want 'auto', [a], [a, b, c], or a list of Stage")
@@ -267,7 +282,7 @@ def _warmups(est: Any, count: int) -> list[float]:
     values = check_per_stage("warmup", est.warmup, count)
     if est.lr_step == "batch":
         return [check_number("warmup", value, 0, 1) for value in values]
-    return [float(check_integer("warmup", value, 0, 10**6)) for value in values]
+    return [float(check_integer("warmup", value, 0, LONGEST_WARMUP)) for value in values]
 
 
 def _check_normalize(normalize: Any, images: Images) -> Normalization | None:
