@@ -40,6 +40,7 @@ def test_flat_images_are_the_same_as_square_ones():
     colour = images(shape=(8, 8, 3))
     named = small(image_shape=(8, 8, 3)).fit(colour.reshape(40, -1))
     np.testing.assert_array_equal(named.transform(colour.reshape(40, -1)), named.embedding_)
+    np.testing.assert_array_equal(named.transform(colour.reshape(40, -1).tolist()), named.embedding_)
 
 
 def test_same_bits_whatever_the_threads_the_memory_and_the_packing():

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from . import _core, _saved
 from ._augmentation import Augmentation, FeatureAugmentation
 from ._files import check_path, encode, read, write
-from ._images import Images
+from ._images import Images, as_array
 from ._plan import make_plan
 from ._state_dict import state_dict
 from ._training import Training
@@ -362,9 +362,10 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """X checked against what the network was trained on."""
         if self._network.architecture.backbone == "identity":
             return Vectors(self, X, reset=False)
-        array = np.asanyarray(X) if not isinstance(X, list) else X
-        shape = self.image_shape_ if getattr(array, "ndim", 0) == 2 else None
-        images = Images(array, shape)
+        array = as_array(X)
+        if array.ndim == 2 and array.shape[1] != self.n_features_in_:
+            raise ValueError(f"X: got {array.shape[1]} features, want {self.n_features_in_} as in fit")
+        images = Images(array, self.image_shape_ if array.ndim == 2 else None)
         if images.shape[1:] != self.image_shape_:
             raise ValueError(f"X: got images of {images.shape[1:]}, want {self.image_shape_} as in fit")
         return images
