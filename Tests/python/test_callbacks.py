@@ -60,6 +60,13 @@ def test_embedding_belongs_to_the_caller():
     assert_same_bits(small(callbacks=spoil).fit_transform(images()), small().fit_transform(images()))
 
 
+def test_embedding_is_made_while_training_runs():
+    records = []
+    small(callbacks=records.append).fit(images())
+    with pytest.raises(ValueError, match=r"^embedding: training has ended"):
+        records[-1].embedding()
+
+
 def test_true_stops():
     model = small(callbacks=lambda record: record.epoch == 2, total_epochs=[5, 1, 1]).fit(images())
     assert len(model.history_) == 2 and model.total_epochs_ == [2, 0, 0]

@@ -244,7 +244,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             epochs = training.epochs()
             message = training.divergence() if outcome == "diverged" else None
         finally:
-            training.trainer.close()
+            training.close()
         self._adopt(
             _saved.Fitted(
                 network=training.network,
@@ -399,7 +399,12 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         name = check_path("path", path)
         tensors, document = read(name)
         if document is None:
-            return cls.from_state_dict(tensors, image_shape=image_shape)
+            try:
+                return cls.from_state_dict(tensors, image_shape=image_shape)
+            except ValueError as error:
+                if str(error).startswith("image_shape: "):
+                    raise
+                raise ValueError(f"{name}: {error}") from error
         if image_shape is not None:
             raise ValueError(f"image_shape: got {image_shape!r}, but {name} has its own; want None")
         return cls._from_file(tensors, document, name)
