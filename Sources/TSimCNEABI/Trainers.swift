@@ -38,7 +38,7 @@ public func tsimcne_trainer_create(
         let threads = try threadCount(config.threads)
         let trainer = try usingModel(model) { model in
             try checkImages(batch, fit: model)
-            let stages = try trainingStages(config, model: model)
+            let stages = try trainingStages(config, source: source, model: model)
             try checkMemory(
                 source.suppliedBytesPerImage(views: Int(config.views)) * Int(config.batch_size) + 8
                     * batch.count,

@@ -137,7 +137,7 @@ func modelConfiguration(_ pointer: UnsafePointer<tsimcne_model_config>?) throws 
 /// Of a stage.
 let largestStepCount = Int64(1) << 40
 
-func trainingStage(_ stage: tsimcne_stage, _ name: String) throws -> Stage {
+func trainingStage(_ stage: tsimcne_stage, _ source: ImageSource, _ name: String) throws -> Stage {
     let wanted = UInt64(MemoryLayout<tsimcne_stage>.size)
     guard stage.struct_size == wanted else {
         throw Failure.argument("\(name).struct_size: got \(stage.struct_size), want \(wanted)")
@@ -178,7 +178,20 @@ func trainingStage(_ stage: tsimcne_stage, _ name: String) throws -> Stage {
         schedule: Schedule(
             perEpoch ? .epoch(warmup: Int(stage.warmup)) : .batch(warmup: stage.warmup),
             shape: [.cosine, .constant, .linear, .oneCycle][Int(stage.shape)]),
-        optimizer: optimizer(stage))
+        optimizer: optimizer(stage), viewSize: try viewSize(stage, source, name))
+}
+
+private func viewSize(_ stage: tsimcne_stage, _ source: ImageSource, _ name: String) throws -> ViewSize? {
+    if stage.view_height == 0 && stage.view_width == 0 { return nil }
+    guard source.isAugmented else {
+        throw Failure.argument(
+            "\(name).view_height: got \(stage.view_height), want 0 without an augmentation")
+    }
+    let (height, width) = source.imageSize
+    try check(Int(stage.view_height), in: 8...height, "\(name).view_height")
+    try check(Int(stage.view_width), in: 8...width, "\(name).view_width")
+    return ViewSize(
+        height: Int(stage.view_height), width: Int(stage.view_width), ofImage: (height, width))
 }
 
 private func optimizer(_ stage: tsimcne_stage) -> any Optimizer {
@@ -197,13 +210,15 @@ private func optimizer(_ stage: tsimcne_stage) -> any Optimizer {
 }
 
 /// Stages whose output dimensions fit one another.
-func trainingStages(_ config: tsimcne_trainer_config, model: Model) throws -> [Stage] {
+func trainingStages(
+    _ config: tsimcne_trainer_config, source: ImageSource, model: Model
+) throws -> [Stage] {
     try check(config.stage_count, in: 1...64, "config.stage_count")
     let pointer = try required(config.stages, "config.stages")
     var outputs = model.outputs
     return try (0..<Int(config.stage_count)).map { index in
         let name = "config.stages[\(index)]"
-        let stage = try trainingStage(pointer[index], name)
+        let stage = try trainingStage(pointer[index], source, name)
         switch stage.outputStart {
         case .keep where stage.outputs != outputs, .scaled where stage.outputs != outputs:
             throw Failure.argument(

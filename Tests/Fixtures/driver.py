@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+import formula
 import numpy as np
 from tsimcne_swift import _core
 
 CAUCHY, COSINE = 0, 1
 LINEAR, MLP = 0, 1
-KEEP, NORMAL = 0, 1
+KEEP, NORMAL, PRINCIPAL, SCALED = 0, 1, 2, 3
 PER_BATCH, PER_EPOCH = 0, 1
+COSINE_SHAPE, CONSTANT, LINE, ONE_CYCLE = 0, 1, 2, 3
+SGD, NESTEROV, ADAMW, LARS = 0, 1, 2, 3
+TRAIN_ALL, TRAIN_OUTPUT_LAYER, TRAIN_HEAD = 0, 1, 2
 OUTPUT_LAYER = "projection_head.layers.2"
 
 
 def stage(**changes: float) -> dict[str, float]:
-    """One epoch of the reference's stage 1, with changes."""
+    """One epoch of the reference's stage 1, with changes; see ``core_stage`` for its length."""
     defaults = {
         "epochs": 1,
         "output_dim": 128,
@@ -27,7 +31,11 @@ def stage(**changes: float) -> dict[str, float]:
         "learning_rate": 0.03,
         "warmup": 0,
         "schedule": PER_EPOCH,
+        "shape": COSINE_SHAPE,
+        "optimizer": SGD,
+        "decays_biases": 1,
         "momentum": 0.9,
+        "second_momentum": 0.999,
         "weight_decay": 5e-4,
         "clip_value": 4.0,
     }
@@ -35,9 +43,17 @@ def stage(**changes: float) -> dict[str, float]:
     return defaults | changes
 
 
-def paper_stages(batch_size: int, epochs: int, warmup: int, **changes: float) -> list[dict]:
+def core_stage(given: dict[str, float], images: int, batch_size: int) -> dict[str, float]:
+    """A stage as the core wants it, with steps for epochs; what it lacks is the reference's."""
+    result = stage(**given)
+    return result | {"steps": result.pop("epochs") * -(-images // batch_size)}
+
+
+def paper_stages(
+    batch_size: int, epochs: int, warmup: float, learning_rate: float | None = None, **changes: float
+) -> list[dict]:
     """The paper's three stages in a few epochs."""
-    rate = 0.03 * batch_size / 256
+    rate = learning_rate or 0.03 * batch_size / 256
     first = stage(epochs=epochs, warmup=warmup, learning_rate=rate, **changes)
     new = {"output_dim": 2, "output_start": NORMAL, "metric": CAUCHY, "temperature": 1.0}
     second = first | new | {"trains": 1, "warmup": 0}
@@ -93,6 +109,7 @@ def steps(
     *,
     batch_size: int,
     stop_at: int = 0,
+    view_count: int = 2,
 ) -> Iterator[tuple[_core.Trainer, _core.Event]]:
     """Train on views that the caller makes, and stop at every event that carries something.
 
@@ -109,14 +126,30 @@ def steps(
         source=_core.SOURCE_VIEWS,
         threads=2,
         stop_at=stop_at,
-        stages=stages,
+        stages=[core_stage(one, shape[0], batch_size) for one in stages],
         augmentation=None,
+        views=view_count,
     )
     while (event := trainer.advance()).kind != _core.FINISHED:
+        assert event.kind != _core.DIVERGED
         if event.kind == _core.BATCH_WANTED:
             batch = views(trainer, event)
-            assert batch.shape == (2 * event.batch_count, *shape[1:])
+            assert batch.shape == (view_count * event.batch_count, *shape[1:])
             trainer.supply(np.ascontiguousarray(batch, np.float32))
         elif event.kind != _core.MORE:
             yield trainer, event
     trainer.close()
+
+
+def learning_rates(images: int, batch_size: int, **changes: float) -> list[float]:
+    """Those of a training run of the smallest network on the smallest images."""
+    configuration = dict(depth=10, base_width=1, channels=1, hidden_dim=1, output_dim=1, head=LINEAR)
+    model = _core.Model(seed=0, **configuration)
+    small = formula.views("small", images, 8, 8, 1)
+
+    def supply(trainer, event):
+        return small[: 2 * event.batch_count]
+
+    stages = [stage(output_dim=1, **changes)]
+    run = steps(model, (images, 8, 8, 1), stages, supply, batch_size=batch_size)
+    return [event.learning_rate for _, event in run]

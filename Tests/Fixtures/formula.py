@@ -72,8 +72,8 @@ def output_layer(outputs: int, inputs: int) -> tuple[np.ndarray, np.ndarray]:
     return weight, uniform("output bias", (outputs,), -0.125, 0.125, 0)
 
 
-def views(name: str, count: int, height: int, width: int, channels: int) -> np.ndarray:
-    """Two views in [0, 1] of each of ``count`` images of coloured patches, first views first.
+def views(name: str, count: int, height: int, width: int, channels: int, number: int = 2) -> np.ndarray:
+    """Views in [0, 1] of each of ``count`` images of coloured patches, first views first.
 
     The views of an image share its patches, with noise and a shift of their own: white noise alone
     would give all images nearly the same embedding.
@@ -81,5 +81,5 @@ def views(name: str, count: int, height: int, width: int, channels: int) -> np.n
     rows, columns = -(-height // 4), -(-width // 4)
     patches = uniform(f"{name} patches", (count, rows, columns, channels), 0, 0.75, 0)
     images = patches.repeat(4, axis=1).repeat(4, axis=2)[:, :height, :width]
-    noise = uniform(f"{name} noise", (2, *images.shape), 0, 0.25, 0)
-    return np.concatenate([images + noise[0], np.roll(images, (1, 2), axis=(1, 2)) + noise[1]])
+    noise = uniform(f"{name} noise", (number, *images.shape), 0, 0.25, 0)
+    return np.concatenate([np.roll(images, (i, 2 * i), axis=(1, 2)) + noise[i] for i in range(number)])

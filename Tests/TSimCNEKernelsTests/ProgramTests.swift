@@ -22,6 +22,14 @@ import Testing
         #expect(counts.withLock { $0.allSatisfy { $0 == 1 } })
     }
 
+    @Test(arguments: [1, 2])
+    func aLoopWithoutSlicesRunsNothing(threads: Int) {
+        let pool = ThreadPool(threads: threads)
+        let runs = Mutex(0)
+        #expect(pool.run(count: 0) { _, _ in runs.withLock { $0 += 1 } } == 0)
+        #expect(runs.withLock { $0 } == 0)
+    }
+
     @Test func exponentialIsWithinTwoUlps() {
         for i in -870...880 {
             let x = Float(i) / 10 + 0.0137

@@ -25,6 +25,38 @@ import Testing
         }
     }
 
+    /// Of several views, in few dimensions and in many, in one block of columns and in two.
+    @Test(
+        arguments: [(3, 7, 2), (4, 9, 2), (3, 7, 64), (4, 9, 64), (16, 2, 3), (4, 260, 9)],
+        [Metric.cauchy, .cosine])
+    func severalViewsEqualTheFormula(_ test: (views: Int, images: Int, dimension: Int), metric: Metric) {
+        for (temperature, scale) in [(Float(1), Float(1)), (0.5, 3)] {
+            let z = values(test.views * test.images * test.dimension, seed: 3).map { $0 * scale }
+            var gradient = [Float](repeating: 0, count: z.count)
+            let loss = InfoNCE.evaluate(
+                z, images: test.images, views: test.views, dimension: test.dimension, metric: metric,
+                temperature: temperature, gradient: &gradient, pool: ThreadPool(threads: 2))
+            let reference = ContrastReference(
+                views: test.views, dimension: test.dimension, isCauchy: metric == .cauchy,
+                temperature: Double(temperature))
+            let exact = doubles(z)
+            let wanted = reference.loss(exact)
+            #expect(abs(loss - wanted) < 1e-5 * abs(wanted))
+            let sampled = stride(from: 1, to: z.count, by: max(1, z.count / (test.images > 100 ? 3 : 30)))
+            let slopes = sampled.map { centralDifference(exact, $0, reference.loss) }
+            #expect(relativeError(sampled.map { gradient[$0] }, slopes) < 1e-3)
+        }
+    }
+
+    @Test func theTwoReferencesAreOne() {
+        let z = doubles(values(2 * 11 * 3, seed: 8))
+        for isCauchy in [true, false] {
+            let several = ContrastReference(views: 2, dimension: 3, isCauchy: isCauchy, temperature: 0.7)
+            let two = InfoNCEReference.loss(z, dimension: 3, cauchy: isCauchy, temperature: 0.7)
+            #expect(abs(several.loss(z) - two) < 1e-12)
+        }
+    }
+
     @Test func smallDistancesFarFromTheOriginSurvive() {
         // The published maps have radii of 160; neighbours lie much closer.
         let z = values(400, seed: 5).enumerated().map { 160 + $0.element * 0.01 + Float($0.offset % 2) * 300 }

@@ -36,9 +36,15 @@ static void library(const tsimcne_images *images) {
     CHECK(tsimcne_augment(images, &a, 1, 0, 0, 0, 2, views, 20 * 216) == TSIMCNE_ERROR_ARGUMENT);
     float z[] = {0, 0, 1, 0, 0, 1, 2, 2}, gradient[8];
     double loss = -1;
-    CHECK(tsimcne_infonce(z, 2, 2, TSIMCNE_METRIC_CAUCHY, 1, 1, &loss, gradient) == TSIMCNE_OK && loss > 0);
-    CHECK(tsimcne_infonce(z, 2, 2, 7, 1, 1, &loss, NULL) == TSIMCNE_ERROR_ARGUMENT);
-    CHECK(tsimcne_infonce(NULL, 2, 2, 0, 1, 1, &loss, NULL) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_infonce(z, 2, 2, 2, TSIMCNE_METRIC_CAUCHY, 1, 1, &loss, gradient) == TSIMCNE_OK);
+    CHECK(loss > 0);
+    CHECK(tsimcne_infonce(z, 1, 4, 2, TSIMCNE_METRIC_COSINE, 1, 1, &loss, NULL) == TSIMCNE_OK);
+    loss = -1;
+    CHECK(tsimcne_infonce(z, 2, 2, 2, 7, 1, 1, &loss, NULL) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_infonce(z, 4, 1, 2, 0, 1, 1, &loss, NULL) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_infonce(z, 1, 17, 2, 0, 1, 1, &loss, NULL) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(strstr(tsimcne_last_error(), "views") != NULL);
+    CHECK(tsimcne_infonce(NULL, 2, 2, 2, 0, 1, 1, &loss, NULL) == TSIMCNE_ERROR_ARGUMENT && loss == -1);
 }
 
 static void arrays(tsimcne_handle handle) {
@@ -60,24 +66,55 @@ static void arrays(tsimcne_handle handle) {
     CHECK(tsimcne_array_at(handle, 0, &array) == TSIMCNE_ERROR_ARGUMENT);
 }
 
+// Six steps that keep an output layer of 8 dimensions.
+static tsimcne_stage first_stage(void) {
+    return (tsimcne_stage){.struct_size = sizeof(tsimcne_stage),
+                           .steps = 6,
+                           .output_dim = 8,
+                           .output_start = TSIMCNE_OUTPUT_KEEP,
+                           .output_scale = 1,
+                           .trains = TSIMCNE_TRAIN_ALL,
+                           .metric = TSIMCNE_METRIC_CAUCHY,
+                           .temperature = 1,
+                           .learning_rate = 0.01,
+                           .warmup = 0.1,
+                           .schedule = TSIMCNE_SCHEDULE_BATCH,
+                           .shape = TSIMCNE_SHAPE_COSINE,
+                           .optimizer = TSIMCNE_ADAMW,
+                           .momentum = 0.9,
+                           .second_momentum = 0.999,
+                           .weight_decay = 5e-4,
+                           .clip_value = 4};
+}
+
+static tsimcne_trainer_config configuration(const tsimcne_stage *stages, int64_t count) {
+    return (tsimcne_trainer_config){.struct_size = sizeof(tsimcne_trainer_config),
+                                    .seed = 1,
+                                    .batch_size = 8,
+                                    .source = TSIMCNE_SOURCE_IMAGES,
+                                    .threads = 2,
+                                    .stages = stages,
+                                    .stage_count = count,
+                                    .views = 2};
+}
+
+// Runs to the next event of a kind.
+static tsimcne_event advance_to(tsimcne_handle trainer, int32_t kind) {
+    tsimcne_event event = {.struct_size = sizeof event};
+    do {
+        CHECK(tsimcne_advance(trainer, &event) == TSIMCNE_OK);
+    } while (event.kind == TSIMCNE_EVENT_MORE);
+    CHECK(event.kind == kind);
+    return event;
+}
+
 static void train(tsimcne_handle model, tsimcne_images images) {
-    tsimcne_stage stage = {sizeof stage,
-                           2,
-                           8,
-                           TSIMCNE_OUTPUT_KEEP,
-                           1,
-                           TSIMCNE_TRAIN_ALL,
-                           TSIMCNE_METRIC_CAUCHY,
-                           1,
-                           0.1,
-                           0.1,
-                           TSIMCNE_SCHEDULE_BATCH,
-                           0,
-                           0.9,
-                           5e-4,
-                           4};
+    tsimcne_stage stage = first_stage();
     tsimcne_augmentation a = natural();
-    tsimcne_trainer_config config = {sizeof config, 1, 8, TSIMCNE_SOURCE_SUPPLIED, 2, 7, 0, &stage, 1, &a};
+    tsimcne_trainer_config config = configuration(&stage, 1);
+    config.source = TSIMCNE_SOURCE_SUPPLIED;
+    config.stop_at = 7;
+    config.augmentation = &a;
     images.data = NULL;
     tsimcne_handle trainer = 0;
     config.batch_size = 21;
@@ -93,11 +130,12 @@ static void train(tsimcne_handle model, tsimcne_images images) {
     CHECK(tsimcne_advance(trainer, NULL) == TSIMCNE_ERROR_ARGUMENT);
     CHECK(tsimcne_advance(model, &(tsimcne_event){.struct_size = sizeof(tsimcne_event)}) ==
           TSIMCNE_ERROR_HANDLE);
-    int seen[7] = {0}, abandoned = 0;
+    int seen[8] = {0}, abandoned = 0;
     tsimcne_event event = {.struct_size = sizeof event};
     do {
         CHECK(tsimcne_advance(trainer, &event) == TSIMCNE_OK);
         seen[event.kind] += 1;
+        CHECK(event.steps_per_epoch == 3 && event.steps_left >= 0);
         if (event.kind == TSIMCNE_EVENT_BATCH_WANTED) {
             static uint8_t batch[8 * 216];
             for (int64_t i = 0; i < event.batch_count; i++) {
@@ -117,6 +155,7 @@ static void train(tsimcne_handle model, tsimcne_images images) {
             CHECK(tsimcne_abandon(trainer) == TSIMCNE_OK);
         }
     } while (event.kind != TSIMCNE_EVENT_FINISHED);
+    CHECK(event.steps_left == 0);
     CHECK(seen[TSIMCNE_EVENT_STEP] == 6 && seen[TSIMCNE_EVENT_BATCH_WANTED] == 7);
     CHECK(seen[TSIMCNE_EVENT_BATCH_NORM_SUMS] > 0 && seen[TSIMCNE_EVENT_GRADIENT] > 0);
     arrays(trainer);
@@ -124,6 +163,168 @@ static void train(tsimcne_handle model, tsimcne_images images) {
     CHECK(tsimcne_trainer_destroy(trainer) == TSIMCNE_OK);
     CHECK(tsimcne_trainer_destroy(trainer) == TSIMCNE_ERROR_HANDLE);
     CHECK(tsimcne_abandon(trainer) == TSIMCNE_ERROR_HANDLE);
+}
+
+// A stage or option that is wrong is refused, by its name.
+static void refused(tsimcne_handle model, const tsimcne_images *images, const tsimcne_trainer_config *config,
+                    const char *name) {
+    tsimcne_handle trainer = 0;
+    CHECK(tsimcne_trainer_create(model, images, config, &trainer) == TSIMCNE_ERROR_ARGUMENT && trainer == 0);
+    CHECK(strstr(tsimcne_last_error(), name) != NULL);
+}
+
+static void wrong_options(tsimcne_handle model, const tsimcne_images *images) {
+    tsimcne_stage stage;
+    tsimcne_trainer_config config;
+#define REFUSED(assignment, name)                                                                            \
+    do {                                                                                                     \
+        stage = first_stage();                                                                               \
+        config = configuration(&stage, 1);                                                                   \
+        assignment;                                                                                          \
+        refused(model, images, &config, name);                                                               \
+    } while (0)
+    REFUSED(stage.struct_size = 8, "struct_size");
+    REFUSED(stage.steps = 0, "steps");
+    REFUSED(stage.steps = INT64_MAX, "steps");
+    REFUSED(stage.output_start = 4, "output_start");
+    REFUSED(stage.trains = 3, "trains");
+    REFUSED(stage.shape = 4, "shape");
+    REFUSED(stage.shape = -1, "shape");
+    REFUSED(stage.optimizer = 4, "optimizer");
+    REFUSED(stage.decays_biases = 2, "decays_biases");
+    REFUSED(stage.momentum = 1, "momentum");
+    REFUSED(stage.second_momentum = 1, "second_momentum");
+    REFUSED(stage.second_momentum = NAN, "second_momentum");
+    REFUSED((stage.output_start = TSIMCNE_OUTPUT_SCALED, stage.output_scale = 0), "output_scale");
+    REFUSED((stage.output_start = TSIMCNE_OUTPUT_SCALED, stage.output_dim = 2), "output_dim");
+    REFUSED(config.views = 1, "views");
+    REFUSED(config.views = 17, "views");
+    REFUSED(config.noise = -1, "noise");
+    REFUSED(config.dropout = 1.5, "dropout");
+    REFUSED(config.average_decay = 1, "average_decay");
+    REFUSED(config.average_decay = NAN, "average_decay");
+#undef REFUSED
+}
+
+// A trainer that goes on where another stood: through its progress, shorter, and to the end.
+static void go_on(tsimcne_handle model, const tsimcne_images *images) {
+    tsimcne_stage stages[] = {first_stage(), first_stage()};
+    stages[1].output_start = TSIMCNE_OUTPUT_SCALED;
+    stages[1].trains = TSIMCNE_TRAIN_HEAD;
+    stages[1].optimizer = TSIMCNE_LARS;
+    tsimcne_trainer_config config = configuration(stages, 2);
+    config.average_decay = 0.9;
+    config.views = 3;
+    tsimcne_handle trainer = 0, other = 0;
+    CHECK(tsimcne_trainer_create(model, images, &config, &trainer) == TSIMCNE_OK);
+    CHECK(tsimcne_trainer_create(model, images, &config, &other) == TSIMCNE_OK);
+    advance_to(trainer, TSIMCNE_EVENT_STEP);
+
+    tsimcne_progress progress = {.struct_size = sizeof progress};
+    CHECK(tsimcne_trainer_progress(trainer, &progress) == TSIMCNE_OK);
+    CHECK(progress.stage == 0 && progress.step == 1 && progress.steps == 6 && progress.epochs_before == 0);
+    CHECK(progress.position == 1 && progress.stride == 1);
+    CHECK(tsimcne_trainer_progress(trainer, NULL) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_trainer_progress(model, &progress) == TSIMCNE_ERROR_HANDLE);
+    CHECK(tsimcne_trainer_seek(other, NULL) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_trainer_seek(model, &progress) == TSIMCNE_ERROR_HANDLE);
+    tsimcne_progress wrong[] = {progress, progress, progress, progress, progress, progress, progress};
+    wrong[0].struct_size = 1;
+    wrong[1].stage = 3;
+    wrong[2].step = 6;
+    wrong[3].steps = 0;
+    wrong[4].position = NAN;
+    wrong[5].stride = -1;
+    wrong[6].epochs_before = -1;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        CHECK(tsimcne_trainer_seek(other, &wrong[i]) == TSIMCNE_ERROR_ARGUMENT);
+    }
+    CHECK(tsimcne_trainer_seek(other, &progress) == TSIMCNE_OK);
+    CHECK(advance_to(other, TSIMCNE_EVENT_STEP).steps_left == 4);
+
+    CHECK(tsimcne_trainer_stretch(other, 0) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_trainer_stretch(other, INT64_MAX) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_trainer_stretch(model, 1) == TSIMCNE_ERROR_HANDLE);
+    CHECK(tsimcne_trainer_stretch(other, 1) == TSIMCNE_OK);
+    CHECK(advance_to(other, TSIMCNE_EVENT_STEP).steps_left == 0);
+    CHECK(tsimcne_trainer_stretch(other, 2) == TSIMCNE_OK);
+    CHECK(advance_to(other, TSIMCNE_EVENT_STEP).stage == 1);
+
+    tsimcne_array array = {.struct_size = sizeof array};
+    const char *name = "projection_head.layers.0.bias";
+    CHECK(tsimcne_array_named(other, TSIMCNE_ARRAY_SQUARES, name, &array) == TSIMCNE_ERROR_ARGUMENT);
+    // The other trainer's optimiser and output layer are not this one's, but it goes on.
+    CHECK(tsimcne_model_reset_output(model, 8, 1, 7) == TSIMCNE_OK);
+    advance_to(trainer, TSIMCNE_EVENT_STEP);
+    CHECK(tsimcne_array_named(trainer, TSIMCNE_ARRAY_SQUARES, name, &array) == TSIMCNE_OK);
+    name = "backbone.bn1.running_mean";
+    CHECK(tsimcne_array_named(other, TSIMCNE_ARRAY_AVERAGE, name, &array) == TSIMCNE_OK);
+    float average = *(float *)array.data;
+    CHECK(tsimcne_array_named(other, TSIMCNE_ARRAY_BUFFER, name, &array) == TSIMCNE_OK);
+    const float *live = array.data;
+    CHECK(tsimcne_trainer_exchange_averages(other) == TSIMCNE_OK && *live == average);
+    CHECK(tsimcne_trainer_exchange_averages(other) == TSIMCNE_OK && *live != average);
+    CHECK(tsimcne_trainer_exchange_averages(model) == TSIMCNE_ERROR_HANDLE);
+
+    advance_to(other, TSIMCNE_EVENT_STEP);
+    advance_to(other, TSIMCNE_EVENT_FINISHED);
+    CHECK(tsimcne_trainer_progress(other, &progress) == TSIMCNE_OK);
+    CHECK(progress.stage == 2 && progress.step == 0 && progress.steps == 0 && progress.epochs_before == 2);
+    CHECK(tsimcne_trainer_seek(other, &progress) == TSIMCNE_OK);
+    CHECK(tsimcne_trainer_stretch(other, 2) == TSIMCNE_OK);
+    advance_to(other, TSIMCNE_EVENT_FINISHED);
+    CHECK(tsimcne_trainer_destroy(trainer) == TSIMCNE_OK && tsimcne_trainer_destroy(other) == TSIMCNE_OK);
+    CHECK(tsimcne_trainer_progress(other, &progress) == TSIMCNE_ERROR_HANDLE);
+    CHECK(tsimcne_trainer_exchange_averages(other) == TSIMCNE_ERROR_HANDLE);
+}
+
+// Feature vectors: images of one pixel, for a model of depth 0.
+static void vectors(tsimcne_handle image_model, const tsimcne_images *pictures) {
+    static float data[20 * 5], map[20 * 8];
+    for (int i = 0; i < 100; i++) {
+        data[i] = (float)(i * 37 % 41) - 20;
+    }
+    tsimcne_images images = {sizeof images, data, 20, 1, 1, 5, TSIMCNE_FLOAT32, 0};
+    tsimcne_model_config config = {sizeof config, 5, 0, 1, TSIMCNE_HEAD_MLP, 16, 8, 0, NULL, NULL};
+    tsimcne_handle model = 0, trainer = 0;
+    CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_OK);
+    CHECK(tsimcne_model_transform(model, &images, TSIMCNE_OUTPUT_FEATURES, 2, map, 100) == TSIMCNE_OK);
+    CHECK(memcmp(map, data, sizeof data) == 0);
+    CHECK(tsimcne_model_transform(model, pictures, TSIMCNE_OUTPUT_MAP, 2, map, 160) ==
+          TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_model_transform(image_model, &images, TSIMCNE_OUTPUT_MAP, 2, map, 160) ==
+          TSIMCNE_ERROR_ARGUMENT);
+    images.width = 8;
+    CHECK(tsimcne_model_transform(model, &images, TSIMCNE_OUTPUT_MAP, 2, map, 160) == TSIMCNE_ERROR_ARGUMENT);
+    images.width = 1;
+    images.type = TSIMCNE_UINT8;
+    CHECK(tsimcne_model_transform(model, &images, TSIMCNE_OUTPUT_MAP, 2, map, 160) == TSIMCNE_ERROR_ARGUMENT);
+    images.type = TSIMCNE_FLOAT32;
+    tsimcne_augmentation a = natural();
+    CHECK(tsimcne_augment(&images, &a, 1, 0, 0, 0, 2, map, 100) == TSIMCNE_ERROR_ARGUMENT);
+
+    tsimcne_stage stage = first_stage();
+    tsimcne_trainer_config options = configuration(&stage, 1);
+    options.augmentation = &a;
+    refused(model, &images, &options, "augmentation");
+    options.augmentation = NULL;
+    options.noise = 0.1;
+    options.dropout = 0.1;
+    options.threads = 1;
+    refused(image_model, &images, &options, "channels");
+    CHECK(tsimcne_trainer_create(model, &images, &options, &trainer) == TSIMCNE_OK);
+    advance_to(trainer, TSIMCNE_EVENT_STEP);
+    data[7] = NAN; // every image is seen in every epoch
+    tsimcne_event event = {.struct_size = sizeof event};
+    do {
+        CHECK(tsimcne_advance(trainer, &event) == TSIMCNE_OK && event.kind != TSIMCNE_EVENT_FINISHED);
+    } while (event.kind != TSIMCNE_EVENT_DIVERGED);
+    advance_to(trainer, TSIMCNE_EVENT_DIVERGED);
+    data[7] = 0;
+    CHECK(tsimcne_model_transform(model, &images, TSIMCNE_OUTPUT_MAP, 2, map, 160) == TSIMCNE_OK);
+    CHECK(isfinite(map[0]) && isfinite(map[159]));
+    CHECK(tsimcne_trainer_destroy(trainer) == TSIMCNE_OK);
+    CHECK(tsimcne_model_destroy(model) == TSIMCNE_OK);
 }
 
 int main(void) {
@@ -142,6 +343,9 @@ int main(void) {
     CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_OK && model != 0);
     arrays(model);
     train(model, images);
+    wrong_options(model, &images);
+    go_on(model, &images);
+    vectors(model, &images);
     CHECK(tsimcne_model_reset_output(model, 2, 1, 7) == TSIMCNE_OK);
     CHECK(tsimcne_model_reset_output(model, 0, 1, 7) == TSIMCNE_ERROR_ARGUMENT);
     float map[40];

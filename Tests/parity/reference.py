@@ -127,8 +127,11 @@ class Network(nn.Module):
         self.projection_head.layers[-1] = layer
 
 
-def infonce(z: torch.Tensor, metric: str, temperature: float) -> torch.Tensor:
+def infonce(z: torch.Tensor, metric: str, temperature: float, views: int = 2) -> torch.Tensor:
     """InfoNCE of embeddings, first views first, from the differences of all pairs.
+
+    The other views of an image are its positives, whose logits are averaged; of more than two views all
+    that are not the row itself are rivals.
 
     Examples
     --------
@@ -143,45 +146,95 @@ def infonce(z: torch.Tensor, metric: str, temperature: float) -> torch.Tensor:
     else:
         unit = functional.normalize(z)
         logits = unit @ unit.T / temperature
-    partners = (torch.arange(count) + count // 2) % count
-    positive = logits[torch.arange(count), partners]
-    others = logits.masked_fill(torch.eye(count, dtype=torch.bool), -torch.inf)
-    return (others.logsumexp(1) - positive).mean()
+    images = torch.arange(count) % (count // views)
+    itself = torch.eye(count, dtype=torch.bool)
+    positives = (images[:, None] == images[None]) & ~itself
+    positive = (logits * positives).sum(1) / (views - 1)
+    return (logits.masked_fill(itself, -torch.inf).logsumexp(1) - positive).mean()
 
 
-def epoch_schedule(peak: float, epochs: int, warmup: int) -> np.ndarray:
-    """Learning rate of each epoch: warm-up from 0, then half a cosine.
+SHAPES = ("cosine", "constant", "linear", "one cycle")
+
+
+def warmup_of(x: np.ndarray, shape: str) -> np.ndarray:
+    """Share of the peak where ``x``, from 0 to 1, of the warm-up is over."""
+    return 0.04 + 0.96 * (1 - np.cos(np.pi * x)) / 2 if shape == "one cycle" else x
+
+
+def decline_of(x: np.ndarray, shape: str) -> np.ndarray:
+    """Share of the peak where ``x``, from 0 to 1, of what follows is over."""
+    if shape == "constant":
+        return np.ones_like(x)
+    if shape == "linear":
+        return 1 - x
+    cosine = 0.5 * (1 + np.cos(np.pi * x))
+    return 4e-6 + (1 - 4e-6) * cosine if shape == "one cycle" else cosine
+
+
+def epoch_schedule(peak: float, epochs: int, warmup: int, shape: str = "cosine") -> np.ndarray:
+    """Learning rate of each epoch: warm-up from its very start, then the shape.
 
     With fewer epochs than warm-up epochs the peak is never reached.
     """
     falling = max(0, 1 + epochs - warmup)
-    cosine = 0.5 * peak * (1 + np.cos(np.pi * np.arange(falling) / max(1, falling)))
-    return np.concatenate([np.linspace(0, peak, warmup), cosine])[:epochs]
+    rise = peak * warmup_of(np.linspace(0, 1, warmup), shape)
+    fall = peak * decline_of(np.arange(falling) / max(1, falling), shape)
+    return np.concatenate([rise, fall])[:epochs]
 
 
-def batch_schedule(peak: float, steps: int, warmup: float) -> np.ndarray:
+def batch_schedule(peak: float, steps: int, warmup: float, shape: str = "cosine") -> np.ndarray:
     """Learning rate of each step of a stage: ``warmup`` is the share of steps that rise."""
     rising = int(warmup * steps)
-    rise = peak * np.arange(1, rising + 1) / max(1, rising)
+    rise = peak * warmup_of(np.arange(1, rising + 1) / max(1, rising), shape)
     falling = np.arange(steps - rising) / max(1, steps - rising)
-    return np.concatenate([rise, 0.5 * peak * (1 + np.cos(np.pi * falling))])
+    return np.concatenate([rise, peak * decline_of(falling, shape)])
+
+
+class LARS(torch.optim.Optimizer):
+    """You, Gitman and Ginsburg (2017): matrices and kernels move in proportion to their own norms."""
+
+    def __init__(self, groups: list[dict], lr: float, momentum: float) -> None:
+        super().__init__(groups, {"lr": lr, "momentum": momentum, "weight_decay": 0.0})
+
+    @torch.no_grad()
+    def step(self) -> None:
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                move = parameter.grad + group["weight_decay"] * parameter
+                size, slope = parameter.norm(), parameter.grad.norm()
+                if parameter.dim() > 1 and size > 0 and slope > 0:
+                    move *= 0.001 * size / (slope + group["weight_decay"] * size)
+                velocity = self.state[parameter].setdefault("velocity", torch.zeros_like(parameter))
+                velocity.mul_(group["momentum"]).add_(move)
+                parameter.sub_(group["lr"] * velocity)
+
+
+def make_optimizer(parameters: list[nn.Parameter], stage: dict[str, float]) -> torch.optim.Optimizer:
+    """One of two groups: biases and BatchNorm, which decay or not, and all else."""
+    decay, momentum = stage["weight_decay"], stage["momentum"]
+    vectors = [p for p in parameters if p.dim() == 1]
+    groups = [
+        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": decay},
+        {"params": vectors, "weight_decay": decay if stage.get("decays_biases", 1) else 0.0},
+    ]
+    kind = ("SGD", "Nesterov", "AdamW", "LARS")[stage.get("optimizer", 0)]
+    if kind == "AdamW":
+        return torch.optim.AdamW(groups, lr=0.0, betas=(momentum, stage["second_momentum"]))
+    if kind == "LARS":
+        return LARS(groups, lr=0.0, momentum=momentum)
+    return torch.optim.SGD(groups, lr=0.0, momentum=momentum, nesterov=kind == "Nesterov")
 
 
 class StageTraining:
     """The steps of one stage: a fresh optimiser for what the stage trains, and for nothing else."""
 
-    def __init__(self, network: Network, stage: dict[str, float]) -> None:
-        self.network, self.stage = network, stage
-        only_output = bool(stage["trains"])
+    def __init__(self, network: Network, stage: dict[str, float], view_count: int = 2) -> None:
+        self.network, self.stage, self.view_count = network, stage, view_count
+        prefix = ("", OUTPUT_LAYER, "projection_head")[stage["trains"]]
         for name, parameter in network.named_parameters():
-            parameter.requires_grad_(not only_output or name.startswith(OUTPUT_LAYER))
+            parameter.requires_grad_(name.startswith(prefix))
         self.trained = [p for p in network.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.SGD(
-            self.trained,
-            lr=0.0,
-            momentum=stage["momentum"],
-            weight_decay=stage["weight_decay"],
-        )
+        self.optimizer = make_optimizer(self.trained, stage)
         # BatchNorm follows the batches in all stages: it is not among what is frozen.
         network.train()
 
@@ -189,10 +242,11 @@ class StageTraining:
         """Train on the views of one batch, first views first; return its loss."""
         self.optimizer.zero_grad()
         metric = ("cauchy", "cosine")[self.stage["metric"]]
-        loss = infonce(self.network(views), metric, self.stage["temperature"])
+        loss = infonce(self.network(views), metric, self.stage["temperature"], self.view_count)
         loss.backward()
         if self.stage["clip_value"]:
             nn.utils.clip_grad_value_(self.trained, self.stage["clip_value"])
-        self.optimizer.param_groups[0]["lr"] = learning_rate
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate
         self.optimizer.step()
         return loss.item()

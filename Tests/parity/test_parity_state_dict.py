@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 from safetensors.torch import save_file
-from tsimcne_swift import _core, _state_dict
+from tsimcne_swift import TSimCNE, _core, _state_dict
 
 CASES = {
     "colour": dict(channels=3, hidden_dim=1024, output_dim=128, head="mlp"),
@@ -183,3 +183,38 @@ def test_unreadable_tensors(change, message):
     name = "backbone.layer4.0.shortcut.0.weight"
     with pytest.raises(ValueError, match=f"^{name}: got (values of )?{message}"):
         _state_dict.from_arrays(ours, state | {name: change(state[name])})
+
+
+def test_a_fitted_estimator_goes_there(record_property):
+    X = np.random.default_rng(0).integers(0, 256, (12, 16, 16, 3), dtype=np.uint8)
+    model = TSimCNE(width=64, total_epochs=[1, 1, 1], batch_size=6, random_state=0).fit(X)
+    other = their_model(2, channels=3, hidden_dim=1024, output_dim=2, head="mlp")
+    state = {name: torch.from_numpy(value) for name, value in model.to_state_dict().items()}
+    other.load_state_dict(state, strict=True)
+    with torch.no_grad():
+        wanted, features = other.eval()(torch.from_numpy(X.transpose(0, 3, 1, 2) / np.float32(255)))
+    for name, got, want in (("map", model.embedding_, wanted), ("features", model.features(X), features)):
+        error = np.linalg.norm(got - want.numpy(), axis=1) / np.linalg.norm(want.numpy(), axis=1)
+        record_property(name, error.max())
+        assert error.max() < 1e-4, name
+
+
+@pytest.mark.parametrize("way", ["memory", "file"])
+def test_a_reference_becomes_a_fitted_estimator(way, tmp_path):
+    theirs = their_model(4, **CASES["colour, stage 2"])
+    if way == "memory":
+        model = TSimCNE.from_state_dict(theirs.state_dict(), image_shape=(16, 16, 3))
+    else:
+        save_file(theirs.state_dict(), tmp_path / "map.safetensors")
+        model = TSimCNE.load(tmp_path / "map.safetensors", image_shape=(16, 16, 3))
+    X = np.random.default_rng(0).integers(0, 256, (12, 16, 16, 3), dtype=np.uint8)
+    with torch.no_grad():
+        wanted, _ = theirs(torch.from_numpy(X.transpose(0, 3, 1, 2) / np.float32(255)))
+    error = np.linalg.norm(model.transform(X) - wanted.numpy(), axis=1) / np.linalg.norm(wanted, axis=1)
+    assert error.max() < 1e-4
+    # It lives on as one of its own: saved, read, continued.
+    model.save(tmp_path / "own.safetensors")
+    again = TSimCNE.load(tmp_path / "own.safetensors")
+    np.testing.assert_array_equal(again.transform(X), model.transform(X))
+    frozen = TSimCNE(width=64, init=again, total_epochs=[1], lr=0.0, batch_size=6).fit(X)
+    assert frozen.embedding_.shape == (12, 2)

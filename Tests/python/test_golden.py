@@ -159,36 +159,17 @@ def test_loss_of_given_embeddings():
     for i, case in enumerate(json.loads(str(theirs["cases"]))):
         z, expected = theirs[f"embeddings/{i}"], theirs[f"gradient/{i}"]
         gradient = np.empty_like(z)
-        loss = _core.infonce(z, gradient, metric=case["metric"], temperature=case["temperature"], threads=1)
+        loss = _core.infonce(
+            z, gradient, views=2, metric=case["metric"], temperature=case["temperature"], threads=1
+        )
         assert loss == pytest.approx(case["loss"], rel=1e-5), i
         assert distance(gradient, expected) < 1e-3, i
-
-
-def rates_of_events(images: int, batch_size: int, **stage: float) -> list[float]:
-    """Learning rates of a training run of the smallest network on the smallest images."""
-    configuration = dict(depth=10, base_width=1, channels=1, hidden_dim=1, output_dim=1, head=driver.LINEAR)
-    model = _core.Model(seed=0, **configuration)
-    views = formula.views("small", images, 8, 8, 1)
-
-    def supply(trainer, event):
-        return views[: 2 * event.batch_count]
-
-    return [
-        event.learning_rate
-        for _, event in driver.steps(
-            model,
-            (images, 8, 8, 1),
-            [driver.stage(output_dim=1, **stage)],
-            supply,
-            batch_size=batch_size,
-        )
-    ]
 
 
 def test_learning_rates_per_epoch():
     theirs = golden("schedules")
     for i, (epochs, warmup, peak) in enumerate(theirs["epoch"]):
-        rates = rates_of_events(
+        rates = driver.learning_rates(
             2,
             2,
             epochs=int(epochs),
@@ -203,7 +184,7 @@ def test_learning_rates_per_epoch():
 def test_learning_rates_per_batch():
     theirs = golden("schedules")
     for i, (epochs, steps, warmup, peak) in enumerate(theirs["batch"]):
-        rates = rates_of_events(
+        rates = driver.learning_rates(
             2 * int(steps),
             2,
             epochs=int(epochs),
@@ -215,5 +196,5 @@ def test_learning_rates_per_batch():
 
 
 def test_epochs_are_stepped_together():
-    rates = rates_of_events(5, 2, epochs=3, warmup=2, learning_rate=1.0)
+    rates = driver.learning_rates(5, 2, epochs=3, warmup=2, learning_rate=1.0)
     np.testing.assert_allclose(rates, np.repeat([0.0, 1.0, 1.0], 3))

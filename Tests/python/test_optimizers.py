@@ -45,6 +45,20 @@ def test_warmup_rises_in_a_line(shape):
     np.testing.assert_allclose(ours[3:], 0.8 * fall(shape, np.arange(3) / 4), rtol=1e-6)
 
 
+def test_each_stage_may_have_its_own_schedule():
+    names = ["constant", "linear", "onecycle"]
+    model = mapper(lr_scheduler=names, lr=0.5, warmup="auto", total_epochs=[3, 3, 3], batch_size=20)
+    model.fit(vectors(40))
+    assert [stage.lr_scheduler for stage in model.stages_] == names
+    assert [stage.warmup for stage in model.stages_] == [recipes.WARMUP[name] for name in names]
+    first, second, third = np.reshape([row["lr"] for row in model.history_], (3, 3))
+    np.testing.assert_allclose(first, 0.5)
+    np.testing.assert_allclose(second, 0.5 * (1 - np.array([1, 3, 5]) / 6))
+    assert third[-1] < 0.2
+    with pytest.raises(ValueError, match=r"^lr_scheduler: got 2 values"):
+        mapper(lr_scheduler=names[:2]).fit(vectors())
+
+
 def test_one_cycle_rises_and_falls():
     ours = rates("onecycle", "batch", 0.5, epochs=20)
     assert np.argmax(ours) in (9, 10) and max(ours) <= 0.8

@@ -19,7 +19,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from tsimcne_swift import Augmentation, FeatureAugmentation, Stage, TSimCNE, _files
 
-FITTED = ["history_", "stages_", "total_epochs_", "batch_size_", "image_shape_", "n_features_in_"]
+FITTED = ["history_", "stages_", "total_epochs_", "batch_size_", "image_shape_", "n_features_in_", "seed_"]
 
 
 def through_file(model, folder):
@@ -54,7 +54,10 @@ MODELS = {
     "stopped in stage 1": lambda: (small(callbacks=stop), images()),
     "stages": lambda: (
         small(
-            total_epochs=[Stage(1, 4, metric="cosine"), Stage(0.5, 2, "head", stretches=((1, 2),))],
+            total_epochs=[
+                Stage(1, 4, metric="cosine", image_size=(8, 8)),
+                Stage(0.5, 2, "head", stretches=((1, 2),)),
+            ],
             augmentation=Augmentation(hue=0.2),
         ),
         images(),
@@ -380,6 +383,8 @@ def test_document_of_strange_values(saved):
         ("image_shape", [8, 8, 6]),
         ("image_shape", [1, 1]),
         ("batch_size", "x"),
+        ("seed", -1),
+        ("seed", "x"),
         ("stages", [1]),
         ("stages", [{"Stage": {"epochs": -1, "stretches": []}}]),
         ("stages", [{"Stage": {"epochs": 1, "stretches": [[1]]}}]),

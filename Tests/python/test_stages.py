@@ -49,18 +49,21 @@ def test_automatic_epochs_are_the_recipe():
         {"optimizer": "adamw", "lr_step": "epoch", "total_epochs": [3, 1, 2], "warmup": [1, 0, 1]},
         {"metric": ["cosine", "euclidean", "euclidean"], "temperature": [0.3, 2, 1.0], "ema_decay": 0.9},
         {"total_epochs": [Stage(1, 6), Stage(1, 3, output_init="normal"), Stage(1, 2, lr=0.01), Stage(1, 1)]},
-        {"lr_scheduler": "onecycle", "n_views": 3},
+        {"lr_scheduler": ["onecycle", "constant", "linear"], "n_views": 3},
     ],
 )
 def test_stages_of_a_model_repeat_its_run(options):
     X = images()
     model = small(**options).fit(X)
-    assert all(getattr(stage, name) is not None for stage in model.stages_ for name in vars(stage))
+    # Nothing is left open; a size of None is the images'.
+    named = set(vars(model.stages_[0])) - {"image_size"}
+    assert all(getattr(stage, name) is not None for stage in model.stages_ for name in named)
     again = small(**(options | {"total_epochs": model.stages_}))
     same(again, model, X)
     assert again.stages_ == model.stages_
     # Whatever the estimator says otherwise.
     others = {"metric": "cosine", "temperature": 9, "lr": 1, "warmup": 0, "output_init": "normal"}
+    others["lr_scheduler"] = "linear"
     same(again.set_params(**others), model, X)
 
 
@@ -206,6 +209,34 @@ def test_scaled_when_asked_for():
     assert follow(before, after) > 0.999
 
 
+# ------------------------------------------------------------------ smaller views
+
+
+def test_views_of_the_images_own_size_are_the_plain_ones():
+    X = images(shape=(8, 9))
+    plain = small().fit_transform(X)
+    stages = [Stage(1, 8), Stage(1, 2, "output", "principal"), Stage(1, 2)]
+    assert_same_bits(small(total_epochs=stages).fit_transform(X), plain)
+
+
+@pytest.mark.parametrize("size", [8, (8, 10), [12, 9]])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64])
+def test_smaller_views_train_a_map_of_whole_images(size, dtype):
+    X = images(shape=(12, 11, 3), dtype=dtype)
+    model = small(total_epochs=[Stage(1, 8, image_size=size), Stage(1, 2)]).fit(X)
+    assert model.embedding_.shape == (40, 2) and np.isfinite(model.embedding_).all()
+    assert_same_bits(model.transform(X), model.embedding_)
+    expected = tuple(size) if isinstance(size, list | tuple) else (size, size)
+    assert [stage.image_size for stage in model.stages_] == [expected, None]
+    same(small(total_epochs=model.stages_), model, X)
+    assert (small(total_epochs=[Stage(1, 8), Stage(1, 2)]).fit_transform(X) != model.embedding_).any()
+
+
+def test_vectors_have_no_size():
+    with pytest.raises(ValueError, match=r"^total_epochs\[0\].image_size: got 8, but feature vectors"):
+        mapper(total_epochs=[Stage(1, 2, image_size=8)]).fit(vectors())
+
+
 # ------------------------------------------------------------------ what is trained
 
 
@@ -320,6 +351,10 @@ def test_more_views_train(views):
         *(("temperature", v, TypeError) for v in ("hot", [1])),
         *(("lr", v, ValueError) for v in (-1, float("nan"))),
         *(("lr", v, TypeError) for v in ("auto", [1])),
+        ("lr_scheduler", "step", ValueError),
+        ("lr_scheduler", 0, TypeError),
+        *(("image_size", v, ValueError) for v in (7, 0, -8, 9, (8, 9), (8,), (8, 8, 8), [])),
+        *(("image_size", v, TypeError) for v in ("8", 8.0, (8, 8.0), True)),
         *(("warmup", v, ValueError) for v in (-1, 2, float("nan"), float("inf"))),
         *(("warmup", v, TypeError) for v in ("auto", True)),
         *(("stretches", v, TypeError) for v in (5, [1], [(1, 2, 3)], [(1.0, 2)], None, "x")),

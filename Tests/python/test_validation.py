@@ -70,7 +70,7 @@ def test_images(X, message):
         *(("momentum", v) for v in (-0.1, 1.1, None)),
         *(("weight_decay", v) for v in (-1, "x")),
         *(("clip_value", v) for v in (0, -1, "x")),
-        *(("lr_scheduler", v) for v in ("step", None)),
+        *(("lr_scheduler", v) for v in ("step", None, ["cosine"], ["cosine", "x", "linear"])),
         *(("lr_step", v) for v in ("day", 1)),
         *(("warmup", v) for v in (-1, 2, "soon", [0.1])),
         *(("output_init", v) for v in ("zeros", 0)),

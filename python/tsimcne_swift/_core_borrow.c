@@ -166,6 +166,8 @@ int read_stage(PyObject *mapping, tsimcne_stage *s) {
         {"second_momentum", .real = &s->second_momentum},
         {"weight_decay", .real = &s->weight_decay},
         {"clip_value", .real = &s->clip_value},
+        {"view_height", .whole = &s->view_height},
+        {"view_width", .whole = &s->view_width},
     };
     return read_fields(mapping, fields, sizeof fields / sizeof *fields);
 }

@@ -72,22 +72,30 @@ class Reader:
         except DAMAGE as error:
             raise self._damaged(error) from error
 
-    def stages(self) -> list[Stage]:
+    def stages(self, image: tuple[int, int] | None) -> list[Stage]:
+        """``image``: height and width, if there are any."""
         try:
             stages = from_json(self.document["stages"])
             if not isinstance(stages, list) or not all(isinstance(stage, Stage) for stage in stages):
                 raise TypeError("stages")
-            return [check_stage(stage, f"stages[{i}]") for i, stage in enumerate(stages)]
+            return [check_stage(stage, f"stages[{i}]", image) for i, stage in enumerate(stages)]
         except DAMAGE as error:
             raise self._damaged(error) from error
 
-    def total_epochs(self) -> list[float]:
+    def total_epochs(self, stages: list[Stage]) -> list[float]:
         """Those of the stages where the document has none of its own, as that of a checkpoint."""
-        epochs = self.document.get("total_epochs", [stage.epochs for stage in self.stages()])
+        epochs = self.document.get("total_epochs", [stage.epochs for stage in stages])
         try:
             for value in epochs:
                 check_number("total_epochs", value, 0, LONGEST_EPOCHS)
             return list(epochs)
+        except DAMAGE as error:
+            raise self._damaged(error) from error
+
+    def seed(self) -> int | None:
+        value = self.document.get("seed")
+        try:
+            return None if value is None else check_integer("seed", value, 0, (1 << 64) - 1)
         except DAMAGE as error:
             raise self._damaged(error) from error
 

@@ -82,7 +82,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Whether biases and BatchNorm's parameters decay too, as in the paper.
     clip_value : float or None, default=4.0
         Gradients are clipped to ± this value.
-    lr_scheduler : {"cosine", "linear", "constant", "onecycle"}, default="cosine"
+    lr_scheduler : {"cosine", "linear", "constant", "onecycle"} or list, default="cosine"
         Course of the learning rate after warm-up; ``"onecycle"`` rises from 1/25 of the peak and falls
         to 1/250,000 of it, both as half a cosine.
     lr_step : {"batch", "epoch"}, default="batch"
@@ -129,8 +129,9 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Values of an image.
     image_shape_ : tuple
         Height, width, channels.
-    batch_size_, total_epochs_ : int, list of float
-        As used; fractions where a stage ended in the middle of an epoch.
+    batch_size_, total_epochs_, seed_ : int, list of float, int
+        As used; fractions where a stage ended in the middle of an epoch. ``random_state=model.seed_``
+        repeats a run that was given no seed.
 
     References
     ----------
@@ -161,7 +162,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         weight_decay: float = 5e-4,
         decay_biases: bool = True,
         clip_value: float | None = 4.0,
-        lr_scheduler: str = "cosine",
+        lr_scheduler: Any = "cosine",
         lr_step: str = "batch",
         warmup: Any = "auto",
         ema_decay: float | None = None,
@@ -254,6 +255,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 total_epochs=epochs,
                 batch_size=plan.batch_size,
                 image_shape=plan.images.shape[1:],
+                seed=training.seed,
                 feature_names=getattr(twin, "feature_names_in_", None),
             )
         )
@@ -269,6 +271,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.total_epochs_ = fitted.total_epochs
         self.batch_size_ = fitted.batch_size
         self.image_shape_ = fitted.image_shape
+        self.seed_ = fitted.seed
         self.n_features_in_ = int(np.prod(fitted.image_shape))
         for name, value in (("embedding_", fitted.embedding), ("feature_names_in_", fitted.feature_names)):
             if value is not None:
@@ -286,6 +289,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             total_epochs=self.total_epochs_,
             batch_size=self.batch_size_,
             image_shape=self.image_shape_,
+            seed=self.seed_,
             feature_names=getattr(self, "feature_names_in_", None),
         )
 

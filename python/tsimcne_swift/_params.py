@@ -46,5 +46,7 @@ def from_json(value: Any) -> Any:
         fields = value[name]
         if name == "Stage":
             fields = fields | {"stretches": tuple(tuple(pair) for pair in fields["stretches"])}
+            if isinstance(fields.get("image_size"), list):
+                fields["image_size"] = tuple(fields["image_size"])
         return CLASSES[name](**fields)
     return value

@@ -20,6 +20,7 @@ from ._stages import (
     LONGEST_EPOCHS,
     LONGEST_WARMUP,
     METRICS,
+    SHAPES,
     TEMPERATURES,
     Stage,
     check_stage,
@@ -218,6 +219,9 @@ def _stages(est: Any, images: Images, batch_size: int, outputs_before: int | Non
     rates = check_per_stage("lr", None if _is_auto("lr", est.lr) else est.lr, count)
     if not _is_auto("lr", est.lr):
         rates = [check_number("lr", rate, 0, LARGEST_LR) for rate in rates]
+    schedulers = check_per_stage("lr_scheduler", est.lr_scheduler, count)
+    for scheduler in schedulers:
+        check_choice("lr_scheduler", scheduler, SHAPES)
     temperatures = check_per_stage("temperature", est.temperature, count)
     return resolve(
         stages,
@@ -229,6 +233,7 @@ def _stages(est: Any, images: Images, batch_size: int, outputs_before: int | Non
             for value in temperatures
         ],
         rates=rates,
+        schedulers=schedulers,
         warmups=_warmups(est, count),
         lr_step=est.lr_step,
         optimizer=est.optimizer,
@@ -254,7 +259,8 @@ def _written(
     if all(isinstance(stage, Stage) for stage in value):
         if len(value) > MOST_STAGES:
             raise ValueError(f"{name}: got {len(value)} stages, want at most {MOST_STAGES}")
-        return [check_stage(stage, f"{name}[{i}]") for i, stage in enumerate(value)]
+        size = None if isinstance(images, Vectors) else (height, width)
+        return [check_stage(stage, f"{name}[{i}]", size) for i, stage in enumerate(value)]
     if len(value) not in (1, 3):
         raise ValueError(f"{name}: got {value!r}, want 'auto', [a], [a, b, c], or a list of Stage")
     epochs = [check_number(f"{name}[{i}]", epoch, 1e-9, LONGEST_EPOCHS) for i, epoch in enumerate(value)]
@@ -274,15 +280,18 @@ def _is_auto(name: str, value: Any) -> bool:
     return False
 
 
-def _warmups(est: Any, count: int) -> list[float]:
+def _warmups(est: Any, count: int) -> list[float | None]:
+    result: list[float | None] = []
     if _is_auto("warmup", est.warmup):
+        by_epoch = ([10.0, 0.0, 10.0] + [10.0] * count)[:count]
+        result += [None] * count if est.lr_step == "batch" else by_epoch
+        return result
+    for value in check_per_stage("warmup", est.warmup, count):
         if est.lr_step == "batch":
-            return [recipes.WARMUP[est.lr_scheduler]] * count
-        return [10.0, 0.0, 10.0][:count] if count <= 3 else [10.0] * count
-    values = check_per_stage("warmup", est.warmup, count)
-    if est.lr_step == "batch":
-        return [check_number("warmup", value, 0, 1) for value in values]
-    return [float(check_integer("warmup", value, 0, LONGEST_WARMUP)) for value in values]
+            result.append(check_number("warmup", value, 0, 1))
+        else:
+            result.append(float(check_integer("warmup", value, 0, LONGEST_WARMUP)))
+    return result
 
 
 def _check_normalize(normalize: Any, images: Images) -> Normalization | None:

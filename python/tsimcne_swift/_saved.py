@@ -33,6 +33,7 @@ class Fitted:
     total_epochs: list[float]
     batch_size: int | None
     image_shape: tuple[int, ...]
+    seed: int | None
     feature_names: Any
 
 
@@ -48,6 +49,7 @@ def to_file(fitted: Fitted, params: dict[str, Any]) -> tuple[Tensors, dict[str, 
         history=fitted.history,
     )
     document["total_epochs"] = fitted.total_epochs
+    document["seed"] = fitted.seed
     if fitted.feature_names is not None:
         document["feature_names"] = [str(name) for name in fitted.feature_names]
     tensors = fitted.network.tensors()
@@ -70,14 +72,16 @@ def from_file(tensors: Tensors, document: dict[str, Any], name: str) -> tuple[di
         raise ValueError(f"{name}: is damaged: {error}") from error
     shape = reader.image_shape(network)
     names = reader.feature_names(int(np.prod(shape)))
+    stages = reader.stages(None if network.architecture.backbone == "identity" else (shape[0], shape[1]))
     fitted = Fitted(
         network=network,
         embedding=embedding,
         history=reader.history(),
-        stages=reader.stages(),
-        total_epochs=reader.total_epochs(),
+        stages=stages,
+        total_epochs=reader.total_epochs(stages),
         batch_size=reader.batch_size(),
         image_shape=shape,
+        seed=reader.seed(),
         feature_names=None if names is None else np.array(names, dtype=object),
     )
     return reader.params(), fitted
@@ -130,7 +134,7 @@ def from_state_dict(values: Any, image_shape: Any) -> tuple[dict[str, Any], Fitt
     params["n_components"] = found["output_dim"]
     network = Network(kind, found["output_dim"], None)
     from_arrays(network.core, values)
-    return params, Fitted(network, None, [], [], [], None, shape, None)
+    return params, Fitted(network, None, [], [], [], None, shape, None, None)
 
 
 def load_init(init: Any) -> Network:

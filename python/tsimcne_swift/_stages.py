@@ -41,8 +41,10 @@ class Stage:
         components of its outputs, scaled to a root-mean-square radius of 3; or as it is, moved and scaled
         to that radius. None: as it is if the dimension stays (``"scaled"`` when a Euclidean stage
         follows a cosine one, which leaves the scale free), else the estimator's ``output_init``.
-    metric, temperature, lr, warmup
+    metric, temperature, lr, lr_scheduler, warmup
         As the estimator's parameters, for this stage.
+    image_size : int, (height, width) or None
+        Of the views, in pixels: smaller than the images, a network trains faster. None: the images'.
     stretches : tuple of (int, int)
         What ``max_time`` did, in ``stages_`` of a fitted estimator: after ``step`` steps the stage was
         set to end ``remaining`` steps later. Given back in ``total_epochs``, it repeats that run.
@@ -55,7 +57,9 @@ class Stage:
     metric: str | None = None
     temperature: float | None = None
     lr: float | None = None
+    lr_scheduler: str | None = None
     warmup: float | None = None
+    image_size: int | tuple[int, int] | None = None
     stretches: tuple[tuple[int, int], ...] = ()
 
     def steps(self, steps_per_epoch: int) -> int:
@@ -75,8 +79,8 @@ def paper_stages(
     return stages[: len(epochs)]
 
 
-def check_stage(stage: Stage, name: str) -> Stage:
-    """The stage with every given value checked."""
+def check_stage(stage: Stage, name: str, image: tuple[int, int] | None) -> Stage:
+    """The stage with every given value checked; ``image`` is height and width, if there are any."""
     check_number(f"{name}.epochs", stage.epochs, 1e-9, LONGEST_EPOCHS)
     check_choice(f"{name}.trains", stage.trains, TRAINS)
     if stage.n_components is not None:
@@ -91,7 +95,13 @@ def check_stage(stage: Stage, name: str) -> Stage:
         check_number(f"{name}.lr", stage.lr, 0, LARGEST_LR)
     if stage.warmup is not None:
         check_number(f"{name}.warmup", stage.warmup, 0, LONGEST_WARMUP)
-    return replace(stage, stretches=_check_stretches(f"{name}.stretches", stage.stretches))
+    if stage.lr_scheduler is not None:
+        check_choice(f"{name}.lr_scheduler", stage.lr_scheduler, SHAPES)
+    return replace(
+        stage,
+        stretches=_check_stretches(f"{name}.stretches", stage.stretches),
+        image_size=_check_size(stage.image_size, f"{name}.image_size", image),
+    )
 
 
 def _check_stretches(name: str, stretches: Any) -> tuple[tuple[int, int], ...]:
@@ -106,6 +116,18 @@ def _check_stretches(name: str, stretches: Any) -> tuple[tuple[int, int], ...]:
     )
 
 
+def _check_size(size: Any, name: str, image: tuple[int, int] | None) -> tuple[int, int] | None:
+    if size is None:
+        return None
+    if image is None:
+        raise ValueError(f"{name}: got {size!r}, but feature vectors have none; want None")
+    pair = size if isinstance(size, list | tuple) else (size, size)
+    if len(pair) != 2:
+        raise ValueError(f"{name}: got {size!r}, want a number or (height, width)")
+    height, width = (check_integer(name, part, 8, full) for part, full in zip(pair, image, strict=True))
+    return height, width
+
+
 def resolve(
     stages: Sequence[Stage],
     *,
@@ -114,7 +136,8 @@ def resolve(
     metrics: Sequence[str],
     temperatures: Sequence[float | None],
     rates: Sequence[float | None],
-    warmups: Sequence[float],
+    schedulers: Sequence[str],
+    warmups: Sequence[float | None],
     lr_step: str,
     optimizer: str,
     batch_size: int,
@@ -156,8 +179,11 @@ def resolve(
             pretrains = outputs is None or dimension != final
             role = 1 if stage.trains == "output" else 0 if pretrains else 2
             rate = recipes.LEARNING_RATES[optimizer][role] * batch_size / 256
-        # The estimator's was checked; a stage does not know what its number counts.
+        scheduler = stage.lr_scheduler or schedulers[i]
+        # The estimator's warmup was checked; a stage does not know what its number counts.
         warmup = warmups[i] if stage.warmup is None else stage.warmup
+        if warmup is None:
+            warmup = recipes.WARMUP[scheduler]
         if lr_step == "batch":
             check_number(f"{name}.warmup", warmup, 0, 1)
         elif warmup != int(warmup):
@@ -170,6 +196,7 @@ def resolve(
                 metric=metric,
                 temperature=float(temperature),
                 lr=float(rate),
+                lr_scheduler=scheduler,
                 warmup=float(warmup),
             )
         )
@@ -192,6 +219,7 @@ def _check_start(name: str, start: str, dimension: int, outputs: int) -> None:
 def core_fields(stage: Stage, steps_per_epoch: int, common: dict[str, float]) -> dict[str, float]:
     """The fields of tsimcne_stage for a stage without None."""
     fields = asdict(stage)
+    height, width = fields["image_size"] or (0, 0)
     return {
         **common,
         "steps": stage.steps(steps_per_epoch),
@@ -203,6 +231,9 @@ def core_fields(stage: Stage, steps_per_epoch: int, common: dict[str, float]) ->
         "temperature": fields["temperature"],
         "learning_rate": fields["lr"],
         "warmup": fields["warmup"],
+        "shape": SHAPES[fields["lr_scheduler"]],
+        "view_height": height,
+        "view_width": width,
     }
 
 
@@ -215,7 +246,6 @@ def common_fields(est: Any) -> dict[str, float]:
         raise TypeError(f"decay_biases: got {est.decay_biases!r}, want True or False")
     return {
         "schedule": LR_STEPS[check_choice("lr_step", est.lr_step, LR_STEPS)],
-        "shape": SHAPES[check_choice("lr_scheduler", est.lr_scheduler, SHAPES)],
         "optimizer": OPTIMIZERS[optimizer],
         "decays_biases": int(est.decay_biases),
         "momentum": check_number("momentum", est.momentum, 0, highest),

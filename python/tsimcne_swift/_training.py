@@ -111,7 +111,10 @@ class Training:
         except OSError:
             raise
         except BaseException:
-            self.save()
+            # Before the first step of a stage is done, its output layer may be new already: the checkpoint
+            # of the stage before is the one to go on from.
+            if self.trainer.progress()["step"] > 0:
+                self.save()
             raise
         finally:
             if bar is not None:

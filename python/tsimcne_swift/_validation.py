@@ -54,7 +54,7 @@ def check_per_stage(name: str, value: Any, stages: int) -> list[Any]:
 def check_seed(random_state: Any) -> int:
     """A 64-bit seed from None, a whole number, or numpy's generators."""
     if random_state is None:
-        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0]) >> 1
     if isinstance(random_state, np.random.Generator):
         return int(random_state.integers(0, 2**63))
     if isinstance(random_state, np.random.RandomState):

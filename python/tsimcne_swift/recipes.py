@@ -30,7 +30,7 @@ LEARNING_RATES = {
     "sgd": (0.5, 0.1, 0.05),
     "nesterov": (0.5, 0.1, 0.05),
     "adamw": (0.004, 0.004, 0.001),
-    "lars": (5.0, 5.0, 1.0),
+    "lars": (20.0, 20.0, 4.0),
 }
 #: Share of a stage's steps in which the rate rises.
 WARMUP = {"cosine": 0.1, "linear": 0.1, "constant": 0.1, "onecycle": 0.3}

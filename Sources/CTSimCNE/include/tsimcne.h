@@ -180,7 +180,7 @@ typedef struct tsimcne_stage {
     uint64_t struct_size;
     int64_t steps; /* of the optimiser, 1 … 2^40; the last epoch may be cut short */
     int32_t output_dim;
-    int32_t output_start; /* TSIMCNE_OUTPUT_… KEEP, NORMAL, PRINCIPAL */
+    int32_t output_start; /* TSIMCNE_OUTPUT_… KEEP to SCALED */
     float output_scale;
     int32_t trains;        /* TSIMCNE_TRAIN_… */
     int32_t metric;        /* TSIMCNE_METRIC_… */
@@ -195,6 +195,8 @@ typedef struct tsimcne_stage {
     double second_momentum;
     double weight_decay;
     double clip_value; /* gradients are clipped to +- this; 0 for none */
+    int32_t view_height; /* of smaller views, 8 … the image's, with an augmentation; 0 for the image's */
+    int32_t view_width;
 } tsimcne_stage;
 
 enum {
@@ -234,7 +236,7 @@ enum {
     TSIMCNE_EVENT_GRADIENT = 4,        /* array `array` (a TSIMCNE_ARRAY_GRADIENT) may be exchanged */
     TSIMCNE_EVENT_STEP = 5,            /* a step is done: loss and learning_rate are those of it */
     TSIMCNE_EVENT_FINISHED = 6,        /* all stages are done */
-    TSIMCNE_EVENT_DIVERGED = 7         /* loss or gradient not finite: the step was dropped; training ends */
+    TSIMCNE_EVENT_DIVERGED = 7         /* something is not finite: the step was dropped; training ends */
 };
 
 typedef struct tsimcne_event {

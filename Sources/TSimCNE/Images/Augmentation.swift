@@ -66,15 +66,20 @@ public struct Augmentation: Equatable, Sendable {
     ///
     /// The random numbers are those of (seed, epoch, imageIndex, view). uint8 images go through 8-bit
     /// levels after each operation, as torchvision's do; float32 images are only clipped.
+    ///
+    /// - Parameter size: nil for the image's.
     public func makeView(
         of images: ImageBatch, at position: Int, imageIndex: Int, seed: UInt64, epoch: UInt64, view: UInt32,
-        into output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+        size: ViewSize? = nil, into output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
         var random = RandomNumbers(
             seed: seed, purpose: .view, epoch: epoch, index: UInt64(imageIndex), view: view)
-        let (height, width, levels) = (images.height, images.width, images.element.levels)
+        let levels = images.element.levels
         let crop = RandomResizedCrop(area: cropArea, ratio: cropRatio)
-            .draw(height: height, width: width, &random)
+            .draw(height: images.height, width: images.width, &random)
+        let factor = size?.factor ?? 1
+        let height = (size?.height ?? images.height) * factor
+        let width = (size?.width ?? images.width) * factor
         let orientation = Orientation(self, isSquare: height == width, &random)
         let planes = Planes(scratch, height: height, width: width, channels: images.channels)
         crop.resize(
@@ -83,6 +88,6 @@ public struct Augmentation: Equatable, Sendable {
         if orientation.isTransposed { planes.transpose() }
         if random.uniform() < colorJitter { ColorJitter(self, &random).apply(to: planes, levels) }
         if images.channels == 3, random.uniform() < grayscale { planes.makeGray(levels) }
-        planes.interleave(into: output, levels)
+        planes.interleave(into: output, levels, averaging: factor)
     }
 }

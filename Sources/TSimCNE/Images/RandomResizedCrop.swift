@@ -1,6 +1,6 @@
 import Glibc
 
-/// A random part of the image, resized to the image's size.
+/// A random part of the image, to be resized to a view's size.
 struct RandomResizedCrop {
     let area: ClosedRange<Double>
     let ratio: ClosedRange<Double>
@@ -48,7 +48,7 @@ struct Crop: Equatable, Sendable {
     private static let tapCount = MemoryLayout<Tap>.stride / MemoryLayout<Float>.stride
 
     /// Bilinear, along rows and then along columns, as Pillow does. Antialiasing would change nothing: a
-    /// crop is never made smaller.
+    /// crop is never made smaller (see ``ViewSize``).
     func resize(
         _ images: ImageBatch, at position: Int, mirrored: Orientation, into planes: Planes,
         scratch: UnsafeMutablePointer<Float>
@@ -57,11 +57,11 @@ struct Crop: Equatable, Sendable {
         let origin =
             images.address(of: position)
             + (top * line + left * images.channels) * images.element.size
-        let taps = (images.width + images.height) * Crop.tapCount
-        scratch.withMemoryRebound(to: Tap.self, capacity: images.width + images.height) { columns in
-            let rows = columns + images.width
-            Crop.write(columns, from: width, to: images.width, reversed: mirrored.reversesColumns)
-            Crop.write(rows, from: height, to: images.height, reversed: mirrored.reversesRows)
+        let taps = (planes.width + planes.height) * Crop.tapCount
+        scratch.withMemoryRebound(to: Tap.self, capacity: planes.width + planes.height) { columns in
+            let rows = columns + planes.width
+            Crop.write(columns, from: width, to: planes.width, reversed: mirrored.reversesColumns)
+            Crop.write(rows, from: height, to: planes.height, reversed: mirrored.reversesRows)
             planes.interpolate(
                 ImagePart(origin: origin, stride: line, height: height, width: width), columns: columns,
                 rows: rows, levels: images.element.levels, scratch: scratch + taps)

@@ -207,6 +207,11 @@ public final class BatchNormalization {
                 coefficients: coefficients.pointer, channels: channels), input: input)
     }
 
+    /// Whether the batch's statistics are.
+    var isFinite: Bool {
+        (0..<channels).allSatisfy { mean.pointer[$0].isFinite && variance.pointer[$0] < 1e30 }
+    }
+
     /// Moves the running statistics; only when a step is complete, so that an abandoned one leaves none.
     public func updateRunningStatistics() {
         let momentum = BatchNormalization.momentum

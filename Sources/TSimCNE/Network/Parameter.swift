@@ -27,9 +27,13 @@ public final class Parameter: @unchecked Sendable {
     /// Makes what an optimiser keeps as it is at its start.
     func resetOptimizer(keepsSquares: Bool) {
         momentum.pointer.update(repeating: 0, count: count)
-        if keepsSquares && squares == nil { squares = AlignedBuffer(count: count) }
-        if !keepsSquares { squares = nil }
-        squares?.pointer.update(repeating: 0, count: count)
+        squares = nil
+        if keepsSquares { makeSquares() }
+    }
+
+    /// A parameter lacks them that was replaced, or reset for another trainer, in the middle of a stage.
+    func makeSquares() {
+        if squares == nil { squares = AlignedBuffer(count: count) }
     }
 
     func fill(_ number: Float) { value.pointer.update(repeating: number, count: count) }

@@ -36,24 +36,21 @@ public struct Schedule: Sendable, Equatable {
         case .batch(let warmup):
             let total = Double(steps)
             let rising = (warmup * total).rounded(.down)
-            if progress < rising { return peak * rise((progress + 1) / rising) }
-            return peak * fall((progress - rising) / max(1, total - rising))
+            // Between two whole steps, where a stage was stretched, it must not pass the peak.
+            if progress < rising { return peak * rise(min(1, (progress + 1) / rising)) }
+            return peak * fall(min(1, (progress - rising) / max(1, total - rising)))
         case .epoch(let warmup):
             let epochs = (steps + stepsPerEpoch - 1) / stepsPerEpoch
-            let table = epochTable(peak: peak, epochs: epochs, warmup: warmup)
-            return table[min(Int(progress) / stepsPerEpoch, epochs - 1)]
+            let epoch = min(Int(progress) / stepsPerEpoch, epochs - 1)
+            return rate(peak: peak, epoch: epoch, of: epochs, warmup: warmup)
         }
     }
 
     /// linspace(0, peak, warmup), then D = max(0, 1 + epochs - warmup) entries of the shape; for the cosine
-    /// ½ · peak · (1 + cos(π k / D)). One entry an epoch.
-    public func epochTable(peak: Double, epochs: Int, warmup: Int) -> [Double] {
-        let rising = (0..<warmup).map {
-            warmup > 1 ? peak * rise(Double($0) / Double(warmup - 1)) : peak * rise(0)
-        }
-        let falling = max(0, 1 + epochs - warmup)
-        let table = rising + (0..<falling).map { peak * fall(Double($0) / Double(falling)) }
-        return Array(table.prefix(epochs))
+    /// ½ · peak · (1 + cos(π k / D)).
+    private func rate(peak: Double, epoch: Int, of epochs: Int, warmup: Int) -> Double {
+        if epoch < warmup { return peak * rise(warmup > 1 ? Double(epoch) / Double(warmup - 1) : 0) }
+        return peak * fall(Double(epoch - warmup) / Double(1 + epochs - warmup))
     }
 
     /// From 0 to 1 of the warm-up.

@@ -15,6 +15,16 @@ public enum ImageSource: @unchecked Sendable {
         }
     }
 
+    public var isAugmented: Bool {
+        switch self {
+        case .images(_, let augmentation): return augmentation != nil
+        case .supplied(_, _, _, _, _, let augmentation): return augmentation != nil
+        case .views: return false
+        }
+    }
+
+    public var imageSize: (height: Int, width: Int) { (shape.height, shape.width) }
+
     /// Shape of one image.
     var shape: Shape {
         switch self {
@@ -33,14 +43,24 @@ public enum ImageSource: @unchecked Sendable {
         }
     }
 
-    var scratchCount: Int {
-        Augmentation.scratchCount(height: shape.height, width: shape.width, channels: shape.channels)
+    /// Shape of one view.
+    func viewShape(_ size: ViewSize?) -> Shape {
+        guard let size else { return shape }
+        return Shape(1, size.height, size.width, shape.channels)
+    }
+
+    func scratchCount(_ size: ViewSize?) -> Int {
+        guard let size else {
+            return Augmentation.scratchCount(
+                height: shape.height, width: shape.width, channels: shape.channels)
+        }
+        return size.scratchCount(channels: shape.channels)
     }
 
     /// Writes view 0, 1, … of the batch's image `i`.
     func makeView(
-        _ view: Int, of i: Int, _ batch: Batch, seed: UInt64, into target: UnsafeMutablePointer<Float>,
-        scratch: UnsafeMutablePointer<Float>
+        _ view: Int, of i: Int, _ batch: Batch, seed: UInt64, size: ViewSize?,
+        into target: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
         let index = Int(batch.indices[i])
         switch self {
@@ -48,7 +68,7 @@ public enum ImageSource: @unchecked Sendable {
             guard let augmentation else { return images.copy(index, into: target) }
             augmentation.makeView(
                 of: images, at: index, imageIndex: index, seed: seed, epoch: batch.epoch, view: UInt32(view),
-                into: target, scratch: scratch)
+                size: size, into: target, scratch: scratch)
         case .supplied(_, let height, let width, let channels, let element, let augmentation):
             let images = ImageBatch(
                 data: UnsafeRawPointer(batch.supplied!.pointer), count: batch.count, height: height,
@@ -56,7 +76,7 @@ public enum ImageSource: @unchecked Sendable {
             guard let augmentation else { return images.copy(i, into: target) }
             augmentation.makeView(
                 of: images, at: i, imageIndex: index, seed: seed, epoch: batch.epoch, view: UInt32(view),
-                into: target, scratch: scratch)
+                size: size, into: target, scratch: scratch)
         case .views:
             let source = batch.supplied!.pointer + (view * batch.count + i) * shape.count
             target.update(from: source, count: shape.count)

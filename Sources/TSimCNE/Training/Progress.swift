@@ -26,8 +26,8 @@ extension Trainer {
         progress.stride = (written - progress.position) / Double(remaining)
     }
 
-    /// Goes on from where another run stood. The arrays are the caller's to restore afterwards: the output
-    /// layer has the right shape then.
+    /// Goes on from where another run stood. The arrays are the caller's to restore afterwards: there are the
+    /// same as there, of the same shapes.
     public func seek(_ target: Progress) {
         abandon()
         progress = target
@@ -35,18 +35,18 @@ extension Trainer {
         let began = target.stage == stages.count || target.step > 0
         // A stage that has not begun starts from the outputs of the one before.
         let last = began ? reached : reached - 1
-        if last >= 0, model.outputs != stages[last].outputs {
-            model.resetOutput(outputs: stages[last].outputs, deviation: 0, seed: seed)
-        }
-        if target.stage == stages.count {
-            resetAverages()
-            phase = .done
-        } else if began {
+        let outputs = last >= 0 ? stages[last].outputs : outputsBefore
+        if model.outputs != outputs { model.resetOutput(outputs: outputs, deviation: 0, seed: seed) }
+        if target.step > 0 {
             shuffle()
             writeSteps()
             phase = .beginStep
         } else {
-            phase = .beginStage
+            if last >= 0 {
+                resetOptimizer(of: stages[last])
+                resetAverages()
+            }
+            phase = target.stage == stages.count ? .done : .beginStage
         }
     }
 }

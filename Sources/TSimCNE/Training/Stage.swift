@@ -39,10 +39,13 @@ public struct Stage: Sendable {
     public var learningRate: Double
     public var schedule: Schedule
     public var optimizer: any Optimizer
+    /// Of views that are smaller than the images; nil for the images' own.
+    public var viewSize: ViewSize?
 
     public init(
         steps: Int, outputs: Int, outputStart: OutputStart, trained: Trained, metric: Metric,
-        temperature: Float, learningRate: Double, schedule: Schedule, optimizer: any Optimizer
+        temperature: Float, learningRate: Double, schedule: Schedule, optimizer: any Optimizer,
+        viewSize: ViewSize? = nil
     ) {
         self.steps = steps
         self.outputs = outputs
@@ -53,5 +56,6 @@ public struct Stage: Sendable {
         self.learningRate = learningRate
         self.schedule = schedule
         self.optimizer = optimizer
+        self.viewSize = viewSize
     }
 }

@@ -11,7 +11,7 @@ public final class Trainer {
         case boundary(Program.Boundary)
         /// A step was completed: parameters and running statistics have moved.
         case step
-        /// The loss or a gradient is not finite: the step was dropped, and training cannot go on.
+        /// The loss, a gradient, a weight or a statistic is not finite: the step was dropped, and training cannot go on.
         case diverged
         case finished
     }
@@ -55,6 +55,8 @@ public final class Trainer {
     private var isSupplied = false
 
     let seed: UInt64
+    /// Of the model before the first stage.
+    let outputsBefore: Int
     let pool: ThreadPool
     var averages: [Average] = []
     private var workspace = Workspace()
@@ -69,6 +71,7 @@ public final class Trainer {
         noise: FeatureNoise = FeatureNoise(), averageDecay: Double = 0, seed: UInt64, pool: ThreadPool
     ) {
         self.model = model
+        outputsBefore = model.outputs
         self.stages = stages
         self.source = source
         self.batchSize = min(batchSize, source.count)
@@ -149,7 +152,10 @@ public final class Trainer {
             guard start!.program.advance(on: pool, until: deadline) == .end else {
                 return ThreadPool.now() >= deadline ? .more : nil
             }
-            startFromOutputs()
+            guard startFromOutputs() else {
+                phase = .diverged
+                return .diverged
+            }
             phase = .running
         case .running:
             switch steps[batch.count]!.program.advance(on: pool, until: deadline) {
@@ -182,9 +188,11 @@ public final class Trainer {
         }
     }
 
-    private func startFromOutputs() {
+    /// Whether the outputs are finite; else the layer stays as it is.
+    private func startFromOutputs() -> Bool {
         let outputs = start!.embeddings
         let rows = viewCount * batch.count
+        guard outputs.values.allSatisfy(\.isFinite) else { return false }
         switch stages[stage].outputStart {
         case .principal(let radius):
             var random = RandomNumbers(seed: seed &+ UInt64(stage), purpose: .outputLayer)
@@ -197,20 +205,25 @@ public final class Trainer {
         }
         start = nil
         writeSteps()
+        return true
     }
 
     /// Writes the steps of a stage for both sizes of batches, and makes its optimiser fresh.
     func writeSteps() {
         start = nil
         steps = [:]
-        for parameter in model.parameters {
-            parameter.resetOptimizer(keepsSquares: stages[stage].optimizer.keepsSquares)
-        }
+        resetOptimizer(of: stages[stage])
         resetAverages()
         workspace = Workspace(planned: plan(stages[stage]).workspace)
         for count in batchCounts {
             steps[count] = write(stages[stage], count: count, workspace)
             steps[count]!.program.prepare(for: pool)
+        }
+    }
+
+    func resetOptimizer(of stage: Stage) {
+        for parameter in model.parameters {
+            parameter.resetOptimizer(keepsSquares: stage.optimizer.keepsSquares)
         }
     }
 
@@ -221,7 +234,8 @@ public final class Trainer {
 
     private func write(_ stage: Stage?, count: Int, _ workspace: Workspace) -> TrainingStep {
         TrainingStep(
-            model: model, stage: stage, source: source, viewCount: viewCount, noise: noise, seed: seed,
+            model: model, stage: stage, source: source, size: (stage ?? stages[self.stage]).viewSize,
+            viewCount: viewCount, noise: noise, seed: seed,
             batch: batch, count: count, workspace: workspace)
     }
 
@@ -232,11 +246,13 @@ public final class Trainer {
         return (workspace, scratch.max()! * pool.threads)
     }
 
-    /// Bytes that the steps of the first stage take from the system; those of later stages take about as
-    /// much again, in its place.
+    /// Bytes that the steps of the stage that wants most take from the system; stages do so one after the
+    /// other.
     public func plannedBytes() -> Int {
-        let (workspace, scratch) = plan(stages[0])
-        return (workspace.peak + scratch) * MemoryLayout<Float>.stride
+        stages.map { stage in
+            let (workspace, scratch) = plan(stage)
+            return (workspace.peak + scratch) * MemoryLayout<Float>.stride
+        }.max()!
     }
 
     /// Counted over all stages.

@@ -2,8 +2,8 @@ extension Trainer {
     /// Values of a parameter that a slice works on.
     private static let block = 32768
 
-    /// A gradient beyond it counts as infinite: what it would make of the parameters could not be undone.
-    private static let largestGradient: Float = 1e20
+    /// Gradients and weights beyond it count as infinite: what a step would make of them could not be undone.
+    private static let largest: Float = 1e18
 
     private func slices(_ parameter: Parameter) -> Int {
         (parameter.count + Trainer.block - 1) / Trainer.block
@@ -24,15 +24,19 @@ extension Trainer {
         return Array(UnsafeBufferPointer(start: results, count: count))
     }
 
-    /// Whether the step that ran may reach the parameters.
+    /// Whether the step that ran may reach the parameters and running statistics. Statistics are looked at
+    /// too: BatchNorm hides the size of what it normalises from loss and gradients.
     func isFinite() -> Bool {
-        guard currentLoss.isFinite else { return false }
+        guard currentLoss.isFinite, model.normalizations.allSatisfy(\.isFinite) else { return false }
         return trainedParameters.allSatisfy { parameter in
-            let gradient = parameter.gradient.pointer
+            let (weight, gradient) = (parameter.value.pointer, parameter.gradient.pointer)
             return map(parameter) { range in
                 var isFinite = true
                 // NaN compares as false.
-                for i in range where !(abs(gradient[i]) < Trainer.largestGradient) { isFinite = false }
+                for i in range {
+                    isFinite =
+                        isFinite && abs(gradient[i]) < Trainer.largest && abs(weight[i]) < Trainer.largest
+                }
                 return isFinite ? 0 : 1
             }.allSatisfy { $0 == 0 }
         }
@@ -42,6 +46,7 @@ extension Trainer {
         var step = OptimizerStep(learningRate: Float(learningRate))
         step.number = progress.step + 1
         for parameter in trainedParameters {
+            if optimizer.keepsSquares { parameter.makeSquares() }
             if optimizer.adapts(parameter) { step.norms = norms(parameter, optimizer.rules) }
             _ = pool.run(count: slices(parameter)) { [step] slice, _ in
                 optimizer.update(parameter, range: self.range(parameter, slice), step)

@@ -45,8 +45,11 @@ public struct Planes {
         }
     }
 
-    /// Writes the pixels in [0, 1], channels side by side.
-    public func interleave(into output: UnsafeMutablePointer<Float>, _ levels: Levels) {
+    /// Writes the pixels in [0, 1], channels side by side; squares of `factor` × `factor` as their mean.
+    public func interleave(
+        into output: UnsafeMutablePointer<Float>, _ levels: Levels, averaging factor: Int = 1
+    ) {
+        if factor > 1 { return interleaveMeans(into: output, levels, factor) }
         let scale = 1 / levels.maximum
         switch channels {
         case 1:
@@ -62,6 +65,26 @@ public struct Planes {
             for c in 0..<channels {
                 let plane = self[c]
                 for p in 0..<pixels { output[p &* channels &+ c] = plane[p] * scale }
+            }
+        }
+    }
+}
+
+extension Planes {
+    private func interleaveMeans(into output: UnsafeMutablePointer<Float>, _ levels: Levels, _ factor: Int) {
+        let scale = 1 / (levels.maximum * Float(factor * factor))
+        let (rows, columns) = (height / factor, width / factor)
+        for c in 0..<channels {
+            let plane = self[c]
+            for y in 0..<rows {
+                for x in 0..<columns {
+                    var sum: Float = 0
+                    for line in 0..<factor {
+                        let start = plane + ((y &* factor &+ line) &* width &+ x &* factor)
+                        for i in 0..<factor { sum += start[i] }
+                    }
+                    output[(y &* columns &+ x) &* channels &+ c] = sum * scale
+                }
             }
         }
     }

@@ -47,6 +47,7 @@ public final class ThreadPool: @unchecked Sendable {
         guard start < count else { return count }
         let mode = cplatform_enter_float_mode()
         defer { cplatform_restore_float_mode(mode) }
+        guard start < count else { return count }
         if threads == 1 || count - start == 1 {
             var slice = start
             repeat {

@@ -69,7 +69,7 @@ def ours_loss(rows: int, dimension: int, threads: int) -> Callable[[], float]:
     z = np.random.default_rng(0).normal(size=(rows, dimension)).astype(np.float32)
 
     def work(values: np.ndarray[Any, Any]) -> None:
-        _core.infonce(values, np.empty_like(values), metric=0, temperature=1.0, threads=threads)
+        _core.infonce(values, np.empty_like(values), views=2, metric=0, temperature=1.0, threads=threads)
 
     work(z[:64].copy())
     return lambda: peak_above_idle(lambda: work(z))

@@ -82,7 +82,7 @@ def loss(rows: int, dimension: int, threads: int) -> Callable[[], float]:
     gradient = np.empty_like(z)
 
     def work() -> None:
-        _core.infonce(z, gradient, metric=0, temperature=1.0, threads=threads)
+        _core.infonce(z, gradient, views=2, metric=0, temperature=1.0, threads=threads)
 
     work()
     return lambda: milliseconds(work)
