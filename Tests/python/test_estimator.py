@@ -10,20 +10,10 @@ import time
 import numpy as np
 import pytest
 import tsimcne_swift
+from helpers import images, small
 from sklearn.base import clone
 from tsimcne_swift import Augmentation, TSimCNE, _core, recipes, show_config
 from tsimcne_swift._images import Images
-
-SMALL = {"width": 4, "hidden_dim": 16, "pretrain_dim": 8, "batch_size": 16, "total_epochs": [1, 1, 1]}
-
-
-def images(n=40, shape=(8, 8), dtype=np.uint8):
-    X = np.random.default_rng(0).integers(0, 256, (n, *shape), dtype=np.uint8)
-    return X if dtype == np.uint8 else (X / 255).astype(dtype)
-
-
-def small(**changes):
-    return TSimCNE(**(SMALL | {"random_state": 3} | changes))
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (8, 11), (9, 8, 3), (8, 8, 5)])
@@ -50,6 +40,9 @@ def test_flat_images_are_the_same_as_square_ones():
     colour = images(shape=(8, 8, 3))
     named = small(image_shape=(8, 8, 3)).fit(colour.reshape(40, -1))
     np.testing.assert_array_equal(named.transform(colour.reshape(40, -1)), named.embedding_)
+    # Lists hold integers, whose conversion to floats is another.
+    listed = named.transform(colour.reshape(40, -1).tolist())
+    np.testing.assert_allclose(listed, named.embedding_, rtol=1e-4, atol=1e-4)
 
 
 def test_same_bits_whatever_the_threads_the_memory_and_the_packing():
@@ -184,7 +177,7 @@ def test_interrupt_leaves_the_estimator_as_it_was():
 def test_import_is_light():
     code = "import sys, tsimcne_swift; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not {"matplotlib", "safetensors", "tqdm", "torch"} & set(run.stdout.split())
+    assert not {"matplotlib", "safetensors", "tqdm", "torch", "tensorboardX"} & set(run.stdout.split())
 
 
 def test_config_names_level_and_threads():

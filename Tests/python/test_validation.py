@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.exceptions import NotFittedError
-from tsimcne_swift import Augmentation, TSimCNE
+from tsimcne_swift import Augmentation, FeatureAugmentation, Stage, TSimCNE
+from tsimcne_swift._durations import check_duration
 
 GOOD = np.random.default_rng(0).integers(0, 256, (20, 8, 8), dtype=np.uint8)
 
@@ -57,11 +58,19 @@ def test_images(X, message):
         *(("normalize", v) for v in ("none", (1,), (0.5, 0), (0.5, np.nan), ([1, 2], 1), 3)),
         *(("total_epochs", v) for v in ([], [1, 2], [0, 1, 1], [np.nan], "all", 10, [1, 1, -1], [True])),
         *(("batch_size", v) for v in (1, 0, -3, 2.5, "8", None)),
-        *(("lr", v) for v in (-1, "fast", [1, 2], None, np.inf, [0.1, "x", 1])),
+        *(("n_views", v) for v in (0, 1, 17, -2, 2.0, "2", None, True)),
+        *(("max_time", v) for v in (0, -1, np.nan, np.inf, "soon", "5", "-1s", "0s", "1s2", True, [1])),
+        *(("optimizer", v) for v in ("adam", "SGD", None, 0)),
+        *(("decay_biases", v) for v in (0, 1, "no", None)),
+        *(("ema_decay", v) for v in (-0.1, 1, 2, np.nan, "x", True)),
+        *(("init", v) for v in (3, {}, [], np.zeros(3), object(), TSimCNE, b"x")),
+        *(("checkpoint", v) for v in (3, True, b"x", "/", "/nowhere/file")),
+        *(("callbacks", v) for v in (3, "log.csv", [print, None], {}, {print})),
+        *(("lr", v) for v in (-1, "fast", [1, 2], None, np.inf, [0.1, "x", 1], 10**400, True, [1] * 4)),
         *(("momentum", v) for v in (-0.1, 1.1, None)),
         *(("weight_decay", v) for v in (-1, "x")),
         *(("clip_value", v) for v in (0, -1, "x")),
-        *(("lr_scheduler", v) for v in ("step", None)),
+        *(("lr_scheduler", v) for v in ("step", None, ["cosine"], ["cosine", "x", "linear"])),
         *(("lr_step", v) for v in ("day", 1)),
         *(("warmup", v) for v in (-1, 2, "soon", [0.1])),
         *(("output_init", v) for v in ("zeros", 0)),
@@ -74,6 +83,79 @@ def test_images(X, message):
 def test_parameters(name, value):
     with pytest.raises((ValueError, TypeError), match=name):
         small(**{name: value}).fit(GOOD)
+
+
+@pytest.mark.parametrize("value", [0, -1, np.nan, "soon", "1 parsec", True, [1]])
+def test_checkpoint_every(value, tmp_path):
+    with pytest.raises((ValueError, TypeError), match=r"^checkpoint_every: "):
+        small(checkpoint=tmp_path / "file", checkpoint_every=value).fit(GOOD)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("value", [None, 1, "yes", "path"])
+def test_resume(value, tmp_path):
+    with pytest.raises(TypeError, match=r"^resume: "):
+        small(checkpoint=tmp_path / "file").fit(GOOD, resume=value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_time": 9, "lr_step": "epoch"}, "max_time: excludes lr_step='epoch'"),
+        (
+            {"max_time": 9, "total_epochs": [Stage(1, 2, stretches=((0, 3),))]},
+            "max_time: excludes .*stretches",
+        ),
+        ({"checkpoint_every": 9}, "checkpoint_every: got 9, but checkpoint=None"),
+        ({"optimizer": "adamw", "momentum": 1}, "momentum: "),
+        ({"lr_step": "epoch", "warmup": 0.5}, "warmup: "),
+        ({"augmentation": FeatureAugmentation()}, "augmentation: .*backbone='identity'"),
+        ({"n_components": 200}, "n_components: got 200, more than the 128 outputs"),
+        ({"metric": ["cosine"]}, "metric: got 1 values, want one for each of 3 stages"),
+        ({"metric": ["cosine", "x", "cosine"]}, "metric: got 'x'"),
+        ({"temperature": [1, 0, 1]}, "temperature: got 0"),
+        ({"temperature": [1, 1]}, "temperature: got 2 values"),
+    ],
+)
+def test_what_parameters_exclude(options, message):
+    with pytest.raises((ValueError, TypeError), match="^" + message):
+        small(**options).fit(GOOD)
+
+
+def test_resume_wants_a_checkpoint(tmp_path):
+    with pytest.raises(ValueError, match=r"^resume: got True, but checkpoint=None"):
+        small().fit(GOOD, resume=True)
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"^checkpoint: .*file exists; fit\(X, resume=True\)"):
+        small(checkpoint=tmp_path / "file").fit(GOOD)
+    assert (tmp_path / "file").read_bytes() == b""
+
+
+def test_errors_leave_the_estimator_as_it_was():
+    model = small().fit(GOOD)
+    before = model.embedding_
+    with pytest.raises(ValueError, match=r"^lr: "):
+        model.set_params(lr=-1).fit(GOOD)
+    with pytest.raises(ValueError, match=r"^X: "):
+        model.set_params(lr="auto").fit(GOOD[:0])
+    assert model.embedding_ is before
+    np.testing.assert_array_equal(model.transform(GOOD), before)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("1.5 min", 90),
+        ("20m", 1200),
+        ("1h30min", 5400),
+        ("2D", 172800),
+        (0.5, 0.5),
+        (np.int64(3), 3),
+    ],
+)
+def test_durations(text, seconds):
+    assert check_duration("max_time", text) == seconds
 
 
 def test_transform_before_fit_and_with_other_images():

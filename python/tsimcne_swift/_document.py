@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ._network import Architecture, Network, Normalization
+from ._files import Tensors
+from ._images import LARGEST, SMALLEST
+from ._network import PREFIXES, Architecture, Network, read_normalization
 from ._params import from_json, to_json
-from ._stages import Stage
+from ._stages import LONGEST_EPOCHS, Stage, check_stage
+from ._state_dict import architecture
+from ._validation import check_integer, check_number
 
 # Of the document; raised when older readers would misread it.
 FORMAT = 1
+KINDS = ("model", "checkpoint")
+# What reading a value that is not as it was written may raise; nested deeply enough, also the last.
+DAMAGE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 
 def describe(
@@ -52,6 +60,8 @@ class Reader:
                 f"{name}: has format {document.get('format')!r}, this version reads {FORMAT}; "
                 f"it was written by version {document.get('version')!r}"
             )
+        if document.get("kind") not in KINDS:
+            raise ValueError(f"{name}: is a {document.get('kind')!r}, want one of {KINDS}")
 
     def _damaged(self, error: Exception) -> ValueError:
         return ValueError(f"{self.name}: its document is damaged ({error!r})")
@@ -59,33 +69,91 @@ class Reader:
     def params(self) -> dict[str, Any]:
         try:
             return {str(name): from_json(value) for name, value in self.document["params"].items()}
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except DAMAGE as error:
             raise self._damaged(error) from error
 
-    def stages(self) -> list[Stage]:
+    def stages(self, image: tuple[int, int] | None) -> list[Stage]:
+        """``image``: height and width, if there are any."""
         try:
-            return [stage for stage in from_json(self.document["stages"]) if isinstance(stage, Stage)]
-        except (KeyError, TypeError, ValueError) as error:
+            stages = from_json(self.document["stages"])
+            if not isinstance(stages, list) or not all(isinstance(stage, Stage) for stage in stages):
+                raise TypeError("stages")
+            return [check_stage(stage, f"stages[{i}]", image) for i, stage in enumerate(stages)]
+        except DAMAGE as error:
+            raise self._damaged(error) from error
+
+    def total_epochs(self, stages: list[Stage]) -> list[float]:
+        """Those of the stages where the document has none of its own, as that of a checkpoint."""
+        epochs = self.document.get("total_epochs", [stage.epochs for stage in stages])
+        try:
+            for value in epochs:
+                check_number("total_epochs", value, 0, LONGEST_EPOCHS)
+            return list(epochs)
+        except DAMAGE as error:
+            raise self._damaged(error) from error
+
+    def seed(self) -> int | None:
+        value = self.document.get("seed")
+        try:
+            return None if value is None else check_integer("seed", value, 0, (1 << 64) - 1)
+        except DAMAGE as error:
             raise self._damaged(error) from error
 
     def history(self) -> list[dict[str, Any]]:
         history = self.document.get("history")
-        if not isinstance(history, list) or not all(isinstance(row, dict) for row in history):
+        try:
+            for row in history or []:
+                if not all(math.isfinite(value) for value in row.values()):
+                    raise ValueError("history")
+        except DAMAGE as error:
+            raise self._damaged(error) from error
+        if not isinstance(history, list):
             raise self._damaged(TypeError("history"))
         return history
 
-    def image_shape(self) -> tuple[int, ...]:
+    def batch_size(self) -> int | None:
+        value = self.document.get("batch_size")
         try:
-            height, width, channels = (int(value) for value in self.document["image_shape"])
-        except (KeyError, TypeError, ValueError) as error:
+            return None if value is None else check_integer("batch_size", value, 1, 1 << 20)
+        except DAMAGE as error:
             raise self._damaged(error) from error
-        return height, width, channels
 
-    def network(self, normalization: Normalization | None) -> Network:
-        """A network of the right shapes; its arrays are still to be read."""
+    def image_shape(self, network: Network) -> tuple[int, ...]:
         try:
-            return Network(
-                Architecture(**self.document["architecture"]), self.document["outputs"], normalization
+            height, width, channels = self.document["image_shape"]
+            small, large = (1, 1) if network.architecture.backbone == "identity" else (SMALLEST, LARGEST)
+            wanted = network.architecture.channels
+            return (
+                check_integer("image_shape[0]", height, small, large),
+                check_integer("image_shape[1]", width, small, large),
+                check_integer("image_shape[2]", channels, wanted, wanted),
             )
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+        except DAMAGE as error:
             raise self._damaged(error) from error
+
+    def feature_names(self, features: int) -> list[str] | None:
+        names = self.document.get("feature_names")
+        if names is None:
+            return None
+        is_list = isinstance(names, list) and all(isinstance(name, str) for name in names)
+        if not is_list or len(names) != features:
+            raise self._damaged(ValueError("feature_names"))
+        return list(names)
+
+    def network(self, tensors: Tensors) -> Network:
+        """The network of the document, with the arrays of the file."""
+        try:
+            kind = Architecture(**self.document["architecture"])
+            # Before any memory is taken: the arrays that are there bound what a document can ask for.
+            found: dict[str, Any] = dict(
+                architecture({name: v for name, v in tensors.items() if name.startswith(PREFIXES)})
+            )
+            said = {name: getattr(kind, name, self.document.get("outputs")) for name in found}
+            for name, value in found.items():
+                if value is not None and said[name] != value:
+                    raise ValueError(f"{name} is {said[name]!r}, but its arrays have {value!r}")
+            network = Network(kind, self.document["outputs"], read_normalization(tensors))
+            network.read(tensors)
+        except DAMAGE as error:
+            raise ValueError(f"{self.name}: is damaged: {error}") from error
+        return network

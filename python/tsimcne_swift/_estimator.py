@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import time
 import warnings
@@ -16,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from . import _core, _saved
 from ._augmentation import Augmentation, FeatureAugmentation
 from ._files import check_path, encode, read, write
-from ._images import Images
+from ._images import Images, as_array
 from ._plan import make_plan
 from ._state_dict import state_dict
 from ._training import Training
@@ -244,7 +245,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             epochs = training.epochs()
             message = training.divergence() if outcome == "diverged" else None
         finally:
-            training.trainer.close()
+            training.close()
         self._adopt(
             _saved.Fitted(
                 network=training.network,
@@ -307,7 +308,12 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             name: value if name == "init" else clone(value, safe=False)
             for name, value in self.get_params(deep=False).items()
         }
-        return type(self)(**params)
+        twin = type(self)(**params)
+        # What scikit-learn's own clone keeps: set_output, and requests for metadata.
+        for name in ("_sklearn_output_config", "_metadata_request"):
+            if hasattr(self, name):
+                setattr(twin, name, copy.deepcopy(getattr(self, name)))
+        return twin
 
     @property
     def _n_features_out(self) -> int:
@@ -360,17 +366,18 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """X checked against what the network was trained on."""
         if self._network.architecture.backbone == "identity":
             return Vectors(self, X, reset=False)
-        array = np.asanyarray(X) if not isinstance(X, list) else X
-        shape = self.image_shape_ if getattr(array, "ndim", 0) == 2 else None
-        images = Images(array, shape)
+        array = as_array(X)
+        if array.ndim == 2 and array.shape[1] != self.n_features_in_:
+            raise ValueError(f"X: got {array.shape[1]} features, want {self.n_features_in_} as in fit")
+        images = Images(array, self.image_shape_ if array.ndim == 2 else None)
         if images.shape[1:] != self.image_shape_:
             raise ValueError(f"X: got images of {images.shape[1:]}, want {self.image_shape_} as in fit")
         return images
 
     # ------------------------------------------------------------------ files
 
-    def _bytes(self) -> bytes:
-        tensors, document = _saved.to_file(self._fitted(), self.get_params(deep=False))
+    def _bytes(self, params: dict[str, Any]) -> bytes:
+        tensors, document = _saved.to_file(self._fitted(), params)
         return encode(tensors, document)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -379,7 +386,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Arrays have the names and layouts of PyTorch's state dict; parameters, history and version are a
         JSON document. ``callbacks``, ``init`` and random generators are not kept.
         """
-        write(check_path("path", path), self._bytes())
+        write(check_path("path", path), self._bytes(self.get_params(deep=False)))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, image_shape: Any = None) -> TSimCNE:
@@ -396,7 +403,12 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         name = check_path("path", path)
         tensors, document = read(name)
         if document is None:
-            return cls.from_state_dict(tensors, image_shape=image_shape)
+            try:
+                return cls.from_state_dict(tensors, image_shape=image_shape)
+            except ValueError as error:
+                if str(error).startswith("image_shape: "):
+                    raise
+                raise ValueError(f"{name}: {error}") from error
         if image_shape is not None:
             raise ValueError(f"image_shape: got {image_shape!r}, but {name} has its own; want None")
         return cls._from_file(tensors, document, name)
@@ -446,9 +458,9 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         state: dict[str, Any] = super().__getstate__()
         if not hasattr(self, "_network"):
             return state
-        params = self.get_params(deep=False)
-        kept = {name: value for name, value in state.items() if name in params or name.startswith("_sklearn")}
-        return kept | {"file": self._bytes()}
+        # All but what fitting made, which is in the file.
+        kept = {name: value for name, value in state.items() if name != "_network" and not name.endswith("_")}
+        return kept | {"file": self._bytes({})}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         data = state.pop("file", None)

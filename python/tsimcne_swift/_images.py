@@ -24,7 +24,7 @@ class Images:
     """
 
     def __init__(self, X: Any, image_shape: Any = None) -> None:
-        array = _as_array(X)
+        array = as_array(X)
         shape = _image_shape(array, image_shape)
         self.n_features = int(np.prod(array.shape[1:]))
         # A reshape of a C-contiguous array is a view; any other array is reshaped batch by batch.
@@ -55,7 +55,7 @@ class Images:
         return np.ascontiguousarray(part, dtype=dtype).reshape(-1, *self.shape[1:])
 
 
-def _as_array(X: Any) -> npt.NDArray[Any]:
+def as_array(X: Any) -> npt.NDArray[Any]:
     if isinstance(X, np.ma.MaskedArray):
         raise TypeError("X: got a masked array, want one without missing values")
     if hasattr(X, "toarray") and hasattr(X, "nnz"):

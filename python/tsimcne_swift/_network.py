@@ -17,6 +17,8 @@ from ._state_dict import from_arrays, to_arrays
 CHUNK = 512
 BACKBONES = {"resnet10": 10, "resnet18": 18, "identity": 0}
 HEADS = {"linear": 0, "mlp": 1}
+# Of the arrays' names.
+PREFIXES = ("backbone.", "projection_head.")
 NORMALIZATION = ("normalization.mean", "normalization.std")
 Normalization = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 
@@ -84,14 +86,18 @@ class Network:
 
     def read(self, tensors: Tensors) -> None:
         """Take the arrays of ``tensors``; others in it are left alone."""
-        prefixes = ("backbone.", "projection_head.")
-        own = {name: value for name, value in tensors.items() if name.startswith(prefixes)}
+        own = {name: value for name, value in tensors.items() if name.startswith(PREFIXES)}
         from_arrays(self.core, own)
 
     def set(self, name: str, value: npt.NDArray[np.float32]) -> None:
         """Take one array in the core's own layout."""
         kind = _core.BUFFER if name.rsplit(".", 1)[-1].startswith("running_") else _core.PARAMETER
-        self.core.set_array(kind, name, np.ascontiguousarray(value, np.float32))
+        shape, _, _ = self.core.array(kind, name)
+        if value.shape != shape or value.dtype != np.float32:
+            raise ValueError(f"{name}: got {value.dtype} of shape {value.shape}, want float32 of {shape}")
+        if not np.isfinite(value).all() or (name.endswith("running_var") and (value < 0).any()):
+            raise ValueError(f"{name}: got values that no network has")
+        self.core.set_array(kind, name, np.ascontiguousarray(value))
 
     def copy_to(self, other: Network) -> None:
         other.read(self.tensors())
@@ -116,11 +122,17 @@ class Network:
 
 
 def read_normalization(tensors: Tensors) -> Normalization | None:
-    """The normalisation among the tensors of a file."""
+    """The normalisation among the tensors of a file; the core checks its values."""
     mean, deviation = (tensors.get(name) for name in NORMALIZATION)
-    if mean is None or deviation is None:
+    if mean is None and deviation is None:
         return None
-    return np.ascontiguousarray(mean, np.float32), np.ascontiguousarray(deviation, np.float32)
+    for name, value in zip(NORMALIZATION, (mean, deviation), strict=True):
+        if value is None:
+            raise ValueError(f"{name}: is missing")
+        if value.dtype != np.float32 or value.ndim != 1:
+            raise ValueError(f"{name}: got {value.dtype} of shape {value.shape}, want float32 per channel")
+    assert mean is not None and deviation is not None
+    return np.ascontiguousarray(mean), np.ascontiguousarray(deviation)
 
 
 def moments(images: Images, common_scale: bool = False) -> Normalization:

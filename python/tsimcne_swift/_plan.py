@@ -15,7 +15,19 @@ from ._durations import check_duration
 from ._files import check_path
 from ._images import Images
 from ._network import BACKBONES, HEADS, Architecture, Network, Normalization, moments
-from ._stages import LONGEST_EPOCHS, METRICS, SHAPES, Stage, check_stage, common_fields, paper_stages, resolve
+from ._stages import (
+    LARGEST_LR,
+    LONGEST_EPOCHS,
+    LONGEST_WARMUP,
+    METRICS,
+    SHAPES,
+    TEMPERATURES,
+    Stage,
+    check_stage,
+    common_fields,
+    paper_stages,
+    resolve,
+)
 from ._validation import (
     check_choice,
     check_integer,
@@ -26,6 +38,8 @@ from ._validation import (
 )
 from ._vectors import Vectors
 
+# What the core takes.
+MOST_STAGES = 64
 # Seconds between two checkpoints.
 CHECKPOINT_EVERY = 60.0
 
@@ -204,7 +218,7 @@ def _stages(est: Any, images: Images, batch_size: int, outputs_before: int | Non
         check_choice("metric", metric, METRICS)
     rates = check_per_stage("lr", None if _is_auto("lr", est.lr) else est.lr, count)
     if not _is_auto("lr", est.lr):
-        rates = [check_number("lr", rate, 0, 1e9) for rate in rates]
+        rates = [check_number("lr", rate, 0, LARGEST_LR) for rate in rates]
     schedulers = check_per_stage("lr_scheduler", est.lr_scheduler, count)
     for scheduler in schedulers:
         check_choice("lr_scheduler", scheduler, SHAPES)
@@ -215,7 +229,7 @@ def _stages(est: Any, images: Images, batch_size: int, outputs_before: int | Non
         output_init=output_init,
         metrics=check_per_stage("metric", est.metric, count),
         temperatures=[
-            value if value is None else check_number("temperature", value, 1e-6, 1e6)
+            value if value is None else check_number("temperature", value, *TEMPERATURES)
             for value in temperatures
         ],
         rates=rates,
@@ -243,6 +257,8 @@ def _written(
     if not isinstance(value, list | tuple) or not value:
         raise ValueError(f"{name}: got {value!r}, want 'auto', [a], [a, b, c], or a list of Stage")
     if all(isinstance(stage, Stage) for stage in value):
+        if len(value) > MOST_STAGES:
+            raise ValueError(f"{name}: got {len(value)} stages, want at most {MOST_STAGES}")
         size = None if isinstance(images, Vectors) else (height, width)
         return [check_stage(stage, f"{name}[{i}]", size) for i, stage in enumerate(value)]
     if len(value) not in (1, 3):
@@ -274,7 +290,7 @@ def _warmups(est: Any, count: int) -> list[float | None]:
         if est.lr_step == "batch":
             result.append(check_number("warmup", value, 0, 1))
         else:
-            result.append(float(check_integer("warmup", value, 0, 10**6)))
+            result.append(float(check_integer("warmup", value, 0, LONGEST_WARMUP)))
     return result
 
 

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._document import Reader, describe
 from ._files import Tensors, check_path, decode, read
 from ._images import as_shape
-from ._network import Architecture, Network, read_normalization
+from ._network import Architecture, Network
 from ._params import params_to_json
 from ._stages import Stage
 from ._state_dict import architecture, from_arrays
@@ -61,26 +61,42 @@ def to_file(fitted: Fitted, params: dict[str, Any]) -> tuple[Tensors, dict[str, 
 def from_file(tensors: Tensors, document: dict[str, Any], name: str) -> tuple[dict[str, Any], Fitted]:
     """Parameters and what was fitted, of a model's file or a checkpoint."""
     reader = Reader(document, name)
-    network = reader.network(read_normalization(tensors))
-    # A checkpoint's averages are what its map would be made of.
-    averages = {key.removeprefix(AVERAGE): value for key, value in tensors.items() if key.startswith(AVERAGE)}
-    network.read(tensors)
-    for key, value in averages.items():
-        network.set(key, value)
-    names = document.get("feature_names")
-    epochs = document.get("total_epochs", [stage.epochs for stage in reader.stages()])
+    network = reader.network(tensors)
+    try:
+        # A checkpoint's averages are what its map would be made of.
+        for key, value in tensors.items():
+            if key.startswith(AVERAGE):
+                network.set(key.removeprefix(AVERAGE), value)
+        embedding = _check_embedding(tensors.get(EMBEDDING), network)
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{name}: is damaged: {error}") from error
+    shape = reader.image_shape(network)
+    names = reader.feature_names(int(np.prod(shape)))
+    stages = reader.stages(None if network.architecture.backbone == "identity" else (shape[0], shape[1]))
     fitted = Fitted(
         network=network,
-        embedding=tensors.get(EMBEDDING),
+        embedding=embedding,
         history=reader.history(),
-        stages=reader.stages(),
-        total_epochs=list(epochs),
-        batch_size=document.get("batch_size"),
-        image_shape=reader.image_shape(),
-        seed=document.get("seed"),
+        stages=stages,
+        total_epochs=reader.total_epochs(stages),
+        batch_size=reader.batch_size(),
+        image_shape=shape,
+        seed=reader.seed(),
         feature_names=None if names is None else np.array(names, dtype=object),
     )
     return reader.params(), fitted
+
+
+def _check_embedding(embedding: npt.NDArray[Any] | None, network: Network) -> npt.NDArray[np.float32] | None:
+    """Of the right shape; its values may be any, as those of a run that diverged."""
+    if embedding is None:
+        return None
+    if embedding.dtype != np.float32 or embedding.ndim != 2 or embedding.shape[1] != network.outputs:
+        raise ValueError(
+            f"{EMBEDDING}: got {embedding.dtype} of shape {embedding.shape}, "
+            f"want float32 with {network.outputs} columns"
+        )
+    return embedding
 
 
 def from_bytes(data: bytes) -> Fitted:
@@ -132,7 +148,7 @@ def load_init(init: Any) -> Network:
                 "TSimCNE.load(path, image_shape=...) itself"
             )
         return from_file(tensors, document, name)[1].network
-    if not hasattr(init, "_fitted"):
+    if isinstance(init, type) or not hasattr(init, "_fitted"):
         raise TypeError(f"init: got {init!r}, want a fitted TSimCNE, or the path of one")
     check_is_fitted(init, msg="init: this %(name)s is not fitted")
     network: Network = init._fitted().network

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from . import recipes
 from ._validation import check_choice, check_integer, check_number
 
@@ -16,6 +18,9 @@ OPTIMIZERS = {"sgd": 0, "nesterov": 1, "adamw": 2, "lars": 3}
 SHAPES = {"cosine": 0, "constant": 1, "linear": 2, "onecycle": 3}
 LR_STEPS = {"batch": 0, "epoch": 1}
 LONGEST_EPOCHS = 1e9
+LONGEST_WARMUP = 10**6
+LARGEST_LR = 1e9
+TEMPERATURES = (1e-6, 1e6)
 
 
 @dataclass(frozen=True)
@@ -82,20 +87,38 @@ def check_stage(stage: Stage, name: str, image: tuple[int, int] | None) -> Stage
         check_integer(f"{name}.n_components", stage.n_components, 1, 4096)
     if stage.output_init is not None:
         check_choice(f"{name}.output_init", stage.output_init, OUTPUT_INITS)
-    stretches = tuple(
-        (
-            check_integer(f"{name}.stretches", step, 0, 1 << 40),
-            check_integer(f"{name}.stretches", remaining, 1, 1 << 39),
-        )
-        for step, remaining in stage.stretches
+    if stage.metric is not None:
+        check_choice(f"{name}.metric", stage.metric, METRICS)
+    if stage.temperature is not None:
+        check_number(f"{name}.temperature", stage.temperature, *TEMPERATURES)
+    if stage.lr is not None:
+        check_number(f"{name}.lr", stage.lr, 0, LARGEST_LR)
+    if stage.warmup is not None:
+        check_number(f"{name}.warmup", stage.warmup, 0, LONGEST_WARMUP)
+    if stage.lr_scheduler is not None:
+        check_choice(f"{name}.lr_scheduler", stage.lr_scheduler, SHAPES)
+    return replace(
+        stage,
+        stretches=_check_stretches(f"{name}.stretches", stage.stretches),
+        image_size=_check_size(stage.image_size, f"{name}.image_size", image),
     )
-    return replace(stage, stretches=stretches, image_size=_check_size(stage.image_size, name, image))
+
+
+def _check_stretches(name: str, stretches: Any) -> tuple[tuple[int, int], ...]:
+    is_pairs = isinstance(stretches, list | tuple) and all(
+        isinstance(pair, list | tuple) and len(pair) == 2 for pair in stretches
+    )
+    if not is_pairs:
+        raise TypeError(f"{name}: got {stretches!r}, want pairs (step, remaining)")
+    return tuple(
+        (check_integer(name, step, 0, 1 << 40), check_integer(name, remaining, 1, 1 << 39))
+        for step, remaining in stretches
+    )
 
 
 def _check_size(size: Any, name: str, image: tuple[int, int] | None) -> tuple[int, int] | None:
     if size is None:
         return None
-    name = f"{name}.image_size"
     if image is None:
         raise ValueError(f"{name}: got {size!r}, but feature vectors have none; want None")
     pair = size if isinstance(size, list | tuple) else (size, size)
@@ -135,7 +158,6 @@ def resolve(
         temperature = stage.temperature if stage.temperature is not None else temperatures[i]
         if temperature is None:
             temperature = 1.0 if metric == "euclidean" else 0.5
-        check_number("temperature", temperature, 1e-6, 1e6)
         start = stage.output_init
         if start is None:
             start = "keep" if outputs in (None, dimension) else output_init
@@ -157,16 +179,15 @@ def resolve(
             pretrains = outputs is None or dimension != final
             role = 1 if stage.trains == "output" else 0 if pretrains else 2
             rate = recipes.LEARNING_RATES[optimizer][role] * batch_size / 256
-        scheduler = check_choice("lr_scheduler", stage.lr_scheduler or schedulers[i], SHAPES)
-        warmup = stage.warmup if stage.warmup is not None else warmups[i]
+        scheduler = stage.lr_scheduler or schedulers[i]
+        # The estimator's warmup was checked; a stage does not know what its number counts.
+        warmup = warmups[i] if stage.warmup is None else stage.warmup
         if warmup is None:
             warmup = recipes.WARMUP[scheduler]
         if lr_step == "batch":
-            check_number("warmup", warmup, 0, 1)
-        else:
-            warmup = float(
-                check_integer("warmup", int(warmup) if warmup == int(warmup) else warmup, 0, 10**6)
-            )
+            check_number(f"{name}.warmup", warmup, 0, 1)
+        elif warmup != int(warmup):
+            raise ValueError(f"{name}.warmup: got {warmup!r}, want whole epochs with lr_step='epoch'")
         result.append(
             replace(
                 stage,
@@ -174,7 +195,7 @@ def resolve(
                 output_init=start,
                 metric=metric,
                 temperature=float(temperature),
-                lr=check_number("lr", rate, 0, 1e9),
+                lr=float(rate),
                 lr_scheduler=scheduler,
                 warmup=float(warmup),
             )
@@ -221,7 +242,7 @@ def common_fields(est: Any) -> dict[str, float]:
     optimizer = check_choice("optimizer", est.optimizer, OPTIMIZERS)
     # AdamW divides by 1 - momentum at the first step.
     highest = 1 - 1e-9 if optimizer == "adamw" else 1
-    if not isinstance(est.decay_biases, bool):
+    if not isinstance(est.decay_biases, bool | np.bool_):
         raise TypeError(f"decay_biases: got {est.decay_biases!r}, want True or False")
     return {
         "schedule": LR_STEPS[check_choice("lr_step", est.lr_step, LR_STEPS)],

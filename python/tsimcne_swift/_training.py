@@ -68,6 +68,7 @@ class Training:
             self.history, self.stretches, self._epoch = stored.history, stored.stretches, stored.epoch
             self.started -= stored.seconds
         self._deadline: Deadline | None = None
+        self._is_closed = False
 
     def _make_network(self) -> Network:
         plan = self.plan
@@ -75,6 +76,11 @@ class Training:
         if plan.init is not None:
             plan.init.copy_to(network)
         return network
+
+    def close(self) -> None:
+        """Let go of the images and of training's memory."""
+        self._is_closed = True
+        self.trainer.close()
 
     @property
     def seconds(self) -> float:
@@ -209,6 +215,8 @@ class Training:
 
     def embedding(self) -> npt.NDArray[np.float32]:
         """The map as it would be if training ended now."""
+        if self._is_closed:
+            raise ValueError("embedding: training has ended; ask for it while the callback runs")
         self.trainer.exchange_averages()
         try:
             return self.network.map(self.plan.images, self.plan.threads)

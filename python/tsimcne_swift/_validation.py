@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Collection
 from typing import Any
@@ -13,9 +14,13 @@ def check_number(name: str, value: Any, low: float, high: float) -> float:
     """A real number in [low, high]."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}: got {value!r}, want a number from {low:g} to {high:g}")
-    if not low <= float(value) <= high:
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number that no float holds
+        number = math.inf
+    if not low <= number <= high:
         raise ValueError(f"{name}: got {value!r}, want a number from {low:g} to {high:g}")
-    return float(value)
+    return number
 
 
 def check_integer(name: str, value: Any, low: int, high: int) -> int:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import csv
 import os
+import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,19 +101,32 @@ class TensorBoard:
 
     def __call__(self, record: Record) -> None:
         if self._writer is None:
-            try:
-                from tensorboardX import SummaryWriter
-            except ImportError as error:
-                raise ImportError("callbacks.TensorBoard wants: pip install tensorboardX") from error
-            self._writer = SummaryWriter(self.folder)
+            self._writer = self._open()
         self._step += 1
-        for name in FIELDS[2:]:
-            self._writer.add_scalar(name, getattr(record, name), self._step)
-        self._writer.add_scalar("stage", record.stage, self._step)
+        values = {name: float(getattr(record, name)) for name in ("stage", *FIELDS[2:])}
+        self._writer.write_event(_event(self._step, values))
         self._writer.flush()
+
+    def _open(self) -> Any:
+        # SummaryWriter leaves the last events in a queue of its own, and two of the same second in the
+        # same folder overwrite each other's file.
+        try:
+            from tensorboardX.event_file_writer import EventsWriter
+        except ImportError as error:
+            raise ImportError("callbacks.TensorBoard wants: pip install tensorboardX") from error
+        os.makedirs(self.folder, exist_ok=True)
+        return EventsWriter(os.path.join(self.folder, "events"), f".{uuid.uuid4().hex[:8]}")
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_writer": None}
+
+
+def _event(step: int, values: dict[str, float]) -> Any:
+    from tensorboardX.proto.event_pb2 import Event
+    from tensorboardX.proto.summary_pb2 import Summary
+
+    scalars = [Summary.Value(tag=name, simple_value=value) for name, value in values.items()]
+    return Event(wall_time=time.time(), step=step, summary=Summary(value=scalars))
 
 
 class EmbeddingSnapshots:

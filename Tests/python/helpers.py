@@ -1,0 +1,43 @@
+"""What the tests of the estimator share: tiny data, and models that train in a fraction of a second."""
+
+import numpy as np
+from tsimcne_swift import TSimCNE
+
+SMALL = {"width": 4, "hidden_dim": 16, "pretrain_dim": 8, "batch_size": 16, "total_epochs": [1, 1, 1]}
+
+
+def images(n=40, shape=(8, 8), dtype=np.uint8):
+    X = np.random.default_rng(0).integers(0, 256, (n, *shape), dtype=np.uint8)
+    return X if dtype == np.uint8 else (X / 255).astype(dtype)
+
+
+def small(**changes):
+    return TSimCNE(**(SMALL | {"random_state": 3} | changes))
+
+
+def blobs(n=150, features=6, scale=1.0, offset=0.0):
+    """Feature vectors in three groups, and their labels."""
+    random = np.random.default_rng(1)
+    labels = np.arange(n) % 3
+    centres = 6 * random.standard_normal((3, features))
+    return (scale * (centres[labels] + random.standard_normal((n, features))) + offset), labels
+
+
+def vectors(n=40, features=6, dtype=np.float32):
+    return np.random.default_rng(2).standard_normal((n, features)).astype(dtype)
+
+
+def mapper(**changes):
+    """A small model of feature vectors."""
+    return small(**({"backbone": "identity"} | changes))
+
+
+def assert_same_bits(ours, theirs):
+    """Of two state dicts, or of two arrays."""
+    if isinstance(ours, dict):
+        assert list(ours) == list(theirs)
+        for name in ours:
+            assert ours[name].tobytes() == theirs[name].tobytes(), name
+        return
+    assert ours.dtype == theirs.dtype and ours.shape == theirs.shape
+    assert ours.tobytes() == theirs.tobytes()
