@@ -52,12 +52,22 @@ def test_a_small_rate_keeps_the_layout(trained_on_vectors):
 
 
 def test_one_stage_goes_on_in_its_own_dimension(trained):
-    model = small(init=trained, total_epochs=[1], n_components=7, pretrain_dim=9).fit(images())
+    model = small(init=trained, total_epochs=[1], pretrain_dim=9).fit(images())
     (stage,) = model.stages_
     assert (stage.n_components, stage.output_init, stage.trains) == (2, "keep", "all")
     assert stage.lr == small().fit(images()).stages_[2].lr
-    wide = small(init=small(total_epochs=[1]).fit(images()), total_epochs=[1]).fit(images())
+    wide = small(init=small(total_epochs=[1]).fit(images()), total_epochs=[1], n_components=8).fit(images())
     assert wide.embedding_.shape == (40, 8)
+    with pytest.raises(ValueError, match=r"^n_components: got 7, but init has 2 outputs"):
+        small(init=trained, total_epochs=[1], n_components=7).fit(images())
+
+
+def test_a_cosine_network_gets_a_scale_when_it_goes_on_with_distances():
+    cosine = small(total_epochs=[1], metric="cosine").fit(images())
+    model = small(init=cosine, total_epochs=[1], n_components=8).fit(images())
+    assert model.stages_[0].output_init == "scaled"
+    model = small(init=cosine, total_epochs=[1], n_components=8, metric="cosine").fit(images())
+    assert model.stages_[0].output_init == "keep"
 
 
 def test_automatic_epochs_are_one_stage(trained_on_vectors):

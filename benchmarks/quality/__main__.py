@@ -1,6 +1,6 @@
 """Run named recipes for a budget and append one JSON line each.
 
-    python -m benchmarks.quality RECIPE … --data cifar10 --archive cifar10-jpeg.zip --budget 5min --seeds 0 1 2
+python -m benchmarks.quality RECIPE … --data cifar10 --archive cifar10-jpeg.zip --budget 5min --seeds 0 1 2
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .recipes import RECIPES
 
 
 def flop(model: TSimCNE, n: int) -> float:
-    """Effective FLOP of the training: 2 for a multiply-add of the direct convolutions, three passes for a step."""
+    """Effective FLOP of the training: 2 for a multiply-add of direct convolutions, three passes a step."""
     architecture = model._network.architecture
     height, width, channels = model.image_shape_
     total = 0.0

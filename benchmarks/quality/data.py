@@ -25,7 +25,7 @@ class ImageSet:
 
 
 def cifar10(archive: Path) -> tuple[np.ndarray, np.ndarray, int]:
-    """60,000 images of a zip of ``train|test/<class>/<name>.jpg``, shuffled within the halves; kept in out/."""
+    """A zip of ``train|test/<class>/<name>.jpg``, shuffled within the halves; kept in out/."""
     cache = ROOT / "out" / "cifar10.npz"
     if not cache.exists():
         from PIL import Image
@@ -38,7 +38,9 @@ def cifar10(archive: Path) -> tuple[np.ndarray, np.ndarray, int]:
                 chosen = sorted(name for name in names if f"{half}/" in f"/{name}")
                 order = np.random.default_rng(0).permutation(len(chosen))
                 chosen = [chosen[i] for i in order]
-                images = [np.asarray(Image.open(io.BytesIO(file.read(name))).convert("RGB")) for name in chosen]
+                images = [
+                    np.asarray(Image.open(io.BytesIO(file.read(name))).convert("RGB")) for name in chosen
+                ]
                 halves.append((np.stack(images), [classes.index(name.split("/")[-2]) for name in chosen]))
         cache.parent.mkdir(exist_ok=True)
         X = np.concatenate([images for images, _ in halves])
@@ -72,7 +74,7 @@ def digits() -> tuple[np.ndarray, np.ndarray, int]:
 
 
 def load(name: str, archive: Path | None, labels: str) -> ImageSet:
-    """``labels="heldout"``: a fifth of the training images is asked for, for tuning; ``"test"``: the test images."""
+    """Queries are the test images, or, for tuning, a fifth of the training images (``labels="heldout"``)."""
     if name == "cifar10":
         assert archive is not None, "cifar10 wants --archive"
         X, y, train = cifar10(archive)

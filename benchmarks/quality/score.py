@@ -15,7 +15,9 @@ SAMPLE = 5000
 
 def knn(Z: np.ndarray, data: ImageSet, metric: str = "euclidean") -> float:
     """Accuracy of the k = 15 nearest references' majority for the queries."""
-    model = KNeighborsClassifier(n_neighbors=K, metric=metric, algorithm="auto" if Z.shape[1] < 8 else "brute")
+    model = KNeighborsClassifier(
+        n_neighbors=K, metric=metric, algorithm="auto" if Z.shape[1] < 8 else "brute"
+    )
     model.fit(Z[data.references], data.labels[data.references])
     return float(model.score(Z[data.queries], data.labels[data.queries]))
 

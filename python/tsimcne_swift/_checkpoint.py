@@ -107,7 +107,10 @@ class Checkpoint:
         if document is None or document.get("kind") != "checkpoint":
             raise ValueError(f"checkpoint: {self.path} is not a checkpoint of a training")
         stored = Stored.make(self.path, tensors, document)
-        self._compare(stored, document)
+        try:
+            self._compare(stored, document)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"checkpoint: {self.path} is damaged ({error!r})") from error
         return stored
 
     def _compare(self, stored: Stored, document: dict[str, Any]) -> None:
@@ -144,6 +147,7 @@ class Checkpoint:
 class Stored:
     """What a checkpoint holds."""
 
+    path: str
     tensors: Tensors
     seed: int
     seconds: float
@@ -157,6 +161,7 @@ class Stored:
         try:
             training = document["training"]
             return cls(
+                path=path,
                 tensors=tensors,
                 seed=int(training["seed"]),
                 seconds=float(training["seconds"]),
@@ -165,17 +170,23 @@ class Stored:
                 stretches=[[(int(a), int(b)) for a, b in stage] for stage in training["stretches"]],
                 epoch={key: training["epoch"][key] for key in ("loss", "steps", "pairs", "seconds")},
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ValueError(f"checkpoint: {path} is damaged ({error!r})") from error
 
     def restore(self, trainer: _core.Trainer, network: Network) -> None:
         """Put the trainer, which is new, where the other one stood."""
         trainer.seek(self.progress)
         network.read(self.tensors)
-        for prefix, kind in (*OPTIMIZER.items(), (AVERAGE, _core.AVERAGE)):
+        # Between two stages there is nothing that an optimiser keeps.
+        kinds = OPTIMIZER if self.progress["step"] > 0 else {}
+        for prefix, kind in (*kinds.items(), (AVERAGE, _core.AVERAGE)):
             for name in [name for k, name in trainer.arrays() if k == kind]:
-                if (value := self.tensors.get(f"{prefix}/{name}")) is not None:
-                    trainer.set_array(kind, name, value)
+                key = f"{prefix}/{name}"
+                if prefix == AVERAGE and key not in self.tensors and self.progress["step"] == 0:
+                    continue
+                if key not in self.tensors:
+                    raise ValueError(f"checkpoint: {self.path} is damaged: it lacks {key}")
+                trainer.set_array(kind, name, np.ascontiguousarray(self.tensors[key], np.float32))
 
 
 def _copy(trainer: _core.Trainer, prefix: str, kind: int) -> Tensors:

@@ -51,8 +51,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     temperature : float or None, or list, default=None
         Multiplies distances or divides cosines; None is 1 and 0.5.
     n_views : int, default=2
-        Random views of an image in a batch, 2 to 16. Positives are averaged; all views of other images
-        are negatives.
+        Random views of an image in a batch, 2 to 16. Every other view of an image is a positive, and they
+        are averaged; all views of the batch share the denominator.
     augmentation : {"natural", "text", "microscopy"}, Augmentation or FeatureAugmentation
         Random views. ``"natural"``, the default, is ``FeatureAugmentation()`` for
         ``backbone="identity"``.
@@ -121,8 +121,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     embedding_ : ndarray of shape (n, n_components), float32
         Map of the training images, bit-equal to ``transform(X)``.
     stages_ : list of Stage
-        The stages as they were realised, with nothing left open: ``total_epochs=model.stages_`` repeats
-        the run, also one that ``max_time`` has shaped.
+        The stages with nothing left open: ``total_epochs=model.stages_`` repeats the run, also one that
+        ``max_time`` has shaped (but not where a callback stopped it).
     history_ : list of dict
         Per epoch: ``stage``, ``epoch``, ``loss``, ``lr``, ``seconds``, ``pairs_per_second``.
     n_features_in_ : int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import struct
@@ -56,7 +57,7 @@ def write(path: str | os.PathLike[str], data: bytes) -> None:
     """Replace the file in one step: an interrupted or failed write leaves the old one."""
     # A link stays a link.
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f"{target.name}.tmp")
+    temporary = target.with_name(f".{target.name}.tmp")
     try:
         with open(temporary, "wb") as file:
             file.write(data)
@@ -68,7 +69,9 @@ def write(path: str | os.PathLike[str], data: bytes) -> None:
         raise
     folder = os.open(target.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        # Some file systems cannot; the file is in its place all the same.
+        with contextlib.suppress(OSError):
+            os.fsync(folder)
     finally:
         os.close(folder)
 

@@ -40,6 +40,8 @@ from ._vectors import Vectors
 
 # What the core takes.
 MOST_STAGES = 64
+Init = tuple[Network | None, str | None]
+
 # Seconds between two checkpoints.
 CHECKPOINT_EVERY = 60.0
 
@@ -80,8 +82,8 @@ class Plan:
         return int(self.stages[0].n_components or 0)
 
 
-def make_plan(est: Any, X: Any, resume: bool, load_init: Callable[[Any], Network]) -> Plan:
-    """Check everything; ``load_init`` gives the network of the parameter ``init``."""
+def make_plan(est: Any, X: Any, resume: bool, load_init: Callable[[Any], Init]) -> Plan:
+    """Check everything; ``load_init`` gives the network of the parameter ``init`` and its last metric."""
     threads = check_jobs(est.n_jobs)
     seed = check_seed(est.random_state)
     verbose = check_integer("verbose", est.verbose, 0, 100)
@@ -113,10 +115,10 @@ def make_plan(est: Any, X: Any, resume: bool, load_init: Callable[[Any], Network
         hidden_dim=check_integer("hidden_dim", est.hidden_dim, 1, 65536),
         channels=channels,
     )
-    init = None if est.init is None else load_init(est.init)
+    init, metric_before = (None, None) if est.init is None else load_init(est.init)
     if init is not None:
         _check_init(est, architecture, init.architecture)
-    stages = _stages(est, images, batch_size, None if init is None else init.outputs)
+    stages = _stages(est, images, batch_size, None if init is None else init.outputs, metric_before)
     if max_time is not None and any(stage.stretches for stage in stages):
         raise ValueError("max_time: excludes stages with stretches, which repeat a run; want None")
     normalization = init.normalization if init is not None else _check_normalize(est.normalize, images)
@@ -208,7 +210,9 @@ def _check_init(est: Any, wanted: Architecture, got: Architecture) -> None:
         raise ValueError("normalize: excludes init, whose own normalisation goes on; want None")
 
 
-def _stages(est: Any, images: Images, batch_size: int, outputs_before: int | None) -> list[Stage]:
+def _stages(
+    est: Any, images: Images, batch_size: int, outputs_before: int | None, metric_before: str | None
+) -> list[Stage]:
     components = check_integer("n_components", est.n_components, 1, 4096)
     pretrain = check_integer("pretrain_dim", est.pretrain_dim, 1, 4096)
     output_init = check_choice("output_init", est.output_init, ["principal", "normal"])
@@ -239,6 +243,7 @@ def _stages(est: Any, images: Images, batch_size: int, outputs_before: int | Non
         optimizer=est.optimizer,
         batch_size=batch_size,
         outputs_before=outputs_before,
+        metric_before=metric_before,
     )
 
 
@@ -251,8 +256,7 @@ def _written(
     if _is_auto(name, value):
         epochs = recipes.automatic_epochs(n, height, width, vectors=isinstance(images, Vectors))
         if outputs_before is not None:
-            # A trained network goes on in its own dimension.
-            return [Stage(epochs[-1], outputs_before)]
+            return [_continued(epochs[-1], components, outputs_before)]
         return paper_stages(epochs, pretrain, components, output_init)
     if not isinstance(value, list | tuple) or not value:
         raise ValueError(f"{name}: got {value!r}, want 'auto', [a], [a, b, c], or a list of Stage")
@@ -266,11 +270,20 @@ def _written(
     epochs = [check_number(f"{name}[{i}]", epoch, 1e-9, LONGEST_EPOCHS) for i, epoch in enumerate(value)]
     if outputs_before is not None:
         if len(epochs) == 1:
-            return [Stage(epochs[0], outputs_before)]
+            return [_continued(epochs[0], components, outputs_before)]
         first, *rest = paper_stages(epochs, pretrain, components, output_init)
         start = "keep" if outputs_before == pretrain else "normal"
         return [Stage(first.epochs, first.n_components, output_init=start), *rest]
     return paper_stages(epochs, pretrain, components, output_init)
+
+
+def _continued(epochs: float, components: int, outputs: int) -> Stage:
+    """A trained network goes on in its own dimension."""
+    if components != outputs:
+        raise ValueError(
+            f"n_components: got {components}, but init has {outputs} outputs; want the same, or three stages"
+        )
+    return Stage(epochs, outputs)
 
 
 def _is_auto(name: str, value: Any) -> bool:

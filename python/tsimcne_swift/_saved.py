@@ -137,8 +137,8 @@ def from_state_dict(values: Any, image_shape: Any) -> tuple[dict[str, Any], Fitt
     return params, Fitted(network, None, [], [], [], None, shape, None, None)
 
 
-def load_init(init: Any) -> Network:
-    """The network of the parameter ``init``."""
+def load_init(init: Any) -> tuple[Network, str | None]:
+    """The network of the parameter ``init``, and the metric that it was last trained with."""
     if isinstance(init, str | os.PathLike):
         name = check_path("init", init)
         tensors, document = read(name)
@@ -147,9 +147,12 @@ def load_init(init: Any) -> Network:
                 f"init: {name} is a state dict; want a file of save(), or "
                 "TSimCNE.load(path, image_shape=...) itself"
             )
-        return from_file(tensors, document, name)[1].network
+        return _last(from_file(tensors, document, name)[1])
     if isinstance(init, type) or not hasattr(init, "_fitted"):
         raise TypeError(f"init: got {init!r}, want a fitted TSimCNE, or the path of one")
     check_is_fitted(init, msg="init: this %(name)s is not fitted")
-    network: Network = init._fitted().network
-    return network
+    return _last(init._fitted())
+
+
+def _last(fitted: Fitted) -> tuple[Network, str | None]:
+    return fitted.network, fitted.stages[-1].metric if fitted.stages else None

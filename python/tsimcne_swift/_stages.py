@@ -142,14 +142,15 @@ def resolve(
     optimizer: str,
     batch_size: int,
     outputs_before: int | None,
+    metric_before: str | None,
 ) -> list[Stage]:
     """Stages without None.
 
     ``outputs_before`` is the dimension of the network that training begins with: None for a new one,
-    which has that of the first stage.
+    which has that of the first stage; ``metric_before`` is what it was last trained with.
     """
     result: list[Stage] = []
-    outputs, metric_before = outputs_before, None
+    outputs = outputs_before
     final = stages[-1].n_components or components
     for i, stage in enumerate(stages):
         name = f"total_epochs[{i}]"

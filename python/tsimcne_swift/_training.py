@@ -68,6 +68,7 @@ class Training:
             self.history, self.stretches, self._epoch = stored.history, stored.stretches, stored.epoch
             self.started -= stored.seconds
         self._deadline: Deadline | None = None
+        self._in_step = True
         self._is_closed = False
 
     def _make_network(self) -> Network:
@@ -108,12 +109,10 @@ class Training:
         bar = _bar() if self.plan.verbose else None
         try:
             outcome = self._run(bar)
-        except OSError:
-            raise
         except BaseException:
-            # Before the first step of a stage is done, its output layer may be new already: the checkpoint
-            # of the stage before is the one to go on from.
-            if self.trainer.progress()["step"] > 0:
+            # In the first step of a stage its output layer may be new already: the checkpoint that was
+            # written at the end of the stage before is the one to go on from.
+            if not self._in_step or self.trainer.progress()["step"] > 0:
                 self.save()
             raise
         finally:
@@ -130,11 +129,13 @@ class Training:
         self._set_length()
         now = time.perf_counter()
         while True:
+            self._in_step = True
             event = self.trainer.advance()
             if event.kind == _core.BATCH_WANTED:
                 indices = np.frombuffer(event.indices, dtype=np.int64)
                 self.trainer.supply(self.plan.images.batch(indices))
             elif event.kind == _core.STEP:
+                self._in_step = False
                 self.plan.images.forget()
                 before, now = now, time.perf_counter()
                 self._count(event, now - before)
@@ -263,7 +264,7 @@ class Training:
         return (
             f"training diverged in stage {int(progress['stage']) + 1}, epoch {epoch}, at lr up to "
             f"{stage.lr:g}: the loss or a gradient is not finite. Take a lower lr{clip} or a longer warmup. "
-            "The estimator keeps the last finite state."
+            "The estimator keeps the last finite weights."
         )
 
     def _show(self, bar: Any, event: _core.Event) -> None:
