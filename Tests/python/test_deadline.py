@@ -68,10 +68,10 @@ class Clock:
 @pytest.mark.parametrize("drift", [0.0, 0.5, -0.3])
 def test_training_ends_in_time(written, budget, drift, monkeypatch):
     """Whatever the recipe's length, and if the machine grows slower or faster meanwhile."""
-    stages = [Stage(1), Stage(1, trains="output"), Stage(1)][: len(written)]
+    costs = [1, 1 / 3, 1][: len(written)]
     clock = Clock(written, [0.05, 0.02, 0.05])
     monkeypatch.setattr(_deadline.time, "perf_counter", lambda: clock.now)
-    deadline = _deadline.Deadline(clock.now + budget, stages, written)
+    deadline = _deadline.Deadline(clock.now + budget, written, costs)
     chance = np.random.default_rng(0)
     stretches = 0
     while clock.stage < len(written):

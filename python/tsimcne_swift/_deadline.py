@@ -9,37 +9,44 @@ from . import _core
 from ._stages import Stage
 
 # A step that trains the output layer or the head only does the forward pass, about a third of the work.
-COST = {"all": 1.0, "output": 1 / 3, "head": 1 / 3}
+TRAINED = {"all": 1.0, "output": 1 / 3, "head": 1 / 3}
 # A stage is set anew when its end would be off by more than this share of what is left of it.
 TOLERANCE = 0.01
+
+
+def cost(stage: Stage, image: tuple[int, int]) -> float:
+    """Of a step of a stage, roughly; 1 where everything is trained on views as large as the images."""
+    height, width = stage.image_size if isinstance(stage.image_size, tuple) else image
+    return TRAINED[stage.trains] * height * width / (image[0] * image[1])
 
 
 class Deadline:
     """Stretches or shortens the current stage so that training ends in time.
 
-    What is left is divided among the stages in proportion to their written epochs, weighted by what a
+    What is left is divided among the stages in proportion to their written steps, weighted by what a
     step costs.
 
     Parameters
     ----------
     ends : float
         When training must have ended, on the clock of ``time.perf_counter``.
-    stages : list of Stage
     written : list of int
         Steps of each stage as it is written.
+    costs : list of float
+        Of a step of each stage, in any unit.
     """
 
-    def __init__(self, ends: float, stages: Sequence[Stage], written: Sequence[int]) -> None:
+    def __init__(self, ends: float, written: Sequence[int], costs: Sequence[float]) -> None:
         self.ends = ends
-        self.stages = stages
         self.written = written
+        self.costs = costs
         self._stage = -1
         self._first = 0
         self._begun = self._after_first = 0.0
         self._step_seconds = 0.0
 
     def _work(self, stage: int, done: float = 0.0) -> float:
-        return (self.written[stage] - done) * COST[self.stages[stage].trains]
+        return (self.written[stage] - done) * self.costs[stage]
 
     def adjust(self, trainer: _core.Trainer) -> tuple[int, int, int] | None:
         """Call before the first step and after each one.
@@ -51,7 +58,7 @@ class Deadline:
         """
         progress = trainer.progress()
         stage, step = int(progress["stage"]), int(progress["step"])
-        if stage == len(self.stages):
+        if stage == len(self.written):
             return None
         now = time.perf_counter()
         if stage != self._stage:
@@ -63,9 +70,11 @@ class Deadline:
         elif done > 1:
             self._step_seconds = (now - self._after_first) / (done - 1)
         if not self._step_seconds:
-            # Long enough to be set anew in time.
+            # A run that goes on keeps its plan for a step; a new one gets time enough to be set anew.
+            if step > 0:
+                return None
             return self._set(trainer, progress, max(16, self.written[stage]))
-        rest = sum(self._work(later) for later in range(stage + 1, len(self.stages)))
+        rest = sum(self._work(later) for later in range(stage + 1, len(self.written)))
         work = self._work(stage, progress["position"])
         share = work / (work + rest) if work > 0 else 0.0
         wanted = max(1, round((self.ends - now) * share / self._step_seconds))
@@ -76,8 +85,7 @@ class Deadline:
 
     def _begin(self, stage: int, step: int, now: float) -> None:
         if self._stage >= 0:
-            before, after = (COST[self.stages[i].trains] for i in (self._stage, stage))
-            self._step_seconds *= after / before
+            self._step_seconds *= self.costs[stage] / self.costs[self._stage]
         self._stage, self._first, self._begun = stage, step, now
 
     def _set(

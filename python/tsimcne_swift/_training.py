@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from . import _core
 from ._checkpoint import Checkpoint
-from ._deadline import Deadline
+from ._deadline import Deadline, cost
 from ._network import Network
 from ._plan import Plan
 from ._stages import Stage, core_fields
@@ -200,7 +200,9 @@ class Training:
                 f"{self.started + seconds - ends:.1f} s here; want more"
             )
         written = [stage.steps(self.plan.steps_per_epoch) for stage in self.plan.stages]
-        return Deadline(ends, self.plan.stages, written)
+        _, height, width, _ = self.plan.images.shape
+        costs = [cost(stage, (height, width)) for stage in self.plan.stages]
+        return Deadline(ends, written, costs)
 
     def _training_ends(self) -> float:
         """When mapping has to begin."""
