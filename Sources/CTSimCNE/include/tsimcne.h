@@ -194,7 +194,7 @@ typedef struct tsimcne_stage {
     double momentum;
     double second_momentum;
     double weight_decay;
-    double clip_value; /* gradients are clipped to +- this; 0 for none */
+    double clip_value;   /* gradients are clipped to +- this; 0 for none */
     int32_t view_height; /* of smaller views, 8 … the image's, with an augmentation; 0 for the image's */
     int32_t view_width;
 } tsimcne_stage;

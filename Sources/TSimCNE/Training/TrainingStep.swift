@@ -6,7 +6,8 @@ final class TrainingStep {
 
     /// - Parameter stage: nil for a step that stops at the embeddings, with the layers as they are.
     init(
-        model: Model, stage: Stage?, source: ImageSource, size: ViewSize?, viewCount: Int, noise: FeatureNoise, seed: UInt64,
+        model: Model, stage: Stage?, source: ImageSource, size: ViewSize?, viewCount: Int,
+        noise: FeatureNoise, seed: UInt64,
         batch: Batch, count: Int, workspace: Workspace
     ) {
         workspace.reset()
