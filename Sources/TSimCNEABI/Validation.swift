@@ -178,7 +178,19 @@ func trainingStage(_ stage: tsimcne_stage, _ source: ImageSource, _ name: String
         schedule: Schedule(
             perEpoch ? .epoch(warmup: Int(stage.warmup)) : .batch(warmup: stage.warmup),
             shape: [.cosine, .constant, .linear, .oneCycle][Int(stage.shape)]),
-        optimizer: optimizer(stage), viewSize: try viewSize(stage, source, name))
+        optimizer: optimizer(stage),
+        views: Stage.Views(
+            size: try viewSize(stage, source, name), augmentation: try viewAugmentation(stage, source, name)))
+}
+
+private func viewAugmentation(
+    _ stage: tsimcne_stage, _ source: ImageSource, _ name: String
+) throws -> Augmentation? {
+    guard let pointer = stage.augmentation else { return nil }
+    guard source.isAugmented else {
+        throw Failure.argument("\(name).augmentation: want NULL where config.augmentation is")
+    }
+    return try augmentation(pointer)
 }
 
 private func viewSize(_ stage: tsimcne_stage, _ source: ImageSource, _ name: String) throws -> ViewSize? {

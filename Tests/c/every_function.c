@@ -197,6 +197,13 @@ static void wrong_options(tsimcne_handle model, const tsimcne_images *images) {
     REFUSED(stage.second_momentum = NAN, "second_momentum");
     REFUSED((stage.output_start = TSIMCNE_OUTPUT_SCALED, stage.output_scale = 0), "output_scale");
     REFUSED((stage.output_start = TSIMCNE_OUTPUT_SCALED, stage.output_dim = 2), "output_dim");
+    tsimcne_augmentation right = natural(), wrong = natural();
+    wrong.hue = NAN;
+    REFUSED((stage.view_height = stage.view_width = 8), "view_height");
+    REFUSED(stage.augmentation = &right, "augmentation");
+    REFUSED((config.augmentation = &right, stage.view_height = 7, stage.view_width = 8), "view_height");
+    REFUSED((config.augmentation = &right, stage.view_height = 8, stage.view_width = 10), "view_width");
+    REFUSED((config.augmentation = &right, stage.augmentation = &wrong), "hue");
     REFUSED(config.views = 1, "views");
     REFUSED(config.views = 17, "views");
     REFUSED(config.noise = -1, "noise");
@@ -212,7 +219,13 @@ static void go_on(tsimcne_handle model, const tsimcne_images *images) {
     stages[1].output_start = TSIMCNE_OUTPUT_SCALED;
     stages[1].trains = TSIMCNE_TRAIN_HEAD;
     stages[1].optimizer = TSIMCNE_LARS;
+    // Smaller views, then others than the trainer's.
+    stages[0].view_height = stages[0].view_width = 8;
+    tsimcne_augmentation views = natural(), other_views = natural();
+    other_views.crop_area_min = 0.5;
+    stages[1].augmentation = &other_views;
     tsimcne_trainer_config config = configuration(stages, 2);
+    config.augmentation = &views;
     config.average_decay = 0.9;
     config.views = 3;
     tsimcne_handle trainer = 0, other = 0;

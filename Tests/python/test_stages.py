@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from helpers import assert_same_bits, images, mapper, small, vectors
-from tsimcne_swift import FeatureAugmentation, Stage, _core, recipes
+from tsimcne_swift import FeatureAugmentation, Stage, TSimCNE, _core, recipes
 
 CAUCHY, COSINE = 0, 1
 
@@ -414,3 +414,35 @@ def test_lists_have_as_many_values_as_stages(name, value):
     for count, stages in [(1, [Stage(1, 4)] * 2), (2, [1]), (2, [1, 1, 1]), (0, [1]), (3, [Stage(1)])]:
         with pytest.raises(ValueError, match=rf"^{name}: got {count} values, want one for each of"):
             small(total_epochs=stages, **{name: [value] * count}).fit(images())
+
+
+def test_a_stage_without_augmentation_brings_batchnorm_to_the_images(tmp_path):
+    X = images()
+    stages = [Stage(3, 4)]
+    last = Stage(30, 4, "output", lr=0.0, augmentation="none")
+    plain = small(total_epochs=stages, n_components=4).fit(X)
+    model = small(total_epochs=[*stages, last], n_components=4).fit(X)
+    before, after = plain.to_state_dict(), model.to_state_dict()
+    for name, value in before.items():
+        moves = ".running_" in name
+        assert (after[name].tobytes() != value.tobytes()) == moves, name
+    # The first normalisation reads a convolution of the images, whose mean numpy can tell.
+    kernel = before["backbone.conv1.weight"]
+    padded = np.pad(X / 255, [(0, 0), (1, 1), (1, 1)] + [(0, 0)] * (X.ndim - 3)).reshape(len(X), 10, 10, -1)
+    sums = sum(
+        padded[:, i : i + 8, j : j + 8] @ kernel[:, :, i, j].T for i in range(3) for j in range(3)
+    ).mean(axis=(0, 1, 2))
+    spread = np.sqrt(after["backbone.bn1.running_var"])
+    error = np.abs(after["backbone.bn1.running_mean"] - sums) / spread
+    assert error.max() < 0.1 < (np.abs(before["backbone.bn1.running_mean"] - sums) / spread).max()
+    # The stage lives on in a file and in stages_.
+    model.save(tmp_path / "model")
+    assert TSimCNE.load(tmp_path / "model").stages_ == model.stages_
+    assert model.stages_[1].augmentation.crop_area_min == 1
+
+
+def test_augmentation_of_a_stage_is_checked():
+    with pytest.raises(ValueError, match=r"^total_epochs\[0\].augmentation: got 'unnatural'"):
+        small(total_epochs=[Stage(1, 4, augmentation="unnatural")]).fit(images())
+    with pytest.raises(ValueError, match=r"^total_epochs\[0\].augmentation: .* feature vectors"):
+        mapper(total_epochs=[Stage(1, 4, augmentation="none")]).fit(vectors())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
-from ._validation import check_number
+from ._validation import check_choice, check_number
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,15 @@ class FeatureAugmentation:
         return asdict(self)
 
 
+def check_augmentation(name: str, value: Any) -> Augmentation:
+    """An augmentation of images, or the preset of a name."""
+    augmentation = value if isinstance(value, Augmentation) else PRESETS[check_choice(name, value, PRESETS)]
+    augmentation._fields()
+    return augmentation
+
+
 PRESETS = {
+    "none": Augmentation(crop_area_min=1.0, horizontal_flip=0.0, color_jitter=0.0, grayscale=0.0),
     "natural": Augmentation(),
     "text": Augmentation(horizontal_flip=0.0),
     "microscopy": Augmentation(

@@ -48,7 +48,8 @@ int borrow_images_and_output(PyObject *input, Py_buffer *source, tsimcne_images 
 
 // Fields of mappings, by the names of tsimcne.h.
 int read_augmentation(PyObject *mapping, tsimcne_augmentation *a);
-int read_stage(PyObject *mapping, tsimcne_stage *s);
+// `augmentation` is where that of the stage goes, if it has one.
+int read_stage(PyObject *mapping, tsimcne_stage *s, tsimcne_augmentation *augmentation);
 int read_progress(PyObject *mapping, tsimcne_progress *p);
 
 // Methods that a model and a trainer share: arrays(), array(kind, name), set_array(kind, name, values).

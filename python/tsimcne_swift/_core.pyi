@@ -103,7 +103,7 @@ class Trainer:
         threads: int,
         stop_at: int = 0,
         time_slice_ms: int = 0,
-        stages: Sequence[Mapping[str, float]],  # keys: the fields of tsimcne_stage
+        stages: Sequence[Mapping[str, Any]],  # keys: the fields of tsimcne_stage
         augmentation: Mapping[str, float] | None,  # keys: the fields of tsimcne_augmentation
         views: int = 2,
         noise: float = 0,

@@ -146,7 +146,7 @@ int read_augmentation(PyObject *mapping, tsimcne_augmentation *a) {
     return read_fields(mapping, fields, sizeof fields / sizeof *fields);
 }
 
-int read_stage(PyObject *mapping, tsimcne_stage *s) {
+int read_stage(PyObject *mapping, tsimcne_stage *s, tsimcne_augmentation *augmentation) {
     *s = (tsimcne_stage){.struct_size = sizeof *s};
     const Field fields[] = {
         {"steps", .wide = &s->steps},
@@ -169,7 +169,17 @@ int read_stage(PyObject *mapping, tsimcne_stage *s) {
         {"view_height", .whole = &s->view_height},
         {"view_width", .whole = &s->view_width},
     };
-    return read_fields(mapping, fields, sizeof fields / sizeof *fields);
+    if (read_fields(mapping, fields, sizeof fields / sizeof *fields) != 0) {
+        return -1;
+    }
+    PyObject *item = PyMapping_GetItemString(mapping, "augmentation");
+    if (item == NULL) {
+        return -1;
+    }
+    int failed = item != Py_None && read_augmentation(item, augmentation) != 0;
+    s->augmentation = item != Py_None ? augmentation : NULL;
+    Py_DECREF(item);
+    return failed ? -1 : 0;
 }
 
 int read_progress(PyObject *mapping, tsimcne_progress *p) {

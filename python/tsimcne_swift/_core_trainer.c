@@ -34,6 +34,7 @@ static int trainer_init(PyObject *object, PyObject *args, PyObject *kwargs) {
         return -1;
     }
     tsimcne_stage stages[64];
+    tsimcne_augmentation stage_augmentations[64];
     Py_ssize_t count = PySequence_Size(stage_list);
     if (count < 1 || count > 64) {
         if (!PyErr_Occurred()) {
@@ -43,7 +44,7 @@ static int trainer_init(PyObject *object, PyObject *args, PyObject *kwargs) {
     }
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *item = PySequence_GetItem(stage_list, i);
-        int failed = item == NULL || read_stage(item, &stages[i]) != 0;
+        int failed = item == NULL || read_stage(item, &stages[i], &stage_augmentations[i]) != 0;
         Py_XDECREF(item);
         if (failed) {
             return -1;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ CLASSES = {"Augmentation": Augmentation, "FeatureAugmentation": FeatureAugmentat
 def to_json(value: Any) -> Any:
     """JSON of a parameter; None of what has none, as a random generator."""
     if type(value).__name__ in CLASSES:
-        return {type(value).__name__: to_json(asdict(value))}
+        return {type(value).__name__: {f.name: to_json(getattr(value, f.name)) for f in fields(value)}}
     if isinstance(value, dict):
         return {str(key): to_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
@@ -43,10 +43,10 @@ def from_json(value: Any) -> Any:
         (name,) = value if len(value) == 1 else ("",)
         if name not in CLASSES:
             raise ValueError(f"a parameter is {value!r}")
-        fields = value[name]
+        parts = {key: from_json(part) for key, part in value[name].items()}
         if name == "Stage":
-            fields = fields | {"stretches": tuple(tuple(pair) for pair in fields["stretches"])}
-            if isinstance(fields.get("image_size"), list):
-                fields["image_size"] = tuple(fields["image_size"])
-        return CLASSES[name](**fields)
+            parts["stretches"] = tuple(tuple(pair) for pair in parts["stretches"])
+            if isinstance(parts["image_size"], list):
+                parts["image_size"] = tuple(parts["image_size"])
+        return CLASSES[name](**parts)
     return value

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import recipes
-from ._augmentation import PRESETS, Augmentation, FeatureAugmentation
+from ._augmentation import Augmentation, FeatureAugmentation, check_augmentation
 from ._durations import check_duration
 from ._files import check_path
 from ._images import Images
@@ -56,7 +56,7 @@ class Plan:
     common: dict[str, float]
     batch_size: int
     normalization: Normalization | None
-    augmentation: dict[str, float] | None
+    augmentation: Augmentation | None
     noise: dict[str, float]
     views: int
     ema_decay: float
@@ -118,7 +118,8 @@ def make_plan(est: Any, X: Any, resume: bool, load_init: Callable[[Any], Init]) 
     init, metric_before = (None, None) if est.init is None else load_init(est.init)
     if init is not None:
         _check_init(est, architecture, init.architecture)
-    stages = _stages(est, images, batch_size, None if init is None else init.outputs, metric_before)
+    outputs_before = None if init is None else init.outputs
+    stages = _stages(est, images, batch_size, outputs_before, metric_before, augmentation)
     if max_time is not None and any(stage.stretches for stage in stages):
         raise ValueError("max_time: excludes stages with stretches, which repeat a run; want None")
     normalization = init.normalization if init is not None else _check_normalize(est.normalize, images)
@@ -176,7 +177,8 @@ def _check_checkpoint(est: Any, resume: Any) -> tuple[str | None, float]:
     return path, check_duration("checkpoint_every", est.checkpoint_every)
 
 
-def _check_augmentation(value: Any, backbone: str) -> tuple[dict[str, float] | None, dict[str, float]]:
+def _check_augmentation(value: Any, backbone: str) -> tuple[Augmentation | None, dict[str, float]]:
+    """That of images, and noise and dropout of feature vectors."""
     none = {"noise": 0.0, "dropout": 0.0}
     if backbone == "identity":
         if isinstance(value, str) and value == "natural":
@@ -189,9 +191,7 @@ def _check_augmentation(value: Any, backbone: str) -> tuple[dict[str, float] | N
         return None, value._fields()
     if isinstance(value, FeatureAugmentation):
         raise ValueError("augmentation: got a FeatureAugmentation, which is for backbone='identity'")
-    if isinstance(value, Augmentation):
-        return value._fields(), none
-    return PRESETS[check_choice("augmentation", value, PRESETS)]._fields(), none
+    return check_augmentation("augmentation", value), none
 
 
 def _check_init(est: Any, wanted: Architecture, got: Architecture) -> None:
@@ -211,7 +211,12 @@ def _check_init(est: Any, wanted: Architecture, got: Architecture) -> None:
 
 
 def _stages(
-    est: Any, images: Images, batch_size: int, outputs_before: int | None, metric_before: str | None
+    est: Any,
+    images: Images,
+    batch_size: int,
+    outputs_before: int | None,
+    metric_before: str | None,
+    augmentation: Augmentation | None,
 ) -> list[Stage]:
     components = check_integer("n_components", est.n_components, 1, 4096)
     pretrain = check_integer("pretrain_dim", est.pretrain_dim, 1, 4096)
@@ -244,6 +249,7 @@ def _stages(
         batch_size=batch_size,
         outputs_before=outputs_before,
         metric_before=metric_before,
+        augmentation=augmentation,
     )
 
 

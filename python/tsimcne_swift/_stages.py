@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import recipes
+from ._augmentation import Augmentation, check_augmentation
 from ._validation import check_choice, check_integer, check_number
 
 METRICS = {"euclidean": 0, "cosine": 1}
@@ -45,6 +46,9 @@ class Stage:
         As the estimator's parameters, for this stage.
     image_size : int, (height, width) or None
         Of the views, in pixels: smaller than the images, a network trains faster. None: the images'.
+    augmentation : preset or Augmentation or None
+        Of images, for this stage. With ``"none"``, lr=0 and trains="output" a stage brings BatchNorm's
+        running statistics to the images themselves.
     stretches : tuple of (int, int)
         What ``max_time`` did, in ``stages_`` of a fitted estimator: after ``step`` steps the stage was
         set to end ``remaining`` steps later. Given back in ``total_epochs``, it repeats that run.
@@ -60,6 +64,7 @@ class Stage:
     lr_scheduler: str | None = None
     warmup: float | None = None
     image_size: int | tuple[int, int] | None = None
+    augmentation: str | Augmentation | None = None
     stretches: tuple[tuple[int, int], ...] = ()
 
     def steps(self, steps_per_epoch: int) -> int:
@@ -101,6 +106,7 @@ def check_stage(stage: Stage, name: str, image: tuple[int, int] | None) -> Stage
         stage,
         stretches=_check_stretches(f"{name}.stretches", stage.stretches),
         image_size=_check_size(stage.image_size, f"{name}.image_size", image),
+        augmentation=_check_augmentation(stage.augmentation, f"{name}.augmentation", image),
     )
 
 
@@ -114,6 +120,14 @@ def _check_stretches(name: str, stretches: Any) -> tuple[tuple[int, int], ...]:
         (check_integer(name, step, 0, 1 << 40), check_integer(name, remaining, 1, 1 << 39))
         for step, remaining in stretches
     )
+
+
+def _check_augmentation(value: Any, name: str, image: tuple[int, int] | None) -> Augmentation | None:
+    if value is None:
+        return None
+    if image is None:
+        raise ValueError(f"{name}: got {value!r}, but feature vectors have the estimator's; want None")
+    return check_augmentation(name, value)
 
 
 def _check_size(size: Any, name: str, image: tuple[int, int] | None) -> tuple[int, int] | None:
@@ -143,8 +157,9 @@ def resolve(
     batch_size: int,
     outputs_before: int | None,
     metric_before: str | None,
+    augmentation: Augmentation | None,
 ) -> list[Stage]:
-    """Stages without None.
+    """Stages with nothing left open; a size of None is the images', whatever that is.
 
     ``outputs_before`` is the dimension of the network that training begins with: None for a new one,
     which has that of the first stage; ``metric_before`` is what it was last trained with.
@@ -198,6 +213,7 @@ def resolve(
                 temperature=float(temperature),
                 lr=float(rate),
                 lr_scheduler=scheduler,
+                augmentation=stage.augmentation or augmentation,
                 warmup=float(warmup),
             )
         )
@@ -217,7 +233,7 @@ def _check_start(name: str, start: str, dimension: int, outputs: int) -> None:
         )
 
 
-def core_fields(stage: Stage, steps_per_epoch: int, common: dict[str, float]) -> dict[str, float]:
+def core_fields(stage: Stage, steps_per_epoch: int, common: dict[str, float]) -> dict[str, Any]:
     """The fields of tsimcne_stage for a stage without None."""
     fields = asdict(stage)
     height, width = fields["image_size"] or (0, 0)
@@ -235,6 +251,9 @@ def core_fields(stage: Stage, steps_per_epoch: int, common: dict[str, float]) ->
         "shape": SHAPES[fields["lr_scheduler"]],
         "view_height": height,
         "view_width": width,
+        "augmentation": stage.augmentation._fields()
+        if isinstance(stage.augmentation, Augmentation)
+        else None,
     }
 
 

@@ -57,7 +57,7 @@ class Training:
             source=_core.SOURCE_IMAGES if images.direct else _core.SOURCE_SUPPLIED,
             threads=plan.threads,
             stages=[core_fields(stage, plan.steps_per_epoch, plan.common) for stage in plan.stages],
-            augmentation=plan.augmentation,
+            augmentation=plan.augmentation._fields() if plan.augmentation is not None else None,
             views=plan.views,
             average_decay=plan.ema_decay,
             noise=plan.noise["noise"],

@@ -197,6 +197,7 @@ typedef struct tsimcne_stage {
     double clip_value;   /* gradients are clipped to +- this; 0 for none */
     int32_t view_height; /* of smaller views, 8 … the image's, with an augmentation; 0 for the image's */
     int32_t view_width;
+    const tsimcne_augmentation *augmentation; /* NULL for that of the trainer's configuration */
 } tsimcne_stage;
 
 enum {

@@ -59,24 +59,28 @@ public enum ImageSource: @unchecked Sendable {
 
     /// Writes view 0, 1, … of the batch's image `i`.
     func makeView(
-        _ view: Int, of i: Int, _ batch: Batch, seed: UInt64, size: ViewSize?,
+        _ view: Int, of i: Int, _ batch: Batch, seed: UInt64, _ options: Stage.Views,
         into target: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
         let index = Int(batch.indices[i])
         switch self {
         case .images(let images, let augmentation):
-            guard let augmentation else { return images.copy(index, into: target) }
+            guard let augmentation = options.augmentation ?? augmentation else {
+                return images.copy(index, into: target)
+            }
             augmentation.makeView(
                 of: images, at: index, imageIndex: index, seed: seed, epoch: batch.epoch, view: UInt32(view),
-                size: size, into: target, scratch: scratch)
+                size: options.size, into: target, scratch: scratch)
         case .supplied(_, let height, let width, let channels, let element, let augmentation):
             let images = ImageBatch(
                 data: UnsafeRawPointer(batch.supplied!.pointer), count: batch.count, height: height,
                 width: width, channels: channels, element: element)
-            guard let augmentation else { return images.copy(i, into: target) }
+            guard let augmentation = options.augmentation ?? augmentation else {
+                return images.copy(i, into: target)
+            }
             augmentation.makeView(
                 of: images, at: i, imageIndex: index, seed: seed, epoch: batch.epoch, view: UInt32(view),
-                size: size, into: target, scratch: scratch)
+                size: options.size, into: target, scratch: scratch)
         case .views:
             let source = batch.supplied!.pointer + (view * batch.count + i) * shape.count
             target.update(from: source, count: shape.count)

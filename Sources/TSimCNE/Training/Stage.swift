@@ -29,6 +29,18 @@ public struct Stage: Sendable {
         case head
     }
 
+    /// What the stage's views are, where they are not as the source says.
+    public struct Views: Sendable {
+        /// Smaller than the images'.
+        public var size: ViewSize?
+        public var augmentation: Augmentation?
+
+        public init(size: ViewSize? = nil, augmentation: Augmentation? = nil) {
+            self.size = size
+            self.augmentation = augmentation
+        }
+    }
+
     /// Optimiser steps; an epoch has ``Trainer/stepsPerEpoch``, and the last one may be cut short.
     public var steps: Int
     public var outputs: Int
@@ -39,13 +51,12 @@ public struct Stage: Sendable {
     public var learningRate: Double
     public var schedule: Schedule
     public var optimizer: any Optimizer
-    /// Of views that are smaller than the images; nil for the images' own.
-    public var viewSize: ViewSize?
+    public var views: Views
 
     public init(
         steps: Int, outputs: Int, outputStart: OutputStart, trained: Trained, metric: Metric,
         temperature: Float, learningRate: Double, schedule: Schedule, optimizer: any Optimizer,
-        viewSize: ViewSize? = nil
+        views: Views = Views()
     ) {
         self.steps = steps
         self.outputs = outputs
@@ -56,6 +67,6 @@ public struct Stage: Sendable {
         self.learningRate = learningRate
         self.schedule = schedule
         self.optimizer = optimizer
-        self.viewSize = viewSize
+        self.views = views
     }
 }

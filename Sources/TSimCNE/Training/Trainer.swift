@@ -234,7 +234,7 @@ public final class Trainer {
 
     private func write(_ stage: Stage?, count: Int, _ workspace: Workspace) -> TrainingStep {
         TrainingStep(
-            model: model, stage: stage, source: source, size: (stage ?? stages[self.stage]).viewSize,
+            model: model, stage: stage, source: source, options: (stage ?? stages[self.stage]).views,
             viewCount: viewCount, noise: noise, seed: seed,
             batch: batch, count: count, workspace: workspace)
     }

@@ -6,22 +6,21 @@ final class TrainingStep {
 
     /// - Parameter stage: nil for a step that stops at the embeddings, with the layers as they are.
     init(
-        model: Model, stage: Stage?, source: ImageSource, size: ViewSize?, viewCount: Int,
-        noise: FeatureNoise, seed: UInt64,
-        batch: Batch, count: Int, workspace: Workspace
+        model: Model, stage: Stage?, source: ImageSource, options: Stage.Views, viewCount: Int,
+        noise: FeatureNoise, seed: UInt64, batch: Batch, count: Int, workspace: Workspace
     ) {
         workspace.reset()
         let trainsAll = stage?.trained == .all && !model.backbone.parameters.isEmpty
         let rows = viewCount * count
-        let one = source.viewShape(size)
+        let one = source.viewShape(options.size)
         let pass = Pass(
             program: program, workspace: workspace, usesBatchStatistics: true, keepsInputs: trainsAll,
             remakesOutputs: trainsAll
                 && model.backbone.keepsMuch(views: rows, height: one.height, width: one.width))
         let views = workspace.tensor(Shape(rows, one.height, one.width, one.channels))
-        program.add("views", slices: rows, scratch: source.scratchCount(size)) { slice, scratch in
+        program.add("views", slices: rows, scratch: source.scratchCount(options.size)) { slice, scratch in
             source.makeView(
-                slice / count, of: slice % count, batch, seed: seed, size: size,
+                slice / count, of: slice % count, batch, seed: seed, options,
                 into: views.pointer + slice * one.count, scratch: scratch)
         }
         model.normalize(views, pass)
