@@ -279,4 +279,4 @@ class Training:
 def _bar() -> Any:
     from tqdm.auto import tqdm
 
-    return tqdm(unit="step", desc="t-SimCNE")
+    return tqdm(unit="step", desc="t-SimCNE", mininterval=1)
