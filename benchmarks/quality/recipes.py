@@ -19,6 +19,12 @@ def share(part: float, components: int, *, size: int | None = None, **options: A
 
 
 COSINE: dict[str, Any] = {"metric": "cosine"}
+LOW_COSINE = [
+    share(0.5, 128, size=16, **COSINE),
+    share(0.2, 128, **COSINE),
+    share(0.04, 2, trains="output"),
+    share(0.26, 2),
+]
 
 
 def low(
@@ -58,14 +64,7 @@ RECIPES: dict[str, dict[str, Any]] = {
             share(0.26, 2),
         ]
     },
-    "low-cosine": {
-        "total_epochs": [
-            share(0.5, 128, size=16, **COSINE),
-            share(0.2, 128, **COSINE),
-            share(0.04, 2, trains="output"),
-            share(0.26, 2),
-        ]
-    },
+    "low-cosine": {"total_epochs": LOW_COSINE},
     "lower-cosine": {
         "total_epochs": [
             share(0.6, 128, size=16, **COSINE),
@@ -78,15 +77,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "total_epochs": [share(0.8, 128, size=16, **COSINE), share(0.2, 128, **COSINE)],
         "n_components": 128,
     },
-    "low-cosine-10": {
-        "backbone": "resnet10",
-        "total_epochs": [
-            share(0.5, 128, size=16, **COSINE),
-            share(0.2, 128, **COSINE),
-            share(0.04, 2, trains="output"),
-            share(0.26, 2),
-        ],
-    },
+    "low-cosine-10": {"backbone": "resnet10", "total_epochs": LOW_COSINE},
     "low10": low(adapt=0),
     "low10-adapt": low(),
     "low10-256": low(batch_size=256),

@@ -14,7 +14,7 @@ from . import _core
 from ._document import Reader, describe
 from ._files import Tensors, encode, read, write
 from ._images import Images
-from ._network import Network
+from ._network import AVERAGE, Network
 from ._params import params_to_json, to_json
 from ._plan import Plan
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 # Parameters that do not decide what comes; the seed is compared apart, as a run without one has its own.
 FREE = ("n_jobs", "verbose", "checkpoint", "checkpoint_every", "max_time", "random_state")
 OPTIMIZER = {"momentum": _core.MOMENTUM, "squares": _core.SQUARES}
-AVERAGE = "average"
 
 
 def fingerprint(images: Images) -> dict[str, Any]:
@@ -37,6 +36,13 @@ def fingerprint(images: Images) -> dict[str, Any]:
         images.forget()
     kind = {"B": "uint8", "f": "float"}[images.format]
     return {"shape": list(images.shape), "type": kind, "hash": digest.hexdigest()}
+
+
+def _digest(network: Network) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for value in network.tensors().values():
+        digest.update(value.data)
+    return digest.hexdigest()
 
 
 class Checkpoint:
@@ -56,6 +62,7 @@ class Checkpoint:
         self.plan = plan
         self.params = params_to_json(params)
         self.data = fingerprint(plan.images)
+        self.init = None if plan.init is None else _digest(plan.init)
         self._written = time.perf_counter()
 
     def is_due(self) -> bool:
@@ -73,7 +80,7 @@ class Checkpoint:
             stages=training.plan.stages,
             history=training.history,
         )
-        document["training"] = dict(training.describe()) | {"data": self.data, "init": self._init()}
+        document["training"] = dict(training.describe()) | {"data": self.data, "init": self.init}
         progress = trainer.progress()
         tensors = training.network.tensors()
         begun = progress["step"] > 0
@@ -83,15 +90,6 @@ class Checkpoint:
             tensors |= _copy(trainer, AVERAGE, _core.AVERAGE)
         write(self.path, encode(tensors, document))
         self._written = time.perf_counter()
-
-    def _init(self) -> str | None:
-        init = self.plan.init
-        if init is None:
-            return None
-        digest = hashlib.blake2b(digest_size=16)
-        for value in init.tensors().values():
-            digest.update(value.data)
-        return digest.hexdigest()
 
     def read(self) -> Stored | None:
         """The state to go on from; None where there is no file yet.
@@ -133,7 +131,7 @@ class Checkpoint:
             raise ValueError(
                 f"random_state: got {self.plan.seed}, but {self.path} was made with {stored.seed}"
             )
-        if document["training"]["init"] != self._init():
+        if document["training"]["init"] != self.init:
             raise ValueError(f"init: other weights than those that {self.path} began with")
         ours = to_json(self.plan.stages)
         if document["stages"] != ours:

@@ -19,6 +19,8 @@ BACKBONES = {"resnet10": 10, "resnet18": 18, "identity": 0}
 HEADS = {"linear": 0, "mlp": 1}
 # Of the arrays' names.
 PREFIXES = ("backbone.", "projection_head.")
+# What stands before the names of averages in a checkpoint.
+AVERAGE = "average"
 NORMALIZATION = ("normalization.mean", "normalization.std")
 Normalization = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 

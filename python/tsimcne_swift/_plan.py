@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -223,7 +223,8 @@ def _stages(
     output_init = check_choice("output_init", est.output_init, ["principal", "normal"])
     stages = _written(est.total_epochs, images, components, pretrain, output_init, outputs_before)
     count = len(stages)
-    for metric in check_per_stage("metric", est.metric, count):
+    metrics = check_per_stage("metric", est.metric, count)
+    for metric in metrics:
         check_choice("metric", metric, METRICS)
     rates = check_per_stage("lr", None if _is_auto("lr", est.lr) else est.lr, count)
     if not _is_auto("lr", est.lr):
@@ -236,7 +237,7 @@ def _stages(
         stages,
         components=components,
         output_init=output_init,
-        metrics=check_per_stage("metric", est.metric, count),
+        metrics=metrics,
         temperatures=[
             value if value is None else check_number("temperature", value, *TEMPERATURES)
             for value in temperatures
@@ -259,8 +260,9 @@ def _written(
     """The stages that ``total_epochs`` stands for."""
     n, height, width, _ = images.shape
     name = "total_epochs"
+    vectors = isinstance(images, Vectors)
     if _is_auto(name, value):
-        epochs = recipes.automatic_epochs(n, height, width, vectors=isinstance(images, Vectors))
+        epochs = recipes.automatic_epochs(n, height, width, vectors)
         if outputs_before is not None:
             return [_continued(epochs[-1], components, outputs_before)]
         return paper_stages(epochs, pretrain, components, output_init)
@@ -269,18 +271,17 @@ def _written(
     if all(isinstance(stage, Stage) for stage in value):
         if len(value) > MOST_STAGES:
             raise ValueError(f"{name}: got {len(value)} stages, want at most {MOST_STAGES}")
-        size = None if isinstance(images, Vectors) else (height, width)
+        size = None if vectors else (height, width)
         return [check_stage(stage, f"{name}[{i}]", size) for i, stage in enumerate(value)]
     if len(value) not in (1, 3):
         raise ValueError(f"{name}: got {value!r}, want 'auto', [a], [a, b, c], or a list of Stage")
     epochs = [check_number(f"{name}[{i}]", epoch, 1e-9, LONGEST_EPOCHS) for i, epoch in enumerate(value)]
+    if outputs_before is not None and len(epochs) == 1:
+        return [_continued(epochs[0], components, outputs_before)]
+    stages = paper_stages(epochs, pretrain, components, output_init)
     if outputs_before is not None:
-        if len(epochs) == 1:
-            return [_continued(epochs[0], components, outputs_before)]
-        first, *rest = paper_stages(epochs, pretrain, components, output_init)
-        start = "keep" if outputs_before == pretrain else "normal"
-        return [Stage(first.epochs, first.n_components, output_init=start), *rest]
-    return paper_stages(epochs, pretrain, components, output_init)
+        stages[0] = replace(stages[0], output_init="keep" if outputs_before == pretrain else "normal")
+    return stages
 
 
 def _continued(epochs: float, components: int, outputs: int) -> Stage:

@@ -13,13 +13,12 @@ from sklearn.utils.validation import check_is_fitted
 from ._document import Reader, describe
 from ._files import Tensors, check_path, decode, read
 from ._images import as_shape
-from ._network import Architecture, Network
+from ._network import AVERAGE, Architecture, Network
 from ._params import params_to_json
 from ._stages import Stage
 from ._state_dict import architecture, from_arrays
 
 EMBEDDING = "embedding"
-AVERAGE = "average/"
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,8 @@ def from_file(tensors: Tensors, document: dict[str, Any], name: str) -> tuple[di
     try:
         # A checkpoint's averages are what its map would be made of.
         for key, value in tensors.items():
-            if key.startswith(AVERAGE):
-                network.set(key.removeprefix(AVERAGE), value)
+            if key.startswith(f"{AVERAGE}/"):
+                network.set(key.removeprefix(f"{AVERAGE}/"), value)
         embedding = _check_embedding(tensors.get(EMBEDDING), network)
     except (KeyError, ValueError) as error:
         raise ValueError(f"{name}: is damaged: {error}") from error

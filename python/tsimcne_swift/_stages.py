@@ -162,7 +162,8 @@ def resolve(
     """Stages with nothing left open; a size of None is the images', whatever that is.
 
     ``outputs_before`` is the dimension of the network that training begins with: None for a new one,
-    which has that of the first stage; ``metric_before`` is what it was last trained with.
+    which has that of the first stage; ``metric_before`` is what it was last trained with. Every value was
+    checked, but for warm-ups of stages.
     """
     result: list[Stage] = []
     outputs = outputs_before
@@ -170,7 +171,7 @@ def resolve(
     for i, stage in enumerate(stages):
         name = f"total_epochs[{i}]"
         dimension = stage.n_components or components
-        metric = check_choice("metric", stage.metric or metrics[i], METRICS)
+        metric = stage.metric or metrics[i]
         temperature = stage.temperature if stage.temperature is not None else temperatures[i]
         if temperature is None:
             temperature = 1.0 if metric == "euclidean" else 0.5

@@ -11,14 +11,6 @@ public struct Stage: Sendable {
         /// The layer stays, moved and scaled so that its outputs have a root-mean-square radius about 0:
         /// the bridge from a cosine stage, which leaves the scale free, to a Cauchy one.
         case scaled(radius: Float)
-
-        /// Whether it needs the outputs of a batch.
-        var readsOutputs: Bool {
-            switch self {
-            case .keep, .normal: return false
-            case .principal, .scaled: return true
-            }
-        }
     }
 
     public enum Trained: Sendable {
