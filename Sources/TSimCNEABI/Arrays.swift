@@ -27,7 +27,11 @@ private func describe(
     result.shape = (shape[0], shape[1], shape[2], shape[3])
     result.rank = Int32(array.shape.count)
     result.kind = Int32(array.kind.rawValue)
-    result.type = Int32(array.kind == .sums ? TSIMCNE_FLOAT64 : TSIMCNE_FLOAT32)
+    switch array.kind {
+    case .sums: result.type = Int32(TSIMCNE_FLOAT64)
+    case .neighbors: result.type = Int32(TSIMCNE_INT32)
+    default: result.type = Int32(TSIMCNE_FLOAT32)
+    }
     target.pointee = result
 }
 

@@ -40,7 +40,7 @@ public func tsimcne_trainer_create(
             try checkImages(batch, fit: model)
             let stages = try trainingStages(config, source: source, model: model)
             try checkMemory(
-                source.suppliedBytesPerImage(views: Int(config.views)) * Int(config.batch_size) + 8
+                2 * source.suppliedBytesPerImage(views: Int(config.views)) * Int(config.batch_size) + 8
                     * batch.count,
                 "the images of a batch")
             let trainer = Trainer(
@@ -106,6 +106,7 @@ extension tsimcne_event {
         case .boundary(.gradient(let name)):
             kind = Int32(TSIMCNE_EVENT_GRADIENT)
             array = Int64(trainer.arrayIndex(.gradient, name) ?? -1)
+        case .neighborsFound: kind = Int32(TSIMCNE_EVENT_NEIGHBORS_FOUND)
         case .step:
             kind = Int32(TSIMCNE_EVENT_STEP)
             position = trainer.finished
@@ -123,6 +124,7 @@ extension tsimcne_event {
         loss = trainer.loss
         learning_rate = trainer.learningRate
         batch_count = Int64(trainer.batchCount)
+        index_count = Int64(trainer.batchIndexCount)
         indices = trainer.batchIndices
     }
 }
@@ -135,7 +137,7 @@ public func tsimcne_supply(
         let data = try required(data, "data")
         try usingTrainer(trainer) { trainer, _, _ in
             guard trainer.wantsBatch else { throw Failure.state("supply: no batch is wanted now") }
-            let wanted = Int64(trainer.suppliedBytesPerImage * trainer.batchCount)
+            let wanted = Int64(trainer.suppliedBytesPerImage * trainer.batchIndexCount)
             guard bytes == wanted else { throw Failure.argument("bytes: got \(bytes), want \(wanted)") }
             trainer.supply(data, bytes: Int(bytes))
         }

@@ -160,6 +160,10 @@ func trainingStage(_ stage: tsimcne_stage, _ source: ImageSource, _ name: String
     try check(stage.second_momentum, in: 0...(1.0).nextDown, "\(name).second_momentum")
     try check(stage.weight_decay, in: 0...1e9, "\(name).weight_decay")
     try check(stage.clip_value, in: 0...1e30, "\(name).clip_value")
+    try check(stage.neighbors, in: 0...1024, "\(name).neighbors")
+    if case .views = source, stage.neighbors > 0 {
+        throw Failure.argument("\(name).neighbors: got \(stage.neighbors), want 0 for supplied views")
+    }
     if stage.output_start != Int32(TSIMCNE_OUTPUT_KEEP) {
         try check(stage.output_scale, in: 1e-9...1e9, "\(name).output_scale")
     }
@@ -180,7 +184,8 @@ func trainingStage(_ stage: tsimcne_stage, _ source: ImageSource, _ name: String
             shape: [.cosine, .constant, .linear, .oneCycle][Int(stage.shape)]),
         optimizer: optimizer(stage),
         views: Stage.Views(
-            size: try viewSize(stage, source, name), augmentation: try viewAugmentation(stage, source, name)))
+            size: try viewSize(stage, source, name), augmentation: try viewAugmentation(stage, source, name)),
+        neighbors: Int(stage.neighbors))
 }
 
 private func viewAugmentation(

@@ -40,6 +40,7 @@ def stage(**changes: float) -> dict[str, float]:
         "clip_value": 4.0,
         "view_height": 0,
         "view_width": 0,
+        "neighbors": 0,
         "augmentation": None,
     }
     assert changes.keys() <= defaults.keys(), changes

@@ -16,6 +16,8 @@ import Testing
                 2, 3, .normal(deviation: 1), .head,
                 optimizer: SGD(momentum: 0.9, isNesterov: true, rules: rules)),
             TrainingFixture.stage(3, 3, .scaled(radius: 5), optimizer: AdamW(rules: rules)))
+        fixture.stages[0].neighbors = 3
+        fixture.stages[3].neighbors = 20
         fixture.views = 3
         fixture.averageDecay = 0.9
         fixture.noise = FeatureNoise(deviation: 0.1)

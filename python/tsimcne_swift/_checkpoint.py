@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 # Parameters that do not decide what comes; the seed is compared apart, as a run without one has its own.
 FREE = ("n_jobs", "verbose", "checkpoint", "checkpoint_every", "max_time", "random_state")
-OPTIMIZER = {"momentum": _core.MOMENTUM, "squares": _core.SQUARES}
+# What a stage has made once it has begun.
+OF_STAGE = {"momentum": _core.MOMENTUM, "squares": _core.SQUARES, "neighbors": _core.NEIGHBORS}
 
 
 def fingerprint(images: Images) -> dict[str, Any]:
@@ -84,7 +85,7 @@ class Checkpoint:
         progress = trainer.progress()
         tensors = training.network.tensors()
         begun = progress["step"] > 0
-        for name, kind in OPTIMIZER.items():
+        for name, kind in OF_STAGE.items():
             tensors |= _copy(trainer, name, kind) if begun else {}
         if begun or progress["stage"] == len(self.plan.stages):
             tensors |= _copy(trainer, AVERAGE, _core.AVERAGE)
@@ -175,8 +176,7 @@ class Stored:
         """Put the trainer, which is new, where the other one stood."""
         trainer.seek(self.progress)
         network.read(self.tensors)
-        # Between two stages there is nothing that an optimiser keeps.
-        kinds = OPTIMIZER if self.progress["step"] > 0 else {}
+        kinds = OF_STAGE if self.progress["step"] > 0 else {}
         for prefix, kind in (*kinds.items(), (AVERAGE, _core.AVERAGE)):
             for name in [name for k, name in trainer.arrays() if k == kind]:
                 key = f"{prefix}/{name}"
@@ -184,7 +184,8 @@ class Stored:
                     continue
                 if key not in self.tensors:
                     raise ValueError(f"checkpoint: {self.path} is damaged: it lacks {key}")
-                trainer.set_array(kind, name, np.ascontiguousarray(self.tensors[key], np.float32))
+                _, letter, _ = trainer.array(kind, name)
+                trainer.set_array(kind, name, np.ascontiguousarray(self.tensors[key], letter))
 
 
 def _copy(trainer: _core.Trainer, prefix: str, kind: int) -> Tensors:
@@ -192,6 +193,6 @@ def _copy(trainer: _core.Trainer, prefix: str, kind: int) -> Tensors:
     result = {}
     for k, name in trainer.arrays():
         if k == kind:
-            shape, _, values = trainer.array(kind, name)
-            result[f"{prefix}/{name}"] = np.frombuffer(values, np.float32).reshape(shape)
+            shape, letter, values = trainer.array(kind, name)
+            result[f"{prefix}/{name}"] = np.frombuffer(values, letter).reshape(shape)
     return result

@@ -25,6 +25,7 @@ SUMS: int
 EMBEDDINGS: int
 SQUARES: int
 AVERAGE: int
+NEIGHBORS: int
 
 # Kinds of events.
 MORE: int
@@ -35,6 +36,7 @@ GRADIENT_READY: int
 STEP: int
 FINISHED: int
 DIVERGED: int
+NEIGHBORS_FOUND: int
 
 # Values of the enumerations of tsimcne.h that are arguments here.
 OUTPUT_MAP: int

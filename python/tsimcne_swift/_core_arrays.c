@@ -26,6 +26,12 @@ static int find_array(tsimcne_handle handle, int kind, const char *name, tsimcne
     return raise_status(tsimcne_array_named(handle, kind, name, array));
 }
 
+// The native format of an array's values, and their size.
+static const char *format_of(const tsimcne_array *array, Py_ssize_t *size) {
+    *size = array->type == TSIMCNE_FLOAT64 ? 8 : 4;
+    return array->type == TSIMCNE_FLOAT64 ? "d" : array->type == TSIMCNE_INT32 ? "i" : "f";
+}
+
 PyObject *copy_array(tsimcne_handle handle, PyObject *args) {
     int kind;
     const char *name;
@@ -43,10 +49,11 @@ PyObject *copy_array(tsimcne_handle handle, PyObject *args) {
     if (shape == NULL) {
         return NULL;
     }
-    bool wide = array.type == TSIMCNE_FLOAT64;
-    PyObject *values = PyByteArray_FromStringAndSize(array.data, array.count * (wide ? 8 : 4));
+    Py_ssize_t size;
+    const char *format = format_of(&array, &size);
+    PyObject *values = PyByteArray_FromStringAndSize(array.data, array.count * size);
     // "N" takes over both references, also when it fails.
-    return Py_BuildValue("(NsN)", shape, wide ? "d" : "f", values);
+    return Py_BuildValue("(NsN)", shape, format, values);
 }
 
 PyObject *write_array(tsimcne_handle handle, PyObject *args) {
@@ -58,12 +65,13 @@ PyObject *write_array(tsimcne_handle handle, PyObject *args) {
         find_array(handle, kind, name, &array) != 0) {
         return NULL;
     }
-    bool wide = array.type == TSIMCNE_FLOAT64;
+    Py_ssize_t size;
+    const char *format = format_of(&array, &size);
     Py_buffer view;
-    if (borrow(object, &view, "values", wide ? "d" : "f", false) != 0) {
+    if (borrow(object, &view, "values", format, false) != 0) {
         return NULL;
     }
-    if (view.len != array.count * (wide ? 8 : 4)) {
+    if (view.len != array.count * size) {
         PyErr_Format(PyExc_ValueError, "values: got %zd bytes, want %lld values for %s", view.len,
                      (long long)array.count, name);
         PyBuffer_Release(&view);

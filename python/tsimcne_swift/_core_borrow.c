@@ -168,6 +168,7 @@ int read_stage(PyObject *mapping, tsimcne_stage *s, tsimcne_augmentation *augmen
         {"clip_value", .real = &s->clip_value},
         {"view_height", .whole = &s->view_height},
         {"view_width", .whole = &s->view_width},
+        {"neighbors", .whole = &s->neighbors},
     };
     if (read_fields(mapping, fields, sizeof fields / sizeof *fields) != 0) {
         return -1;

@@ -144,7 +144,7 @@ static PyObject *trainer_advance(PyObject *object, PyObject *unused) {
     if (raise_status(status) != 0) {
         return NULL;
     }
-    Py_ssize_t bytes = event.kind == TSIMCNE_EVENT_BATCH_WANTED ? event.batch_count * 8 : 0;
+    Py_ssize_t bytes = event.kind == TSIMCNE_EVENT_BATCH_WANTED ? event.index_count * 8 : 0;
     PyObject *values[] = {
         PyLong_FromLong(event.kind),
         PyLong_FromLong(event.stage),

@@ -83,6 +83,10 @@ class Deadline:
             return None
         return self._set(trainer, progress, wanted)
 
+    def pause(self) -> None:
+        """What was done since the last step is no part of the next one."""
+        self._begun = time.perf_counter()
+
     def _begin(self, stage: int, step: int, now: float) -> None:
         if self._stage >= 0:
             self._step_seconds *= self.costs[stage] / self.costs[self._stage]

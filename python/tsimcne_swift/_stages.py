@@ -19,6 +19,7 @@ OPTIMIZERS = {"sgd": 0, "nesterov": 1, "adamw": 2, "lars": 3}
 SHAPES = {"cosine": 0, "constant": 1, "linear": 2, "onecycle": 3}
 LR_STEPS = {"batch": 0, "epoch": 1}
 LONGEST_EPOCHS = 1e9
+MOST_NEIGHBORS = 1024
 LONGEST_WARMUP = 10**6
 LARGEST_LR = 1e9
 TEMPERATURES = (1e-6, 1e6)
@@ -49,6 +50,11 @@ class Stage:
     augmentation : preset or Augmentation or None
         Of images, for this stage. With ``"none"``, lr=0 and trains="output" a stage brings BatchNorm's
         running statistics to the images themselves.
+    neighbors : int
+        0: all views are of one image. k: every other view is of one of its k nearest neighbours, by the
+        cosine of the backbone's features (by the distance of feature vectors) when the stage begins. The
+        map then keeps the neighbourhoods of the features, as t-SNE's would (Damrich et al., ICLR 2023).
+        Finding them takes time that grows with the square of n: seconds for 60,000 images.
     stretches : tuple of (int, int)
         What ``max_time`` did, in ``stages_`` of a fitted estimator: after ``step`` steps the stage was
         set to end ``remaining`` steps later. Given back in ``total_epochs``, it repeats that run.
@@ -65,6 +71,7 @@ class Stage:
     warmup: float | None = None
     image_size: int | tuple[int, int] | None = None
     augmentation: str | Augmentation | None = None
+    neighbors: int = 0
     stretches: tuple[tuple[int, int], ...] = ()
 
     def steps(self, steps_per_epoch: int) -> int:
@@ -88,6 +95,7 @@ def check_stage(stage: Stage, name: str, image: tuple[int, int] | None) -> Stage
     """The stage with every given value checked; ``image`` is height and width, if there are any."""
     check_number(f"{name}.epochs", stage.epochs, 1e-9, LONGEST_EPOCHS)
     check_choice(f"{name}.trains", stage.trains, TRAINS)
+    check_integer(f"{name}.neighbors", stage.neighbors, 0, MOST_NEIGHBORS)
     if stage.n_components is not None:
         check_integer(f"{name}.n_components", stage.n_components, 1, 4096)
     if stage.output_init is not None:
@@ -252,6 +260,7 @@ def core_fields(stage: Stage, steps_per_epoch: int, common: dict[str, float]) ->
         "shape": SHAPES[fields["lr_scheduler"]],
         "view_height": height,
         "view_width": width,
+        "neighbors": stage.neighbors,
         "augmentation": stage.augmentation._fields()
         if isinstance(stage.augmentation, Augmentation)
         else None,

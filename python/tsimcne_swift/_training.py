@@ -14,13 +14,12 @@ import numpy.typing as npt
 from . import _core
 from ._checkpoint import Checkpoint
 from ._deadline import Deadline, cost
+from ._estimate import announcement, mapping_seconds
 from ._network import Network
 from ._plan import Plan
-from ._stages import Stage, core_fields
+from ._stages import Stage
+from ._trainer import make_trainer, supply
 from .callbacks import Record
-
-# Images on which the time of mapping is measured.
-PROBE = 256
 
 
 class Training:
@@ -46,23 +45,7 @@ class Training:
         # The seed of a run that goes on is the one that it began with.
         self.seed = plan.seed if stored is None else stored.seed
         self.network = self._make_network()
-        images = plan.images
-        self.trainer = _core.Trainer(
-            self.network.core,
-            images.whole() if images.direct else None,
-            shape=images.shape,
-            format=images.format,
-            seed=self.seed,
-            batch_size=plan.batch_size,
-            source=_core.SOURCE_IMAGES if images.direct else _core.SOURCE_SUPPLIED,
-            threads=plan.threads,
-            stages=[core_fields(stage, plan.steps_per_epoch, plan.common) for stage in plan.stages],
-            augmentation=plan.augmentation._fields() if plan.augmentation is not None else None,
-            views=plan.views,
-            average_decay=plan.ema_decay,
-            noise=plan.noise["noise"],
-            dropout=plan.noise["dropout"],
-        )
+        self.trainer = make_trainer(plan, self.network, self.seed)
         if stored is not None:
             stored.restore(self.trainer, self.network)
             self.history, self.stretches, self._epoch = stored.history, stored.stretches, stored.epoch
@@ -106,6 +89,8 @@ class Training:
         -------
         "finished", "stopped" (by a callback) or "diverged"
         """
+        if self.plan.verbose and self.plan.max_time is None and not self.history:
+            print(announcement(self.plan), flush=True)
         bar = _bar() if self.plan.verbose else None
         try:
             outcome = self._run(bar)
@@ -132,8 +117,12 @@ class Training:
             self._in_step = True
             event = self.trainer.advance()
             if event.kind == _core.BATCH_WANTED:
-                indices = np.frombuffer(event.indices, dtype=np.int64)
-                self.trainer.supply(self.plan.images.batch(indices))
+                supply(self.trainer, event, self.plan)
+            elif event.kind == _core.NEIGHBORS_FOUND:
+                self.plan.images.forget()
+                if self._deadline is not None:
+                    self._deadline.pause()
+                now = time.perf_counter()
             elif event.kind == _core.STEP:
                 self._in_step = False
                 self.plan.images.forget()
@@ -207,14 +196,7 @@ class Training:
     def _training_ends(self) -> float:
         """When mapping has to begin."""
         assert self.plan.max_time is not None
-        n = self.plan.images.shape[0]
-        rows = slice(0, min(n, PROBE))
-        # The first call takes memory from the system.
-        for _ in range(2):
-            before = time.perf_counter()
-            self.network.map(self.plan.images, self.plan.threads, rows=rows)
-            took = time.perf_counter() - before
-        return float(self.started + self.plan.max_time - took * n / (rows.stop - rows.start))
+        return float(self.started + self.plan.max_time - mapping_seconds(self.plan, self.network))
 
     def embedding(self) -> npt.NDArray[np.float32]:
         """The map as it would be if training ended now."""

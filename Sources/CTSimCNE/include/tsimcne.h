@@ -25,7 +25,7 @@ extern "C" {
 #endif
 
 /** Raised whenever a structure or a function changes its meaning. */
-#define TSIMCNE_ABI_VERSION 2
+#define TSIMCNE_ABI_VERSION 3
 
 enum {
     TSIMCNE_OK = 0,
@@ -59,7 +59,7 @@ const char *tsimcne_last_error(void);
 
 /* ------------------------------------------------------------------- images */
 
-enum { TSIMCNE_UINT8 = 0, TSIMCNE_FLOAT32 = 1, TSIMCNE_FLOAT64 = 2 };
+enum { TSIMCNE_UINT8 = 0, TSIMCNE_FLOAT32 = 1, TSIMCNE_FLOAT64 = 2, TSIMCNE_INT32 = 3 };
 
 /**
  * A borrowed batch of images. uint8 means 0…255 for [0, 1]; float32 is in [0, 1] already. For a model of
@@ -197,6 +197,10 @@ typedef struct tsimcne_stage {
     double clip_value;   /* gradients are clipped to +- this; 0 for none */
     int32_t view_height; /* of smaller views, 8 … the image's, with an augmentation; 0 for the image's */
     int32_t view_width;
+    int32_t neighbors; /* 0: all views are of the image itself. k, 1 … 1024: odd views are of one of its k
+                          nearest neighbours (cosine of features; distance of vectors), found when the stage
+                          begins; not with TSIMCNE_SOURCE_VIEWS */
+    int32_t reserved;
     const tsimcne_augmentation *augmentation; /* NULL for that of the trainer's configuration */
 } tsimcne_stage;
 
@@ -237,7 +241,8 @@ enum {
     TSIMCNE_EVENT_GRADIENT = 4,        /* array `array` (a TSIMCNE_ARRAY_GRADIENT) may be exchanged */
     TSIMCNE_EVENT_STEP = 5,            /* a step is done: loss and learning_rate are those of it */
     TSIMCNE_EVENT_FINISHED = 6,        /* all stages are done */
-    TSIMCNE_EVENT_DIVERGED = 7         /* something is not finite: the step was dropped; training ends */
+    TSIMCNE_EVENT_DIVERGED = 7,        /* something is not finite: the step was dropped; training ends */
+    TSIMCNE_EVENT_NEIGHBORS_FOUND = 8  /* a stage with neighbours begins: the search for them is over */
 };
 
 typedef struct tsimcne_event {
@@ -251,7 +256,8 @@ typedef struct tsimcne_event {
     double loss;            /* of this step; with STEP */
     double learning_rate;   /* of this step; with STEP */
     int64_t batch_count;    /* images in this batch */
-    const int64_t *indices; /* batch_count positions in the data set; valid until the next call */
+    int64_t index_count;    /* batch_count, or twice as many: then the images' partners follow */
+    const int64_t *indices; /* index_count positions in the data set; valid until the next call */
     int64_t array;          /* for tsimcne_array_at, or -1 */
 } tsimcne_event;
 
@@ -271,7 +277,7 @@ int32_t tsimcne_advance(tsimcne_handle trainer, tsimcne_event *event);
 
 /**
  * Supplies the batch that TSIMCNE_EVENT_BATCH_WANTED asked for; it is copied. `data` has
- * batch_count images (TSIMCNE_SOURCE_SUPPLIED, in images.type) or views * batch_count views, first views
+ * index_count images (TSIMCNE_SOURCE_SUPPLIED, in images.type) or views * batch_count views, first views
  * first (TSIMCNE_SOURCE_VIEWS, float32); `bytes` is its exact size.
  */
 int32_t tsimcne_supply(tsimcne_handle trainer, const void *data, int64_t bytes);
@@ -293,9 +299,9 @@ typedef struct tsimcne_progress {
 } tsimcne_progress;
 
 /**
- * Reads where training stands. With the model's arrays, those of TSIMCNE_ARRAY_MOMENTUM, _SQUARES and
- * _AVERAGE, and the seed it is all that decides the future. Not in the middle of a step, whose results do not
- * count yet: it is the position before that step.
+ * Reads where training stands. With the model's arrays, those of TSIMCNE_ARRAY_MOMENTUM, _SQUARES, _AVERAGE
+ * and _NEIGHBORS, and the seed it is all that decides the future. Not in the middle of a step, whose results
+ * do not count yet: it is the position before that step.
  */
 int32_t tsimcne_trainer_progress(tsimcne_handle trainer, tsimcne_progress *progress);
 
@@ -331,7 +337,9 @@ enum {
     TSIMCNE_ARRAY_EMBEDDINGS = 5, /* float32; of a trainer: (views * batch_count, output_dim), first views
                                      first */
     TSIMCNE_ARRAY_SQUARES = 6,    /* float32; of a trainer with AdamW: the running squares of gradients */
-    TSIMCNE_ARRAY_AVERAGE = 7     /* float32; of a trainer: of parameters and buffers, see average_decay */
+    TSIMCNE_ARRAY_AVERAGE = 7,    /* float32; of a trainer: of parameters and buffers, see average_decay */
+    TSIMCNE_ARRAY_NEIGHBORS = 8   /* int32; of a trainer in a stage with neighbours, "neighbors": (images, k)
+                                     positions in the data set, the nearest first */
 };
 
 /**
@@ -348,7 +356,7 @@ typedef struct tsimcne_array {
     int64_t shape[4];
     int32_t rank;
     int32_t kind; /* TSIMCNE_ARRAY_… */
-    int32_t type; /* TSIMCNE_FLOAT32 or TSIMCNE_FLOAT64 */
+    int32_t type; /* TSIMCNE_FLOAT32, TSIMCNE_FLOAT64 or TSIMCNE_INT32 */
     int32_t reserved;
 } tsimcne_array;
 

@@ -11,7 +11,7 @@ public struct RandomNumbers: Sendable {
     private var used = 4
 
     /// What a stream is for; streams of different purposes never overlap.
-    public enum Purpose: UInt32, Sendable { case view, order, weights, outputLayer, noise }
+    public enum Purpose: UInt32, Sendable { case view, order, weights, outputLayer, noise, neighbor }
 
     /// - Parameters:
     ///   - index: of the image (40 bits), or 0.

@@ -63,10 +63,30 @@ public final class Model {
 
     /// Images that are mapped together: weights are transformed once for them, which takes as long as a
     /// dozen images. An image's result does not depend on it.
-    private static let batch = 256
+    static let batch = 256
 
     /// Kept from one call to the next: taking it from the system costs as much as a tenth of the work.
     private let inferenceWorkspace = Workspace()
+
+    /// The program that maps images of a shape with the running statistics of BatchNorm, and where the result
+    /// will be; `read(i, target)` writes image i.
+    func writeInference(
+        _ kind: Output, _ shape: Shape, _ workspace: Workspace,
+        read: @escaping (Int, UnsafeMutablePointer<Float>) -> Void
+    ) -> (program: Program, result: Tensor) {
+        workspace.reset()
+        let pass = Pass(
+            program: Program(), workspace: workspace, usesBatchStatistics: false, keepsInputs: false)
+        let input = workspace.tensor(shape)
+        let imageCount = shape.count / shape.images
+        pass.program.add("read images", slices: shape.images) { i, _ in
+            read(i, input.pointer + i * imageCount)
+        }
+        normalize(input, pass)
+        var result = backbone.forward(input, pass)
+        if kind == .map { result = head.forward(result, pass) }
+        return (pass.program, result)
+    }
 
     /// Maps images with the running statistics of BatchNorm.
     public func transform(
@@ -77,18 +97,12 @@ public final class Model {
         var first = 0
         while first < images.count {
             let count = min(Model.batch, images.count - first)
-            workspace.reset()
-            let pass = Pass(
-                program: Program(), workspace: workspace, usesBatchStatistics: false, keepsInputs: false)
-            let input = workspace.tensor(Shape(count, images.height, images.width, images.channels))
             let start = first
-            pass.program.add("read images", slices: count) { i, _ in
-                images.copy(start + i, into: input.pointer + i * images.imageCount)
+            let shape = Shape(count, images.height, images.width, images.channels)
+            let (program, result) = writeInference(kind, shape, workspace) { i, target in
+                images.copy(start + i, into: target)
             }
-            normalize(input, pass)
-            var result = backbone.forward(input, pass)
-            if kind == .map { result = head.forward(result, pass) }
-            pass.program.run(on: pool)
+            program.run(on: pool)
             (output + first * columns).update(from: result.pointer, count: count * columns)
             first += count
         }

@@ -1,18 +1,29 @@
 /// The images of the step that runs; the memory stays the same from step to step.
 final class Batch {
-    /// Positions in the data set.
+    /// Positions in the data set: of `count` images and, if there are any, of as many partners.
     let indices: UnsafeMutablePointer<Int64>
+    let capacity: Int
     var count = 0
+    /// Whether odd views are of each image's partner.
+    var hasPartners = false
     /// Counted over all stages: the key of the views' random numbers.
     var epoch: UInt64 = 0
     /// What the caller supplied, where the data set is not in memory.
     let supplied: AlignedBuffer?
 
-    init(capacity: Int, suppliedBytes: Int) {
+    /// - Parameter capacity: images and partners.
+    init(capacity: Int, suppliedBytesPerImage: Int) {
+        self.capacity = capacity
         indices = .allocate(capacity: capacity)
         indices.initialize(repeating: 0, count: capacity)
-        supplied = suppliedBytes > 0 ? AlignedBuffer(count: (suppliedBytes + 3) / 4) : nil
+        let bytes = suppliedBytesPerImage * capacity
+        supplied = bytes > 0 ? AlignedBuffer(count: (bytes + 3) / 4) : nil
     }
 
     deinit { indices.deallocate() }
+
+    var indexCount: Int { hasPartners ? 2 * count : count }
+
+    /// The place, among the indices, of what view 0, 1, … of the batch's image `i` is made of.
+    func place(ofView view: Int, _ i: Int) -> Int { hasPartners && view % 2 == 1 ? count + i : i }
 }

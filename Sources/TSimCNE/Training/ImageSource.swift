@@ -43,6 +43,33 @@ public enum ImageSource: @unchecked Sendable {
         }
     }
 
+    var isSupplied: Bool {
+        if case .images = self { return false }
+        return true
+    }
+
+    /// An image of the batch: among which it is, where, and what augments it; nil where views are supplied.
+    private func image(
+        at place: Int, of batch: Batch
+    ) -> (images: ImageBatch, index: Int, augmentation: Augmentation?)? {
+        switch self {
+        case .images(let images, let augmentation):
+            return (images, Int(batch.indices[place]), augmentation)
+        case .supplied(_, let height, let width, let channels, let element, let augmentation):
+            let images = ImageBatch(
+                data: UnsafeRawPointer(batch.supplied!.pointer), count: batch.indexCount, height: height,
+                width: width, channels: channels, element: element)
+            return (images, place, augmentation)
+        case .views: return nil
+        }
+    }
+
+    /// Writes the batch's image `i` as it is.
+    func copyImage(_ i: Int, of batch: Batch, into target: UnsafeMutablePointer<Float>) {
+        guard let image = image(at: i, of: batch) else { return }
+        image.images.copy(image.index, into: target)
+    }
+
     /// Shape of one view.
     func viewShape(_ size: ViewSize?) -> Shape {
         guard let size else { return shape }
@@ -62,28 +89,16 @@ public enum ImageSource: @unchecked Sendable {
         _ view: Int, of i: Int, _ batch: Batch, seed: UInt64, _ options: Stage.Views,
         into target: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
-        let index = Int(batch.indices[i])
-        switch self {
-        case .images(let images, let augmentation):
-            guard let augmentation = options.augmentation ?? augmentation else {
-                return images.copy(index, into: target)
-            }
-            augmentation.makeView(
-                of: images, at: index, imageIndex: index, seed: seed, epoch: batch.epoch, view: UInt32(view),
-                size: options.size, into: target, scratch: scratch)
-        case .supplied(_, let height, let width, let channels, let element, let augmentation):
-            let images = ImageBatch(
-                data: UnsafeRawPointer(batch.supplied!.pointer), count: batch.count, height: height,
-                width: width, channels: channels, element: element)
-            guard let augmentation = options.augmentation ?? augmentation else {
-                return images.copy(i, into: target)
-            }
-            augmentation.makeView(
-                of: images, at: i, imageIndex: index, seed: seed, epoch: batch.epoch, view: UInt32(view),
-                size: options.size, into: target, scratch: scratch)
-        case .views:
+        guard let image = image(at: batch.place(ofView: view, i), of: batch) else {
             let source = batch.supplied!.pointer + (view * batch.count + i) * shape.count
-            target.update(from: source, count: shape.count)
+            return target.update(from: source, count: shape.count)
         }
+        guard let augmentation = options.augmentation ?? image.augmentation else {
+            return image.images.copy(image.index, into: target)
+        }
+        // Random numbers are the image's own, also for a view of its partner.
+        augmentation.makeView(
+            of: image.images, at: image.index, imageIndex: Int(batch.indices[i]), seed: seed,
+            epoch: batch.epoch, view: UInt32(view), size: options.size, into: target, scratch: scratch)
     }
 }

@@ -2,13 +2,13 @@
 public struct NamedArray {
     /// In the order of `tsimcne.h`.
     public enum Kind: Int, Sendable {
-        case parameter, buffer, gradient, momentum, sums, embeddings, squares, average
+        case parameter, buffer, gradient, momentum, sums, embeddings, squares, average, neighbors
     }
 
     public let kind: Kind
     public let name: String
     public let shape: [Int]
-    /// Float32, but Float64 for sums.
+    /// Float32, but Float64 for sums and Int32 for neighbours.
     public let data: UnsafeMutableRawPointer
     public var count: Int { shape.reduce(1, *) }
 }
@@ -29,8 +29,8 @@ extension Model {
 }
 
 extension Trainer {
-    /// The model's arrays, then gradients, momenta, sums and, where there are any, embeddings, squares and
-    /// averages.
+    /// The model's arrays, then gradients, momenta, sums and, where there are any, embeddings, squares,
+    /// averages and neighbours.
     public var arrays: [NamedArray] {
         let parameters = model.parameters
         var result = model.arrays
@@ -56,6 +56,12 @@ extension Trainer {
         }
         result += averages.map {
             NamedArray(kind: .average, name: $0.name, shape: $0.shape, data: $0.average.pointer)
+        }
+        if let neighbors {
+            result.append(
+                NamedArray(
+                    kind: .neighbors, name: "neighbors", shape: [neighbors.images, neighbors.count],
+                    data: neighbors.table))
         }
         return result
     }

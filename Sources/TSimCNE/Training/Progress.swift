@@ -30,6 +30,8 @@ extension Trainer {
     /// same as there, of the same shapes.
     public func seek(_ target: Progress) {
         abandon()
+        search = nil
+        neighbors = nil
         progress = target
         let reached = min(target.stage, stages.count - 1)
         let began = target.stage == stages.count || target.step > 0
@@ -38,6 +40,8 @@ extension Trainer {
         let outputs = last >= 0 ? stages[last].outputs : outputsBefore
         if model.outputs != outputs { model.resetOutput(outputs: outputs, deviation: 0, seed: seed) }
         if target.step > 0 {
+            let count = stages[reached].neighbors
+            neighbors = count > 0 ? Neighbors(images: source.count, count: count) : nil
             shuffle()
             writeSteps()
             phase = .beginStep

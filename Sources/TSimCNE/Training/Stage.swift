@@ -44,11 +44,14 @@ public struct Stage: Sendable {
     public var schedule: Schedule
     public var optimizer: any Optimizer
     public var views: Views
+    /// Where it is not 0, odd views are of one of so many nearest neighbours of the image, in the features at the
+    /// stage's beginning: the map then keeps the neighbourhoods of the features, as t-SNE's does.
+    public var neighbors: Int
 
     public init(
         steps: Int, outputs: Int, outputStart: OutputStart, trained: Trained, metric: Metric,
         temperature: Float, learningRate: Double, schedule: Schedule, optimizer: any Optimizer,
-        views: Views = Views()
+        views: Views = Views(), neighbors: Int = 0
     ) {
         self.steps = steps
         self.outputs = outputs
@@ -60,5 +63,6 @@ public struct Stage: Sendable {
         self.schedule = schedule
         self.optimizer = optimizer
         self.views = views
+        self.neighbors = neighbors
     }
 }

@@ -9,6 +9,8 @@ public final class Trainer {
         /// The images of ``batchIndices`` are to be supplied.
         case batchWanted
         case boundary(Program.Boundary)
+        /// A stage begins that wants neighbours, which were found.
+        case neighborsFound
         /// A step was completed: parameters and running statistics have moved.
         case step
         /// The loss, a gradient, a weight or a statistic is not finite: the step was dropped, and training cannot go on.
@@ -50,7 +52,7 @@ public final class Trainer {
     /// Of the last completed step.
     public private(set) var finished = Position(stage: 0, epoch: 0, step: 0, left: 0)
 
-    enum Phase { case beginStage, beginStep, wanting, starting, running, diverged, done }
+    enum Phase { case beginStage, searching, beginStep, wanting, starting, running, diverged, done }
     var phase = Phase.beginStage
     private var isSupplied = false
 
@@ -65,6 +67,9 @@ public final class Trainer {
     private var steps: [Int: TrainingStep] = [:]
     /// Gives the outputs that a stage's output layer begins with.
     private var start: TrainingStep?
+    var search: NeighborSearch?
+    /// Of the current stage, if it wants them.
+    var neighbors: Neighbors?
 
     public init(
         model: Model, stages: [Stage], source: ImageSource, batchSize: Int, viewCount: Int = 2,
@@ -81,14 +86,17 @@ public final class Trainer {
         self.seed = seed
         self.pool = pool
         progress = Progress(steps: stages[0].steps)
+        let wantsPartners = stages.contains { $0.neighbors > 0 }
         batch = Batch(
-            capacity: self.batchSize,
-            suppliedBytes: source.suppliedBytesPerImage(views: viewCount) * self.batchSize)
+            capacity: wantsPartners ? 2 * self.batchSize : self.batchSize,
+            suppliedBytesPerImage: source.suppliedBytesPerImage(views: viewCount))
         order = Array(0..<Int64(source.count))
     }
 
     public var stepsPerEpoch: Int { (source.count + batchSize - 1) / batchSize }
     public var batchCount: Int { batch.count }
+    /// Images that ``Event/batchWanted`` asks for: those of the batch, and their partners.
+    public var batchIndexCount: Int { batch.indexCount }
     public var batchIndices: UnsafePointer<Int64> { UnsafePointer(batch.indices) }
     /// (viewCount · batchCount × outputs), first views first; of the step that runs or ran last.
     public var embeddings: Tensor? { steps[batch.count]?.embeddings }
@@ -109,13 +117,13 @@ public final class Trainer {
     public var suppliedBytesPerImage: Int { source.suppliedBytesPerImage(views: viewCount) }
 
     /// Copies what ``Event/batchWanted`` asked for; `bytes` must be
-    /// `suppliedBytesPerImage * batchCount`.
+    /// `suppliedBytesPerImage * batchIndexCount`.
     public func supply(_ data: UnsafeRawPointer, bytes: Int) {
         UnsafeMutableRawPointer(batch.supplied!.pointer).copyMemory(from: data, byteCount: bytes)
         isSupplied = true
     }
 
-    public var wantsBatch: Bool { phase == .wanting && !isSupplied }
+    public var wantsBatch: Bool { (phase == .wanting || phase == .searching) && !isSupplied }
 
     /// Drops the step that runs: nothing of it has reached the parameters or running statistics.
     public func abandon() {
@@ -138,8 +146,26 @@ public final class Trainer {
         case .done: return .finished
         case .diverged: return .diverged
         case .beginStage:
+            if let search = makeSearch() {
+                self.search = search
+                isSupplied = false
+                phase = .searching
+                return nil
+            }
             beginStage()
             phase = .beginStep
+        case .searching:
+            switch search!.advance(on: pool, until: deadline, isSupplied: isSupplied) {
+            case .timeIsOver: return .more
+            case .batchWanted:
+                isSupplied = false
+                return .batchWanted
+            case .end:
+                neighbors = search!.neighbors
+                search = nil
+                phase = .beginStage
+                return .neighborsFound
+            }
         case .beginStep:
             takeBatch()
             isSupplied = suppliedBytesPerImage == 0
@@ -172,6 +198,13 @@ public final class Trainer {
             }
         }
         return nil
+    }
+
+    /// Nil where the stage wants no neighbours, or has them.
+    private func makeSearch() -> NeighborSearch? {
+        let count = stages[stage].neighbors
+        guard count > 0, neighbors == nil else { return nil }
+        return NeighborSearch(model: model, source: source, batch: batch, count: count)
     }
 
     private func beginStage() {
@@ -251,7 +284,10 @@ public final class Trainer {
     public func plannedBytes() -> Int {
         stages.map { stage in
             let (workspace, scratch) = plan(stage)
-            return (workspace.peak + scratch) * MemoryLayout<Float>.stride
+            let step = (workspace.peak + scratch) * MemoryLayout<Float>.stride
+            guard stage.neighbors > 0 else { return step }
+            return step
+                + NeighborSearch.plannedBytes(model: model, source: source, count: stage.neighbors)
         }.max()!
     }
 
@@ -271,6 +307,12 @@ public final class Trainer {
         batch.epoch = globalEpoch
         batch.count = min(batchSize, order.count - first)
         for i in 0..<batch.count { batch.indices[i] = order[first + i] }
+        batch.hasPartners = neighbors != nil
+        guard let neighbors else { return }
+        for i in 0..<batch.count {
+            let partner = neighbors.pick(of: Int(batch.indices[i]), seed: seed, epoch: batch.epoch)
+            batch.indices[batch.count + i] = Int64(partner)
+        }
     }
 
     /// The step's only effect on the model: all of it, or none.
@@ -298,6 +340,7 @@ public final class Trainer {
         next.epochsBefore = progress.epochsBefore + (progress.step + stepsPerEpoch - 1) / stepsPerEpoch
         if next.stage < stages.count { next.steps = stages[next.stage].steps }
         progress = next
+        neighbors = nil
         phase = next.stage == stages.count ? .done : .beginStage
     }
 }

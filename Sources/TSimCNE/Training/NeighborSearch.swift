@@ -1,0 +1,97 @@
+/// Finds ``Neighbors``: all images go through the network, then all features are compared. It stops and goes on
+/// like a step of training.
+final class NeighborSearch {
+    enum Stop { case timeIsOver, batchWanted, end }
+
+    let neighbors: Neighbors
+    private let model: Model
+    private let source: ImageSource
+    private let batch: Batch
+    private let features: AlignedBuffer
+    private let halfSquares: AlignedBuffer
+    private let workspace = Workspace()
+    /// Of the chunk that is mapped, with where its features will be.
+    private var mapping: (program: Program, result: Tensor)?
+    private var comparison: Program?
+    private var mapped = 0
+
+    init(model: Model, source: ImageSource, batch: Batch, count: Int) {
+        self.model = model
+        self.source = source
+        self.batch = batch
+        neighbors = Neighbors(images: source.count, count: count)
+        features = AlignedBuffer(count: source.count * model.features)
+        halfSquares = AlignedBuffer(count: source.count)
+    }
+
+    /// Bytes that a search takes from the system.
+    static func plannedBytes(model: Model, source: ImageSource, count: Int) -> Int {
+        let workspace = Workspace.planning()
+        let shape = source.shape
+        _ = model.writeInference(
+            .features, Shape(Model.batch, shape.height, shape.width, shape.channels), workspace
+        ) { _, _ in }
+        let floats = workspace.peak + source.count * (model.features + 1)
+        return floats * MemoryLayout<Float>.stride + Neighbors.bytes(images: source.count, count: count)
+    }
+
+    /// - Parameter isSupplied: whether the batch that was wanted is there.
+    func advance(on pool: ThreadPool, until deadline: UInt64, isSupplied: Bool) -> Stop {
+        var isSupplied = isSupplied
+        while mapped < source.count {
+            if mapping == nil { takeImages() }
+            if source.isSupplied && !isSupplied { return .batchWanted }
+            let (program, result) = mapping!
+            guard program.advance(on: pool, until: deadline) == .end else { return .timeIsOver }
+            keep(result)
+            isSupplied = false
+        }
+        if comparison == nil { comparison = writeComparison() }
+        return comparison!.advance(on: pool, until: deadline) == .end ? .end : .timeIsOver
+    }
+
+    private func takeImages() {
+        batch.count = min(Model.batch, batch.capacity, source.count - mapped)
+        batch.hasPartners = false
+        for i in 0..<batch.count { batch.indices[i] = Int64(mapped + i) }
+        let shape = source.shape
+        mapping = model.writeInference(
+            .features, Shape(batch.count, shape.height, shape.width, shape.channels), workspace
+        ) { [source, batch] i, target in source.copyImage(i, of: batch, into: target) }
+    }
+
+    private func keep(_ result: Tensor) {
+        let count = batch.count * model.features
+        (features.pointer + mapped * model.features).update(from: result.pointer, count: count)
+        mapped += batch.count
+        mapping = nil
+    }
+
+    private func writeComparison() -> Program {
+        let (features, halfSquares, dimension) = (features, halfSquares, model.features)
+        // The features of a network are compared by their cosine, as in the loss that made them; vectors of
+        // the caller's are compared as they are.
+        let normalizes = !model.backbone.parameters.isEmpty
+        for i in 0..<source.count {
+            let row = features.pointer + i * dimension
+            var half = NearestNeighbors.halfSquare(row, dimension: dimension)
+            if normalizes, half > 0 {
+                let scale = 1 / (2 * half).squareRoot()
+                for d in 0..<dimension { row[d] *= scale }
+                half = NearestNeighbors.halfSquare(row, dimension: dimension)
+            }
+            halfSquares.pointer[i] = half
+        }
+        let search = NearestNeighbors(
+            rows: features.pointer, halfSquares: halfSquares.pointer, count: source.count,
+            dimension: dimension, neighbors: neighbors.count)
+        let program = Program()
+        program.keepAlive(features)
+        program.keepAlive(halfSquares)
+        program.add("neighbors", slices: search.slices, scratch: search.scratchCount) {
+            [table = neighbors.table] in
+            search.run(slice: $0, into: table, scratch: $1)
+        }
+        return program
+    }
+}

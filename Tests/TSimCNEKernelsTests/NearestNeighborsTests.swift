@@ -1,0 +1,64 @@
+import Support
+import TSimCNEKernels
+import Testing
+
+@Suite struct NearestNeighborsTests {
+    /// The table of all slices.
+    static func table(_ rows: [Float], dimension d: Int, neighbors k: Int) -> [[Int]] {
+        let n = rows.count / d
+        let (memory, halves) = (AlignedBuffer(count: rows.count), AlignedBuffer(count: n))
+        let table = UnsafeMutablePointer<Int32>.allocate(capacity: n * k)
+        defer { table.deallocate() }
+        memory.pointer.update(from: rows, count: rows.count)
+        for i in 0..<n {
+            halves.pointer[i] = NearestNeighbors.halfSquare(memory.pointer + i * d, dimension: d)
+        }
+        let search = NearestNeighbors(
+            rows: memory.pointer, halfSquares: halves.pointer, count: n, dimension: d, neighbors: k)
+        let scratch = AlignedBuffer(count: search.scratchCount)
+        withExtendedLifetime((memory, halves, scratch)) {
+            for slice in (0..<search.slices).reversed() {
+                search.run(slice: slice, into: table, scratch: scratch.pointer)
+            }
+        }
+        return (0..<n).map { i in (0..<k).map { Int(table[i * k + $0]) } }
+    }
+
+    static func squaredDistance(_ rows: [Float], _ d: Int, _ i: Int, _ j: Int) -> Double {
+        var sum = 0.0
+        for c in 0..<d {
+            let difference = Double(rows[i * d + c]) - Double(rows[j * d + c])
+            sum += difference * difference
+        }
+        return sum
+    }
+
+    @Test(arguments: [(2, 3, 1), (17, 1, 5), (129, 7, 15), (700, 20, 16), (1100, 5, 3)])
+    func areThoseOfNaiveLoops(n: Int, d: Int, k: Int) {
+        let rows = values(n * d, seed: UInt64(n))
+        let table = NearestNeighborsTests.table(rows, dimension: d, neighbors: k)
+        for i in 0..<n {
+            let distances = (0..<n).map { NearestNeighborsTests.squaredDistance(rows, d, i, $0) }
+            let nearest = (0..<n).filter { $0 != i }.map { distances[$0] }.sorted().prefix(k)
+            // Two that are nearly as far may change places.
+            let found = table[i].map { distances[$0] }
+            #expect(zip(found, nearest).allSatisfy { abs($0 - $1) < 1e-5 * (1 + $1) }, "row \(i)")
+            #expect(Set(table[i]).count == k && !table[i].contains(i), "row \(i)")
+        }
+    }
+
+    @Test func equalRowsComeInOrder() {
+        let table = NearestNeighborsTests.table(
+            [Float](repeating: 0.25, count: 40), dimension: 2, neighbors: 4)
+        #expect(table[0] == [1, 2, 3, 4])
+        #expect(table[10] == [0, 1, 2, 3])
+    }
+
+    @Test func rowsThatAreNotFiniteHaveThemselves() {
+        var rows = values(60, seed: 3)
+        rows[3] = .nan
+        let table = NearestNeighborsTests.table(rows, dimension: 3, neighbors: 2)
+        #expect(table[1] == [1, 1])
+        #expect(table.enumerated().allSatisfy { i, row in i == 1 || !row.contains(1) })
+    }
+}

@@ -1,0 +1,122 @@
+import Support
+import Testing
+
+@testable import TSimCNE
+
+@Suite struct NeighborTests {
+    static func stage(_ neighbors: Int) -> Stage {
+        var stage = TrainingFixture.stage(6)
+        stage.neighbors = neighbors
+        return stage
+    }
+
+    /// By cosine, from the model's own features.
+    static func naive(_ model: Model, _ images: ImageBatch, _ k: Int) -> [[Int]] {
+        var features = [Float](repeating: 0, count: images.count * model.features)
+        features.withUnsafeMutableBufferPointer {
+            model.transform(images, .features, into: $0.baseAddress!, pool: ThreadPool(threads: 1))
+        }
+        let rows = (0..<images.count).map { i in
+            doubles(Array(features[i * model.features..<(i + 1) * model.features]))
+        }
+        func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+        func cosine(_ i: Int, _ j: Int) -> Double {
+            dot(rows[i], rows[j]) / (dot(rows[i], rows[i]) * dot(rows[j], rows[j])).squareRoot()
+        }
+        return (0..<images.count).map { i in
+            let others = (0..<images.count).filter { $0 != i }
+            return Array(others.sorted { cosine(i, $0) > cosine(i, $1) }.prefix(k))
+        }
+    }
+
+    static func table(_ trainer: Trainer) -> [[Int]] {
+        let neighbors = trainer.neighbors!
+        return (0..<neighbors.images).map { i in
+            (0..<neighbors.count).map { Int(neighbors.table[i * neighbors.count + $0]) }
+        }
+    }
+
+    @Test(arguments: [(1, UInt64.max), (2, .max), (3, 1)])
+    func areTheNearestInTheFeatures(threads: Int, slice: UInt64) {
+        let model = TrainingFixture.model()
+        guard case .images(let images, _) = TrainingFixture.images else { return }
+        let wanted = NeighborTests.naive(model, images, 4)
+        let trainer = TrainingFixture(NeighborTests.stage(4)).trainer(model, threads: threads)
+        var stops = 0
+        while trainer.advance(until: slice == .max ? .max : ThreadPool.now() + slice) != .neighborsFound {
+            stops += 1
+        }
+        #expect(NeighborTests.table(trainer) == wanted)
+        #expect((stops > 3) == (slice == 1))
+    }
+
+    @Test func oddViewsAreOfPartners() {
+        var stage = NeighborTests.stage(3)
+        stage.views.augmentation = Augmentation.none
+        var fixture = TrainingFixture(stage)
+        fixture.views = 4
+        let trainer = fixture.trainer(TrainingFixture.model())
+        var picked: Set<Int> = []
+        while trainer.progress.step < 5 {
+            guard trainer.advance() == .boundary(.embeddings) else { continue }
+            let (count, table) = (trainer.batchCount, NeighborTests.table(trainer))
+            #expect(trainer.batchIndexCount == 2 * count)
+            for i in 0..<count {
+                let (image, partner) = (trainer.batchIndices[i], trainer.batchIndices[count + i])
+                #expect(table[Int(image)].contains(Int(partner)))
+                picked.insert(table[Int(image)].firstIndex(of: Int(partner))!)
+            }
+            // Without augmentation two views of one image are the same.
+            let rows = trainer.embeddings!.values
+            let width = rows.count / (4 * count)
+            func row(_ view: Int, _ i: Int) -> [Float] {
+                Array(rows[(view * count + i) * width..<(view * count + i + 1) * width])
+            }
+            for i in 0..<count {
+                #expect(relativeError(row(0, i), doubles(row(2, i))) < 1e-4)
+                #expect(relativeError(row(1, i), doubles(row(3, i))) < 1e-4)
+                #expect(relativeError(row(0, i), doubles(row(1, i))) > 1e-3)
+            }
+        }
+        #expect(picked == [0, 1, 2])
+    }
+
+    @Test func suppliedImagesGiveTheSameBits() {
+        guard case .images(let images, let augmentation) = TrainingFixture.images else { return }
+        func train(_ source: ImageSource) -> [String: [Float]] {
+            var fixture = TrainingFixture(TrainingFixture.stage(2), NeighborTests.stage(5))
+            fixture.source = source
+            let trainer = fixture.trainer(TrainingFixture.model())
+            var event = trainer.advance()
+            while event != .finished {
+                if event == .batchWanted {
+                    let pixels = images.data.assumingMemoryBound(to: Float.self)
+                    let batch = (0..<trainer.batchIndexCount).flatMap { i in
+                        let start = pixels + Int(trainer.batchIndices[i]) * images.imageCount
+                        return Array(UnsafeBufferPointer(start: start, count: images.imageCount))
+                    }
+                    batch.withUnsafeBytes { trainer.supply($0.baseAddress!, bytes: $0.count) }
+                }
+                event = trainer.advance()
+            }
+            return trainer.saved()
+        }
+        let supplied = ImageSource.supplied(
+            count: images.count, height: images.height, width: images.width, channels: images.channels,
+            .float32, augmentation)
+        #expect(train(supplied) == train(TrainingFixture.images))
+    }
+
+    @Test func aTableThatACallerHasSpoiltIsNotFollowed() {
+        let trainer = TrainingFixture(NeighborTests.stage(2)).trainer(TrainingFixture.model())
+        trainer.take(1)
+        let neighbors = trainer.neighbors!
+        for i in 0..<neighbors.images * neighbors.count {
+            neighbors.table[i] = [.max, -1, 18][i % 3]
+        }
+        trainer.take(3)
+        for i in 0..<trainer.batchCount {
+            #expect(trainer.batchIndices[i] == trainer.batchIndices[trainer.batchCount + i])
+        }
+    }
+}
