@@ -39,6 +39,9 @@ public func tsimcne_trainer_create(
         let trainer = try usingModel(model) { model in
             try checkImages(batch, fit: model)
             let stages = try trainingStages(config, source: source, model: model)
+            if stages.contains(where: { $0.neighbors > 0 }) {
+                try check(batch.count, in: 2...Int(Int32.max), "images.count")
+            }
             try checkMemory(
                 2 * source.suppliedBytesPerImage(views: Int(config.views)) * Int(config.batch_size) + 8
                     * batch.count,

@@ -164,6 +164,12 @@ func trainingStage(_ stage: tsimcne_stage, _ source: ImageSource, _ name: String
     if case .views = source, stage.neighbors > 0 {
         throw Failure.argument("\(name).neighbors: got \(stage.neighbors), want 0 for supplied views")
     }
+    try check(stage.inputs, in: 0...1, "\(name).inputs")
+    if stage.inputs == Int32(TSIMCNE_INPUT_FEATURES) {
+        guard stage.neighbors > 0, stage.trains != Int32(TSIMCNE_TRAIN_ALL) else {
+            throw Failure.argument("\(name).inputs: features want neighbors, and the backbone frozen")
+        }
+    }
     if stage.output_start != Int32(TSIMCNE_OUTPUT_KEEP) {
         try check(stage.output_scale, in: 1e-9...1e9, "\(name).output_scale")
     }
@@ -185,7 +191,7 @@ func trainingStage(_ stage: tsimcne_stage, _ source: ImageSource, _ name: String
         optimizer: optimizer(stage),
         views: Stage.Views(
             size: try viewSize(stage, source, name), augmentation: try viewAugmentation(stage, source, name)),
-        neighbors: Int(stage.neighbors))
+        neighbors: Int(stage.neighbors), readsFeatures: stage.inputs == Int32(TSIMCNE_INPUT_FEATURES))
 }
 
 private func viewAugmentation(

@@ -41,6 +41,7 @@ def stage(**changes: float) -> dict[str, float]:
         "view_height": 0,
         "view_width": 0,
         "neighbors": 0,
+        "inputs": 0,
         "augmentation": None,
     }
     assert changes.keys() <= defaults.keys(), changes

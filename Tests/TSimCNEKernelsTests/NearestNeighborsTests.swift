@@ -4,19 +4,16 @@ import Testing
 
 @Suite struct NearestNeighborsTests {
     /// The table of all slices.
-    static func table(_ rows: [Float], dimension d: Int, neighbors k: Int) -> [[Int]] {
+    static func table(_ rows: [Float], dimension d: Int, neighbors k: Int, metric: NearestNeighbors.Metric = .distance) -> [[Int]] {
         let n = rows.count / d
-        let (memory, halves) = (AlignedBuffer(count: rows.count), AlignedBuffer(count: n))
+        let memory = AlignedBuffer(count: rows.count)
         let table = UnsafeMutablePointer<Int32>.allocate(capacity: n * k)
         defer { table.deallocate() }
         memory.pointer.update(from: rows, count: rows.count)
-        for i in 0..<n {
-            halves.pointer[i] = NearestNeighbors.halfSquare(memory.pointer + i * d, dimension: d)
-        }
         let search = NearestNeighbors(
-            rows: memory.pointer, halfSquares: halves.pointer, count: n, dimension: d, neighbors: k)
+            rows: memory.pointer, count: n, dimension: d, neighbors: k, metric: metric)
         let scratch = AlignedBuffer(count: search.scratchCount)
-        withExtendedLifetime((memory, halves, scratch)) {
+        withExtendedLifetime((memory, scratch)) {
             for slice in (0..<search.slices).reversed() {
                 search.run(slice: slice, into: table, scratch: scratch.pointer)
             }
@@ -45,6 +42,19 @@ import Testing
             #expect(zip(found, nearest).allSatisfy { abs($0 - $1) < 1e-5 * (1 + $1) }, "row \(i)")
             #expect(Set(table[i]).count == k && !table[i].contains(i), "row \(i)")
         }
+    }
+
+    @Test func byCosineTheLengthDoesNotMatter() {
+        let (n, d, k) = (150, 6, 7)
+        var rows = values(n * d, seed: 8)
+        let unit = (0..<n).flatMap { i -> [Float] in
+            let row = rows[i * d..<(i + 1) * d]
+            let length = row.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            return row.map { $0 / length }
+        }
+        let wanted = NearestNeighborsTests.table(unit, dimension: d, neighbors: k)
+        for i in 0..<n * d { rows[i] *= Float(1 + i / d % 5) }
+        #expect(NearestNeighborsTests.table(rows, dimension: d, neighbors: k, metric: .cosine) == wanted)
     }
 
     @Test func equalRowsComeInOrder() {

@@ -197,7 +197,7 @@ def test_four_gigabytes_are_read_in_place(tmp_path, dtype):
         deviation=None, seed=0,
     )  # fmt: skip
     zeros = "output_start output_scale trains metric learning_rate warmup schedule shape optimizer momentum"
-    more = "decays_biases second_momentum weight_decay clip_value view_height view_width neighbors"
+    more = "decays_biases second_momentum weight_decay clip_value view_height view_width neighbors inputs"
     stage = dict.fromkeys([*zeros.split(), *more.split()], 0)
     stage |= {"steps": 1 << 20, "output_dim": 2, "temperature": 1, "augmentation": None}
     before = resident()

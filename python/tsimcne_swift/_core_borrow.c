@@ -169,6 +169,7 @@ int read_stage(PyObject *mapping, tsimcne_stage *s, tsimcne_augmentation *augmen
         {"view_height", .whole = &s->view_height},
         {"view_width", .whole = &s->view_width},
         {"neighbors", .whole = &s->neighbors},
+        {"inputs", .whole = &s->inputs},
     };
     if (read_fields(mapping, fields, sizeof fields / sizeof *fields) != 0) {
         return -1;

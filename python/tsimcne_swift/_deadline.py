@@ -10,12 +10,16 @@ from ._stages import Stage
 
 # A step that trains the output layer or the head only does the forward pass, about a third of the work.
 TRAINED = {"all": 1.0, "output": 1 / 3, "head": 1 / 3}
+# Of a step that begins with features, roughly.
+FEATURES = 0.01
 # A stage is set anew when its end would be off by more than this share of what is left of it.
 TOLERANCE = 0.01
 
 
 def cost(stage: Stage, image: tuple[int, int]) -> float:
     """Of a step of a stage, roughly; 1 where everything is trained on views as large as the images."""
+    if stage.inputs == "features":
+        return FEATURES
     height, width = stage.image_size if isinstance(stage.image_size, tuple) else image
     return TRAINED[stage.trains] * height * width / (image[0] * image[1])
 

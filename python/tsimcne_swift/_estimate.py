@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from . import _core
 from ._config import show_config
+from ._deadline import cost
 from ._network import Network
 from ._plan import Plan
 from ._stages import Stage
@@ -16,6 +17,8 @@ from ._trainer import make_trainer, supply
 PROBE = 256
 # Steps of each kind; the first one also takes memory from the system.
 STEPS = 4
+# Floating-point operations a second with which a thread compares images, roughly.
+COMPARED = 8e10
 # A step that takes longer is not measured twice.
 LONG = 1.0
 
@@ -36,7 +39,9 @@ def step_seconds(plan: Plan, stage: Stage) -> float:
     """Of a step like those of the stage, made with a network of its own."""
     outputs = int(stage.n_components or 0)
     network = Network(plan.architecture, outputs, plan.normalization)
-    few = replace(stage, epochs=STEPS / plan.steps_per_epoch, output_init="keep", lr=0.0, stretches=())
+    few = replace(
+        stage, epochs=STEPS / plan.steps_per_epoch, output_init="keep", lr=0.0, neighbors=0, stretches=()
+    )
     trainer = make_trainer(plan, network, seed=0, stages=[few])
     try:
         before = time.perf_counter()
@@ -54,17 +59,32 @@ def step_seconds(plan: Plan, stage: Stage) -> float:
         plan.images.forget()
 
 
+def search_seconds(plan: Plan) -> float:
+    """For the neighbours of all images, beside their features."""
+    n = plan.images.shape[0]
+    threads = plan.threads or show_config()["threads"]
+    return 2.0 * n * n * plan.architecture.features / (COMPARED * threads)
+
+
 def training_seconds(plan: Plan) -> float:
     """From the first step to the end of mapping, if nothing else keeps the machine busy."""
-    known: dict[tuple[object, str], float] = {}
-    total = 0.0
+    _, height, width, _ = plan.images.shape
+    network = Network(plan.architecture, int(plan.stages[-1].n_components or 0), plan.normalization)
+    mapping = mapping_seconds(plan, network)
+    measured: dict[tuple[object, str], float] = {}
+    total = mapping
+    # Per unit of ``cost``, for the steps that are too short to be measured without what they begin with.
+    unit = 0.0
     for stage in plan.stages:
         kind = (stage.image_size, stage.trains)
-        if kind not in known:
-            known[kind] = step_seconds(plan, stage)
-        total += known[kind] * stage.steps(plan.steps_per_epoch)
-    network = Network(plan.architecture, int(plan.stages[-1].n_components or 0), plan.normalization)
-    return total + mapping_seconds(plan, network)
+        if stage.inputs == "views" and kind not in measured:
+            measured[kind] = step_seconds(plan, stage)
+            unit = measured[kind] / cost(stage, (height, width))
+        seconds = measured[kind] if stage.inputs == "views" else unit * cost(stage, (height, width))
+        total += seconds * stage.steps(plan.steps_per_epoch)
+        if stage.neighbors:
+            total += mapping + search_seconds(plan)
+    return total
 
 
 def announcement(plan: Plan) -> str:

@@ -34,7 +34,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     ----------
     n_components : int, default=2
         Dimension of the map.
-    backbone : {"resnet18", "resnet10", "identity"}, default="resnet18"
+    backbone : {"resnet10", "resnet18", "identity"}, default="resnet10"
         Convolutional network. ``"identity"``: X has feature vectors, (n, features) of any finite value,
         and the head alone is trained: a parametric neighbour embedding.
     width : int, default=16
@@ -143,7 +143,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self,
         n_components: int = 2,
         *,
-        backbone: str = "resnet18",
+        backbone: str = "resnet10",
         width: int = 16,
         projection_head: str = "mlp",
         hidden_dim: int = 1024,

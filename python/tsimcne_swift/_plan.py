@@ -11,6 +11,7 @@ import numpy as np
 
 from . import recipes
 from ._augmentation import Augmentation, FeatureAugmentation, check_augmentation
+from ._automatic import automatic_stages, continued_stages
 from ._durations import check_duration
 from ._files import check_path
 from ._images import Images
@@ -119,7 +120,7 @@ def make_plan(est: Any, X: Any, resume: bool, load_init: Callable[[Any], Init]) 
     if init is not None:
         _check_init(est, architecture, init.architecture)
     outputs_before = None if init is None else init.outputs
-    stages = _stages(est, images, batch_size, outputs_before, metric_before, augmentation)
+    stages = _stages(est, images, views, batch_size, outputs_before, metric_before, augmentation)
     if max_time is not None and any(stage.stretches for stage in stages):
         raise ValueError("max_time: excludes stages with stretches, which repeat a run; want None")
     normalization = init.normalization if init is not None else _check_normalize(est.normalize, images)
@@ -213,6 +214,7 @@ def _check_init(est: Any, wanted: Architecture, got: Architecture) -> None:
 def _stages(
     est: Any,
     images: Images,
+    views: int,
     batch_size: int,
     outputs_before: int | None,
     metric_before: str | None,
@@ -221,7 +223,7 @@ def _stages(
     components = check_integer("n_components", est.n_components, 1, 4096)
     pretrain = check_integer("pretrain_dim", est.pretrain_dim, 1, 4096)
     output_init = check_choice("output_init", est.output_init, ["principal", "normal"])
-    stages = _written(est.total_epochs, images, components, pretrain, output_init, outputs_before)
+    stages = _written(est.total_epochs, images, views, components, pretrain, output_init, outputs_before)
     count = len(stages)
     metrics = check_per_stage("metric", est.metric, count)
     for metric in metrics:
@@ -255,42 +257,49 @@ def _stages(
 
 
 def _written(
-    value: Any, images: Images, components: int, pretrain: int, output_init: str, outputs_before: int | None
+    value: Any,
+    images: Images,
+    views: int,
+    components: int,
+    pretrain: int,
+    output_init: str,
+    outputs_before: int | None,
 ) -> list[Stage]:
     """The stages that ``total_epochs`` stands for."""
     n, height, width, _ = images.shape
     name = "total_epochs"
-    vectors = isinstance(images, Vectors)
-    if _is_auto(name, value):
-        epochs = recipes.automatic_epochs(n, height, width, vectors)
-        if outputs_before is not None:
-            return [_continued(epochs[-1], components, outputs_before)]
-        return paper_stages(epochs, pretrain, components, output_init)
+    size = None if isinstance(images, Vectors) else (height, width)
+    if isinstance(value, str):
+        check_choice(name, value, recipes.PAIRS)
+        if outputs_before is None:
+            return automatic_stages(value, n, size, views, pretrain)
+        _check_continued(components, outputs_before)
+        return continued_stages(value, n, size, views, components)
+    wanted = f"want {', '.join(map(repr, recipes.PAIRS))}, [a], [a, b, c], or a list of Stage"
     if not isinstance(value, list | tuple) or not value:
-        raise ValueError(f"{name}: got {value!r}, want 'auto', [a], [a, b, c], or a list of Stage")
+        raise ValueError(f"{name}: got {value!r}, {wanted}")
     if all(isinstance(stage, Stage) for stage in value):
         if len(value) > MOST_STAGES:
             raise ValueError(f"{name}: got {len(value)} stages, want at most {MOST_STAGES}")
-        size = None if vectors else (height, width)
         return [check_stage(stage, f"{name}[{i}]", size) for i, stage in enumerate(value)]
     if len(value) not in (1, 3):
-        raise ValueError(f"{name}: got {value!r}, want 'auto', [a], [a, b, c], or a list of Stage")
+        raise ValueError(f"{name}: got {value!r}, {wanted}")
     epochs = [check_number(f"{name}[{i}]", epoch, 1e-9, LONGEST_EPOCHS) for i, epoch in enumerate(value)]
     if outputs_before is not None and len(epochs) == 1:
-        return [_continued(epochs[0], components, outputs_before)]
+        _check_continued(components, outputs_before)
+        return [Stage(epochs[0], components)]
     stages = paper_stages(epochs, pretrain, components, output_init)
     if outputs_before is not None:
         stages[0] = replace(stages[0], output_init="keep" if outputs_before == pretrain else "normal")
     return stages
 
 
-def _continued(epochs: float, components: int, outputs: int) -> Stage:
+def _check_continued(components: int, outputs: int) -> None:
     """A trained network goes on in its own dimension."""
     if components != outputs:
         raise ValueError(
             f"n_components: got {components}, but init has {outputs} outputs; want the same, or three stages"
         )
-    return Stage(epochs, outputs)
 
 
 def _is_auto(name: str, value: Any) -> bool:

@@ -176,6 +176,10 @@ enum {
     TSIMCNE_LARS = 3   /* You, Gitman and Ginsburg 2017; trust 0.001, plain SGD for biases and BatchNorm */
 };
 
+/** What a step begins with: random views, or the features of the images themselves, found together with the
+ *  neighbours (which it needs) when the stage begins; not with TSIMCNE_TRAIN_ALL. */
+enum { TSIMCNE_INPUT_VIEWS = 0, TSIMCNE_INPUT_FEATURES = 1 };
+
 typedef struct tsimcne_stage {
     uint64_t struct_size;
     int64_t steps; /* of the optimiser, 1 … 2^40; the last epoch may be cut short */
@@ -200,7 +204,7 @@ typedef struct tsimcne_stage {
     int32_t neighbors; /* 0: all views are of the image itself. k, 1 … 1024: odd views are of one of its k
                           nearest neighbours (cosine of features; distance of vectors), found when the stage
                           begins; not with TSIMCNE_SOURCE_VIEWS */
-    int32_t reserved;
+    int32_t inputs;    /* TSIMCNE_INPUT_… */
     const tsimcne_augmentation *augmentation; /* NULL for that of the trainer's configuration */
 } tsimcne_stage;
 

@@ -1,5 +1,5 @@
-/// Finds ``Neighbors``: all images go through the network, then all features are compared. It stops and goes on
-/// like a step of training.
+/// Finds ``Neighbors``: all images go through the backbone, then all features are compared. It stops and goes
+/// on like a step of training.
 final class NeighborSearch {
     enum Stop { case timeIsOver, batchWanted, end }
 
@@ -7,8 +7,8 @@ final class NeighborSearch {
     private let model: Model
     private let source: ImageSource
     private let batch: Batch
-    private let features: AlignedBuffer
-    private let halfSquares: AlignedBuffer
+    /// (images × features), of the images themselves and with running statistics.
+    let features: AlignedBuffer
     private let workspace = Workspace()
     /// Of the chunk that is mapped, with where its features will be.
     private var mapping: (program: Program, result: Tensor)?
@@ -21,7 +21,6 @@ final class NeighborSearch {
         self.batch = batch
         neighbors = Neighbors(images: source.count, count: count)
         features = AlignedBuffer(count: source.count * model.features)
-        halfSquares = AlignedBuffer(count: source.count)
     }
 
     /// Bytes that a search takes from the system.
@@ -31,7 +30,7 @@ final class NeighborSearch {
         _ = model.writeInference(
             .features, Shape(Model.batch, shape.height, shape.width, shape.channels), workspace
         ) { _, _ in }
-        let floats = workspace.peak + source.count * (model.features + 1)
+        let floats = workspace.peak + source.count * (model.features + 2)
         return floats * MemoryLayout<Float>.stride + Neighbors.bytes(images: source.count, count: count)
     }
 
@@ -68,29 +67,15 @@ final class NeighborSearch {
     }
 
     private func writeComparison() -> Program {
-        let (features, halfSquares, dimension) = (features, halfSquares, model.features)
         // The features of a network are compared by their cosine, as in the loss that made them; vectors of
         // the caller's are compared as they are.
-        let normalizes = !model.backbone.parameters.isEmpty
-        for i in 0..<source.count {
-            let row = features.pointer + i * dimension
-            var half = NearestNeighbors.halfSquare(row, dimension: dimension)
-            if normalizes, half > 0 {
-                let scale = 1 / (2 * half).squareRoot()
-                for d in 0..<dimension { row[d] *= scale }
-                half = NearestNeighbors.halfSquare(row, dimension: dimension)
-            }
-            halfSquares.pointer[i] = half
-        }
         let search = NearestNeighbors(
-            rows: features.pointer, halfSquares: halfSquares.pointer, count: source.count,
-            dimension: dimension, neighbors: neighbors.count)
+            rows: features.pointer, count: source.count, dimension: model.features,
+            neighbors: neighbors.count, metric: model.backbone.parameters.isEmpty ? .distance : .cosine)
         let program = Program()
         program.keepAlive(features)
-        program.keepAlive(halfSquares)
-        program.add("neighbors", slices: search.slices, scratch: search.scratchCount) {
-            [table = neighbors.table] in
-            search.run(slice: $0, into: table, scratch: $1)
+        program.add("neighbors", slices: search.slices, scratch: search.scratchCount) { [neighbors] in
+            search.run(slice: $0, into: neighbors.table, scratch: $1)
         }
         return program
     }

@@ -31,7 +31,7 @@ extension Trainer {
     public func seek(_ target: Progress) {
         abandon()
         search = nil
-        neighbors = nil
+        (neighbors, features) = (nil, nil)
         progress = target
         let reached = min(target.stage, stages.count - 1)
         let began = target.stage == stages.count || target.step > 0
@@ -40,11 +40,13 @@ extension Trainer {
         let outputs = last >= 0 ? stages[last].outputs : outputsBefore
         if model.outputs != outputs { model.resetOutput(outputs: outputs, deviation: 0, seed: seed) }
         if target.step > 0 {
-            let count = stages[reached].neighbors
-            neighbors = count > 0 ? Neighbors(images: source.count, count: count) : nil
+            let search = makeSearch()
+            if let search { take(search) }
             shuffle()
             writeSteps()
-            phase = .beginStep
+            // Neighbours are the caller's to restore; features are found anew, as the backbone has not moved.
+            self.search = features == nil ? nil : search
+            phase = features == nil ? .beginStep : .searching
         } else {
             if last >= 0 {
                 resetOptimizer(of: stages[last])

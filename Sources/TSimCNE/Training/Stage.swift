@@ -47,11 +47,14 @@ public struct Stage: Sendable {
     /// Where it is not 0, odd views are of one of so many nearest neighbours of the image, in the features at the
     /// stage's beginning: the map then keeps the neighbourhoods of the features, as t-SNE's does.
     public var neighbors: Int
+    /// With ``neighbors`` and without the backbone: views are the images' features, found together with the
+    /// neighbours; hundreds of times as many steps a second.
+    public var readsFeatures: Bool
 
     public init(
         steps: Int, outputs: Int, outputStart: OutputStart, trained: Trained, metric: Metric,
         temperature: Float, learningRate: Double, schedule: Schedule, optimizer: any Optimizer,
-        views: Views = Views(), neighbors: Int = 0
+        views: Views = Views(), neighbors: Int = 0, readsFeatures: Bool = false
     ) {
         self.steps = steps
         self.outputs = outputs
@@ -64,5 +67,6 @@ public struct Stage: Sendable {
         self.optimizer = optimizer
         self.views = views
         self.neighbors = neighbors
+        self.readsFeatures = readsFeatures
     }
 }

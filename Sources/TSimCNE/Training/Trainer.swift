@@ -70,6 +70,7 @@ public final class Trainer {
     var search: NeighborSearch?
     /// Of the current stage, if it wants them.
     var neighbors: Neighbors?
+    var features: AlignedBuffer?
 
     public init(
         model: Model, stages: [Stage], source: ImageSource, batchSize: Int, viewCount: Int = 2,
@@ -161,14 +162,15 @@ public final class Trainer {
                 isSupplied = false
                 return .batchWanted
             case .end:
-                neighbors = search!.neighbors
+                take(search!)
                 search = nil
-                phase = .beginStage
+                // A stage that another trainer began goes on.
+                phase = progress.step > 0 ? .beginStep : .beginStage
                 return .neighborsFound
             }
         case .beginStep:
             takeBatch()
-            isSupplied = suppliedBytesPerImage == 0
+            isSupplied = suppliedBytesPerImage == 0 || features != nil
             phase = .wanting
             if !isSupplied { return .batchWanted }
         case .wanting:
@@ -200,8 +202,14 @@ public final class Trainer {
         return nil
     }
 
+    /// Takes what a search has found, or will find.
+    func take(_ search: NeighborSearch) {
+        neighbors = search.neighbors
+        features = stages[stage].readsFeatures ? search.features : nil
+    }
+
     /// Nil where the stage wants no neighbours, or has them.
-    private func makeSearch() -> NeighborSearch? {
+    func makeSearch() -> NeighborSearch? {
         let count = stages[stage].neighbors
         guard count > 0, neighbors == nil else { return nil }
         return NeighborSearch(model: model, source: source, batch: batch, count: count)
@@ -217,7 +225,7 @@ public final class Trainer {
             model.resetOutput(
                 outputs: current.outputs, deviation: deviation, seed: seed &+ UInt64(stage))
             writeSteps()
-        case .principal, .scaled: start = write(nil, count: batchSize, workspace)
+        case .principal, .scaled: start = write(nil, count: batchSize, features, workspace)
         }
     }
 
@@ -249,7 +257,7 @@ public final class Trainer {
         resetAverages()
         workspace = Workspace(planned: plan(stages[stage]).workspace)
         for count in batchCounts {
-            steps[count] = write(stages[stage], count: count, workspace)
+            steps[count] = write(stages[stage], count: count, features, workspace)
             steps[count]!.program.prepare(for: pool)
         }
     }
@@ -265,17 +273,20 @@ public final class Trainer {
         Set([batchSize, source.count - (stepsPerEpoch - 1) * batchSize]).sorted(by: >)
     }
 
-    private func write(_ stage: Stage?, count: Int, _ workspace: Workspace) -> TrainingStep {
+    private func write(
+        _ stage: Stage?, count: Int, _ features: AlignedBuffer?, _ workspace: Workspace
+    ) -> TrainingStep {
         TrainingStep(
             model: model, stage: stage, source: source, options: (stage ?? stages[self.stage]).views,
             viewCount: viewCount, noise: noise, seed: seed,
-            batch: batch, count: count, workspace: workspace)
+            batch: batch, count: count, features: features, workspace: workspace)
     }
 
     /// Writes a stage's steps without memory, to learn how much they want.
     private func plan(_ stage: Stage) -> (workspace: Workspace, scratch: Int) {
         let workspace = Workspace.planning()
-        let scratch = batchCounts.map { write(stage, count: $0, workspace).program.scratchCount }
+        let features = stage.readsFeatures ? AlignedBuffer(count: 0) : nil
+        let scratch = batchCounts.map { write(stage, count: $0, features, workspace).program.scratchCount }
         return (workspace, scratch.max()! * pool.threads)
     }
 
@@ -341,6 +352,7 @@ public final class Trainer {
         if next.stage < stages.count { next.steps = stages[next.stage].steps }
         progress = next
         neighbors = nil
+        features = nil
         phase = next.stage == stages.count ? .done : .beginStage
     }
 }

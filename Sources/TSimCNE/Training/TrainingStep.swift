@@ -4,26 +4,38 @@ final class TrainingStep {
     let embeddings: Tensor
     let loss: InfoNCE?
 
-    /// - Parameter stage: nil for a step that stops at the embeddings, with the layers as they are.
+    /// - Parameters:
+    ///   - stage: nil for a step that stops at the embeddings, with the layers as they are.
+    ///   - features: of all images, if they stand for views; an empty buffer will do to plan the step.
     init(
         model: Model, stage: Stage?, source: ImageSource, options: Stage.Views, viewCount: Int,
-        noise: FeatureNoise, seed: UInt64, batch: Batch, count: Int, workspace: Workspace
+        noise: FeatureNoise, seed: UInt64, batch: Batch, count: Int, features: AlignedBuffer?,
+        workspace: Workspace
     ) {
         workspace.reset()
         let trainsAll = stage?.trained == .all && !model.backbone.parameters.isEmpty
         let rows = viewCount * count
-        let one = source.viewShape(options.size)
+        let one = features == nil ? source.viewShape(options.size) : Shape(rows: 1, columns: model.features)
         let pass = Pass(
             program: program, workspace: workspace, usesBatchStatistics: true, keepsInputs: trainsAll,
             remakesOutputs: trainsAll
                 && model.backbone.keepsMuch(views: rows, height: one.height, width: one.width))
         let views = workspace.tensor(Shape(rows, one.height, one.width, one.channels))
-        program.add("views", slices: rows, scratch: source.scratchCount(options.size)) { slice, scratch in
-            source.makeView(
-                slice / count, of: slice % count, batch, seed: seed, options,
-                into: views.pointer + slice * one.count, scratch: scratch)
+        if let features {
+            program.keepAlive(features)
+            program.add("features", slices: rows) { slice, _ in
+                let image = Int(batch.indices[batch.place(ofView: slice / count, slice % count)])
+                (views.pointer + slice * one.count).update(
+                    from: features.pointer + image * one.count, count: one.count)
+            }
+        } else {
+            program.add("views", slices: rows, scratch: source.scratchCount(options.size)) { slice, scratch in
+                source.makeView(
+                    slice / count, of: slice % count, batch, seed: seed, options,
+                    into: views.pointer + slice * one.count, scratch: scratch)
+            }
+            model.normalize(views, pass)
         }
-        model.normalize(views, pass)
         if !noise.isNone {
             program.add("noise", slices: rows) { slice, _ in
                 var random = RandomNumbers(
@@ -32,8 +44,8 @@ final class TrainingStep {
                 noise.apply(to: views.pointer + slice * one.count, count: one.count, &random)
             }
         }
-        let features = model.backbone.forward(views, pass)
-        embeddings = model.head.forward(features, pass)
+        let inputs = features == nil ? model.backbone.forward(views, pass) : views
+        embeddings = model.head.forward(inputs, pass)
         guard let stage else {
             loss = nil
             return

@@ -1,26 +1,37 @@
 /// The nearest of many rows, by comparison with all of them.
 ///
-/// Rows are compared by a · b - |b|² / 2, which falls with the distance from a: for rows of one length the
-/// order is that of their cosine.
+/// Row b is the nearer to a, the higher a · b · scale(b) - offset(b): with |b|² / 2 as offset that is the order
+/// of distances, with 1 / |b| as scale that of cosines.
 public struct NearestNeighbors {
+    public enum Metric: Sendable { case cosine, distance }
+
     /// (count × dimension) rows.
     public let rows: UnsafePointer<Float>
-    /// Half of each row's squared length, see ``halfSquare(_:dimension:)``.
-    public let halfSquares: UnsafePointer<Float>
+    private let scales: AlignedBuffer
+    private let offsets: AlignedBuffer
     public let count: Int
     public let dimension: Int
     /// Neighbours of a row, at most `count` - 1.
     public let neighbors: Int
 
     public init(
-        rows: UnsafePointer<Float>, halfSquares: UnsafePointer<Float>, count: Int, dimension: Int,
-        neighbors: Int
+        rows: UnsafePointer<Float>, count: Int, dimension: Int, neighbors: Int, metric: Metric
     ) {
         self.rows = rows
-        self.halfSquares = halfSquares
         self.count = count
         self.dimension = dimension
         self.neighbors = neighbors
+        scales = AlignedBuffer(count: count)
+        offsets = AlignedBuffer(count: count)
+        for i in 0..<count {
+            let row = rows + i * dimension
+            var square: Float = 0
+            for d in 0..<dimension { square += row[d] * row[d] }
+            switch metric {
+            case .distance: (scales.pointer[i], offsets.pointer[i]) = (1, square / 2)
+            case .cosine: scales.pointer[i] = square > 0 ? 1 / square.squareRoot() : 0
+            }
+        }
     }
 
     /// Rows whose neighbours are looked for together, and rows that they are compared with at a time.
@@ -33,12 +44,6 @@ public struct NearestNeighbors {
     public var scratchCount: Int {
         gemmScratchCount(n: NearestNeighbors.references, k: dimension)
             + NearestNeighbors.queries * (NearestNeighbors.references + neighbors)
-    }
-
-    public static func halfSquare(_ row: UnsafePointer<Float>, dimension: Int) -> Float {
-        var sum: Float = 0
-        for d in 0..<dimension { sum += row[d] * row[d] }
-        return sum / 2
     }
 
     /// Writes the neighbours of the slice's rows to their places in `table` (count × neighbors), the nearest
@@ -76,11 +81,11 @@ public struct NearestNeighbors {
         _ products: UnsafePointer<Float>, of start: Int, _ width: Int, _ query: Int,
         best: UnsafeMutablePointer<Float>, table: UnsafeMutablePointer<Int32>
     ) {
-        let halves = halfSquares + start
+        let (scales, offsets) = (scales.pointer + start, offsets.pointer + start)
         var worst = best[neighbors &- 1]
         var k = 0
         func compare(_ j: Int) {
-            let score = products[j] - halves[j]
+            let score = products[j] * scales[j] - offsets[j]
             guard score > worst, start &+ j != query else { return }
             var place = neighbors &- 1
             while place > 0, best[place &- 1] < score {
@@ -93,7 +98,8 @@ public struct NearestNeighbors {
             worst = best[neighbors &- 1]
         }
         while k &+ Lanes.scalarCount <= width {
-            if any(products.lanes(k) - halves.lanes(k) .> Lanes(repeating: worst)) {
+            let score = products.lanes(k) * scales.lanes(k) - offsets.lanes(k)
+            if any(score .> Lanes(repeating: worst)) {
                 for j in k..<(k &+ Lanes.scalarCount) { compare(j) }
             }
             k &+= Lanes.scalarCount
