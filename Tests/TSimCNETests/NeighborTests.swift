@@ -107,6 +107,33 @@ import Testing
         #expect(train(supplied) == train(TrainingFixture.images))
     }
 
+    @Test func featuresStandForViews() {
+        var stage = NeighborTests.stage(3)
+        stage.readsFeatures = true
+        stage.trained = .head
+        let model = TrainingFixture.model()
+        let trainer = TrainingFixture(stage).trainer(model)
+        guard case .images(let images, _) = TrainingFixture.images else { return }
+        let before = model.arrays.map(\.values)
+        while trainer.progress.step < 4 {
+            guard trainer.advance() == .boundary(.embeddings) else { continue }
+            var map = [Float](repeating: 0, count: images.count * model.outputs)
+            map.withUnsafeMutableBufferPointer {
+                model.transform(images, .map, into: $0.baseAddress!, pool: ThreadPool(threads: 1))
+            }
+            let rows = trainer.embeddings!.values
+            for i in 0..<trainer.batchIndexCount {
+                let image = Int(trainer.batchIndices[i])
+                let wanted = Array(map[image * model.outputs..<(image + 1) * model.outputs])
+                let got = Array(rows[i * model.outputs..<(i + 1) * model.outputs])
+                #expect(relativeError(got, doubles(wanted)) < 1e-5)
+            }
+        }
+        for (array, old) in zip(model.arrays, before) {
+            #expect((array.values != old) == array.name.hasPrefix("projection_head"), "\(array.name)")
+        }
+    }
+
     @Test func aTableThatACallerHasSpoiltIsNotFollowed() {
         let trainer = TrainingFixture(NeighborTests.stage(2)).trainer(TrainingFixture.model())
         trainer.take(1)

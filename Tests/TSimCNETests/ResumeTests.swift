@@ -17,6 +17,8 @@ import Testing
                 optimizer: SGD(momentum: 0.9, isNesterov: true, rules: rules)),
             TrainingFixture.stage(3, 3, .scaled(radius: 5), optimizer: AdamW(rules: rules)))
         fixture.stages[0].neighbors = 3
+        fixture.stages[1].neighbors = 4
+        fixture.stages[1].readsFeatures = true
         fixture.stages[3].neighbors = 20
         fixture.views = 3
         fixture.averageDecay = 0.9

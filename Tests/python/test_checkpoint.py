@@ -24,7 +24,11 @@ PLAIN = {
     "random_state": 3,
 }
 RICH = PLAIN | {
-    "total_epochs": [Stage(11.3, 8, metric="cosine"), Stage(11.3, 2, "output"), Stage(11.3, 2, neighbors=5)],
+    "total_epochs": [
+        Stage(11.3, 8, metric="cosine"),
+        Stage(11.3, 2, "head", neighbors=3, inputs="features"),
+        Stage(11.3, 2, neighbors=5),
+    ],
     "optimizer": "adamw",
     "ema_decay": 0.9,
     "n_views": 3,

@@ -71,10 +71,32 @@ def test_wrong_numbers_are_refused(value):
         two_stages(value).fit(helpers.images())
 
 
+def test_features_stand_for_views():
+    """Only the head moves, and what it learns is a map of the features."""
+    X = helpers.images(80, (8, 8, 3))
+    cosine = Stage(2, 8, metric="cosine")
+    heads = Stage(30, 2, trains="head", output_init="principal", neighbors=5, inputs="features")
+    before = helpers.small(total_epochs=[cosine]).fit(X)
+    model = helpers.small(total_epochs=[cosine, heads]).fit(X)
+    np.testing.assert_array_equal(model.features(X), before.features(X))
+    kept = []
+    for Y in (model.embedding_, before.embedding_[:, :2]):
+        near = NearestNeighbors(n_neighbors=5).fit(Y).kneighbors(return_distance=False)
+        wanted = NearestNeighbors(n_neighbors=5, metric="cosine").fit(model.features(X))
+        wanted = wanted.kneighbors(return_distance=False)
+        kept.append(np.mean([len(set(a) & set(b)) / 5 for a, b in zip(near, wanted, strict=True)]))
+    assert kept[0] > kept[1]
+
+
+@pytest.mark.parametrize("changes", [{"neighbors": 0}, {"trains": "all"}])
+def test_features_want_neighbours_and_a_frozen_backbone(changes):
+    options = {"trains": "head", "neighbors": 5, "inputs": "features"} | changes
+    with pytest.raises(ValueError, match=r"^total_epochs\[0\]\.inputs: got 'features' with "):
+        helpers.small(total_epochs=[Stage(1, 2, **options)]).fit(helpers.images())
+
+
 def test_max_time_and_neighbours_go_together():
     model = two_stages(5, max_time=1.0).fit(helpers.images(50, (8, 8, 3)))
     assert model.stages_[1].stretches
     again = two_stages(5).set_params(total_epochs=model.stages_).fit(helpers.images(50, (8, 8, 3)))
     helpers.assert_same_bits(again.embedding_, model.embedding_)
-
-

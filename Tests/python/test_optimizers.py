@@ -76,13 +76,30 @@ def test_automatic_warmup_is_the_recipe(lr_scheduler):
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_automatic_rates_are_the_recipe(optimizer):
     model = small(optimizer=optimizer, batch_size=32).fit(images())
-    expected = [rate * 32 / 256 for rate in recipes.LEARNING_RATES[optimizer]]
+    rates = {role: rate * 32 / 256 for role, rate in recipes.LEARNING_RATES[optimizer].items()}
+    expected = [rates["pretrain"], rates["output"], rates["plane"]]
     np.testing.assert_allclose([stage.lr for stage in model.stages_], expected)
     # By what a stage does, not by its number.
-    stages = [Stage(1, 8), Stage(1, 6), Stage(1, 2, "output"), Stage(1, 2, "head"), Stage(1, 2)]
-    rates = small(optimizer=optimizer, batch_size=32, total_epochs=stages).fit(images()).stages_
-    first, second, third = expected
-    np.testing.assert_allclose([stage.lr for stage in rates], [first, first, second, third, third])
+    roles = {
+        "pretrain": Stage(1, 6),
+        "output": Stage(1, 2, "output"),
+        "features": Stage(1, 2, "head", neighbors=3, inputs="features"),
+        "plane": Stage(1, 2, "head"),
+    }
+    model = small(optimizer=optimizer, batch_size=32, total_epochs=[Stage(1, 8), *roles.values()])
+    stages = model.fit(images()).stages_[1:]
+    np.testing.assert_allclose([stage.lr for stage in stages], [rates[role] for role in roles])
+
+
+def test_a_stage_has_an_optimizer_of_its_own():
+    stages = [Stage(1, 8), Stage(1, 2, optimizer="adamw", output_init="principal")]
+    mixed = small(total_epochs=stages).fit(images())
+    assert [stage.optimizer for stage in mixed.stages_] == ["sgd", "adamw"]
+    assert mixed.stages_[1].lr == recipes.LEARNING_RATES["adamw"]["plane"] * 16 / 256
+    same = small(total_epochs=[Stage(1, 8), Stage(1, 2, output_init="principal")]).fit(images())
+    assert not np.array_equal(mixed.embedding_, same.embedding_)
+    with pytest.raises(ValueError, match=r"^total_epochs\[0\]\.optimizer: got 'adam'"):
+        small(total_epochs=[Stage(1, 2, optimizer="adam")]).fit(images())
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

@@ -63,7 +63,7 @@ def search_seconds(plan: Plan) -> float:
     """For the neighbours of all images, beside their features."""
     n = plan.images.shape[0]
     threads = plan.threads or show_config()["threads"]
-    return 2.0 * n * n * plan.architecture.features / (COMPARED * threads)
+    return float(2 * n * n * plan.architecture.features / (COMPARED * threads))
 
 
 def training_seconds(plan: Plan) -> float:

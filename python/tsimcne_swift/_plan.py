@@ -20,7 +20,9 @@ from ._stages import (
     LARGEST_LR,
     LONGEST_EPOCHS,
     LONGEST_WARMUP,
+    LR_STEPS,
     METRICS,
+    OPTIMIZERS,
     SHAPES,
     TEMPERATURES,
     Stage,
@@ -92,7 +94,7 @@ def make_plan(est: Any, X: Any, resume: bool, load_init: Callable[[Any], Init]) 
     ema_decay = 0.0 if est.ema_decay is None else check_number("ema_decay", est.ema_decay, 0, 1 - 1e-9)
     callbacks = _check_callbacks(est.callbacks)
     checkpoint, every = _check_checkpoint(est, resume)
-    common = common_fields(est)
+    check_choice("lr_step", est.lr_step, LR_STEPS)
     batch_size = check_integer("batch_size", est.batch_size, 2, 1 << 20)
     max_time = None if est.max_time is None else check_duration("max_time", est.max_time)
     if max_time is not None and est.lr_step == "epoch":
@@ -128,7 +130,7 @@ def make_plan(est: Any, X: Any, resume: bool, load_init: Callable[[Any], Init]) 
         images=images,
         architecture=architecture,
         stages=stages,
-        common=common,
+        common=common_fields(est, stages),
         batch_size=batch_size,
         normalization=normalization,
         augmentation=augmentation,
@@ -248,7 +250,7 @@ def _stages(
         schedulers=schedulers,
         warmups=_warmups(est, count),
         lr_step=est.lr_step,
-        optimizer=est.optimizer,
+        optimizer=check_choice("optimizer", est.optimizer, OPTIMIZERS),
         batch_size=batch_size,
         outputs_before=outputs_before,
         metric_before=metric_before,

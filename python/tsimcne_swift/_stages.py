@@ -44,7 +44,7 @@ class Stage:
         components of its outputs, scaled to a root-mean-square radius of 3; or as it is, moved and scaled
         to that radius. None: as it is if the dimension stays (``"scaled"`` when a Euclidean stage
         follows a cosine one, which leaves the scale free), else the estimator's ``output_init``.
-    metric, temperature, lr, lr_scheduler, warmup
+    metric, temperature, optimizer, lr, lr_scheduler, warmup
         As the estimator's parameters, for this stage.
     image_size : int, (height, width) or None
         Of the views, in pixels: smaller than the images, a network trains faster. None: the images'.
@@ -71,6 +71,7 @@ class Stage:
     output_init: str | None = None
     metric: str | None = None
     temperature: float | None = None
+    optimizer: str | None = None
     lr: float | None = None
     lr_scheduler: str | None = None
     warmup: float | None = None
@@ -116,6 +117,8 @@ def check_stage(stage: Stage, name: str, image: tuple[int, int] | None) -> Stage
         check_choice(f"{name}.metric", stage.metric, METRICS)
     if stage.temperature is not None:
         check_number(f"{name}.temperature", stage.temperature, *TEMPERATURES)
+    if stage.optimizer is not None:
+        check_choice(f"{name}.optimizer", stage.optimizer, OPTIMIZERS)
     if stage.lr is not None:
         check_number(f"{name}.lr", stage.lr, 0, LARGEST_LR)
     if stage.warmup is not None:
@@ -211,11 +214,16 @@ def resolve(
             start = "scaled" if start == "keep" else start
         if outputs is not None:
             _check_start(name, start, dimension, outputs)
+        solver = stage.optimizer or optimizer
         rate = stage.lr if stage.lr is not None else rates[i]
         if rate is None:
             pretrains = outputs is None or dimension != final
-            role = 1 if stage.trains == "output" else 0 if pretrains else 2
-            rate = recipes.LEARNING_RATES[optimizer][role] * batch_size / 256
+            role = "pretrain" if pretrains else "plane"
+            if stage.inputs == "features":
+                role = "features"
+            elif stage.trains == "output":
+                role = "output"
+            rate = recipes.LEARNING_RATES[solver][role] * batch_size / 256
         scheduler = stage.lr_scheduler or schedulers[i]
         # The estimator's warmup was checked; a stage does not know what its number counts.
         warmup = warmups[i] if stage.warmup is None else stage.warmup
@@ -232,6 +240,7 @@ def resolve(
                 output_init=start,
                 metric=metric,
                 temperature=float(temperature),
+                optimizer=solver,
                 lr=float(rate),
                 lr_scheduler=scheduler,
                 augmentation=stage.augmentation or augmentation,
@@ -265,6 +274,7 @@ def core_fields(stage: Stage, steps_per_epoch: int, common: dict[str, float]) ->
         "output_start": OUTPUT_INITS[fields["output_init"]],
         "output_scale": 1.0 if stage.output_init == "normal" else recipes.PRINCIPAL_RADIUS,
         "trains": TRAINS[stage.trains],
+        "optimizer": OPTIMIZERS[fields["optimizer"]],
         "metric": METRICS[fields["metric"]],
         "temperature": fields["temperature"],
         "learning_rate": fields["lr"],
@@ -280,16 +290,14 @@ def core_fields(stage: Stage, steps_per_epoch: int, common: dict[str, float]) ->
     }
 
 
-def common_fields(est: Any) -> dict[str, float]:
+def common_fields(est: Any, stages: Sequence[Stage]) -> dict[str, float]:
     """The fields of tsimcne_stage that are the same in all stages."""
-    optimizer = check_choice("optimizer", est.optimizer, OPTIMIZERS)
     # AdamW divides by 1 - momentum at the first step.
-    highest = 1 - 1e-9 if optimizer == "adamw" else 1
+    highest = 1 - 1e-9 if any(stage.optimizer == "adamw" for stage in stages) else 1
     if not isinstance(est.decay_biases, bool | np.bool_):
         raise TypeError(f"decay_biases: got {est.decay_biases!r}, want True or False")
     return {
         "schedule": LR_STEPS[check_choice("lr_step", est.lr_step, LR_STEPS)],
-        "optimizer": OPTIMIZERS[optimizer],
         "decays_biases": int(est.decay_biases),
         "momentum": check_number("momentum", est.momentum, 0, highest),
         "second_momentum": 0.999,

@@ -31,13 +31,13 @@ BEST: dict[str, Any] = {"total_epochs": "best"}
 
 # Shortened, the paper's passage into 2-D throws points too far apart for the
 # Cauchy gradient to bring them back: the 2-D layer begins with principal components instead.
-#: Peak learning rates for a batch of 256, in proportion to the batch: of stages in many dimensions, of
-#: those that train the output layer alone, and of the others.
+#: Peak learning rates for a batch of 256, in proportion to the batch: of stages in many dimensions, of those
+#: that train the output layer alone, of those that read features, and of the others.
 LEARNING_RATES = {
-    "sgd": (0.5, 0.1, 0.05),
-    "nesterov": (0.5, 0.1, 0.05),
-    "adamw": (0.004, 0.004, 0.001),
-    "lars": (20.0, 20.0, 4.0),
+    "sgd": {"pretrain": 0.5, "output": 0.1, "features": 0.2, "plane": 0.05},
+    "nesterov": {"pretrain": 0.5, "output": 0.1, "features": 0.2, "plane": 0.05},
+    "adamw": {"pretrain": 0.004, "output": 0.004, "features": 0.01, "plane": 0.001},
+    "lars": {"pretrain": 20.0, "output": 20.0, "features": 20.0, "plane": 4.0},
 }
 #: Share of a stage's steps in which the rate rises.
 WARMUP = {"cosine": 0.1, "linear": 0.1, "constant": 0.1, "onecycle": 0.3}
