@@ -18,7 +18,7 @@ FEWEST, MOST = 1.0, 1000.0
 
 
 def automatic_stages(length: str, n: int, image: Size | None, views: int, pretrain_dim: int) -> list[Stage]:
-    """Many dimensions first, then the plane; small views first; at the end BatchNorm.
+    """Many dimensions from small views; BatchNorm brought to the images; then the plane, from the features.
 
     Parameters
     ----------
@@ -32,28 +32,26 @@ def automatic_stages(length: str, n: int, image: Size | None, views: int, pretra
         Of an image in a batch.
     pretrain_dim : int
     """
-    small = None if image is None else _small_views(image)
-    shares = [
-        (0.60, Stage(1, pretrain_dim, image_size=small, metric="cosine", temperature=recipes.TEMPERATURE)),
-        (0.04, Stage(1, trains="output", image_size=small)),
-        (0.24, Stage(1, image_size=small, neighbors=_neighbors(n))),
-        *_ending(0.10, n, image),
-    ]
+    cosine = Stage(1, pretrain_dim, metric="cosine", temperature=recipes.TEMPERATURE)
+    plane = Stage(
+        1,
+        None,
+        "head",
+        inputs="features",
+        neighbors=min(recipes.NEIGHBORS, max(1, n // 20)),
+        optimizer="adamw",
+    )
+    if image is None:
+        shares = [(0.6, cosine), (0.4, plane)]
+    else:
+        adapt = Stage(1, pretrain_dim, "output", lr=0.0, augmentation="none")
+        shares = [(0.84, replace(cosine, image_size=_small_views(image))), (0.02, adapt), (0.14, plane)]
     return _of_length(shares, length, n, image, views)
 
 
 def continued_stages(length: str, n: int, image: Size | None, views: int, components: int) -> list[Stage]:
-    """For weights that have a map already: the plane, which keeps its layout."""
-    shares = [(share, replace(stage, n_components=components)) for share, stage in _ending(0.34, n, image)]
-    return _of_length(shares, length, n, image, views)
-
-
-def _ending(share: float, n: int, image: Size | None) -> list[tuple[float, Stage]]:
-    """The plane with views of full size, and BatchNorm brought to the images themselves."""
-    plane = (share, Stage(1, neighbors=_neighbors(n)))
-    if image is None:
-        return [plane]
-    return [plane, (0.02, Stage(1, trains="output", lr=0.0, augmentation="none"))]
+    """For weights that have a map already, whose layout is kept: one stage with views of full size."""
+    return _of_length([(0.3, Stage(1, components))], length, n, image, views)
 
 
 def _of_length(
@@ -61,18 +59,15 @@ def _of_length(
 ) -> list[Stage]:
     """Each stage with the epochs that take its share of the time."""
     height, width = image or recipes.VECTORS_LIKE
+    size = image or (1, 1)
     # Time grows more slowly than the number of images, and than their area: small sets see more epochs,
     # large images fewer.
     pairs = recipes.PAIRS[length] * (n / 60_000) ** recipes.GROWTH / (height * width / 1024) ** 0.5
     epochs = min(MOST, max(FEWEST, pairs * 2 / views / n))
-    return [replace(stage, epochs=share * epochs / cost(stage, (height, width))) for share, stage in shares]
+    return [replace(stage, epochs=share * epochs / cost(stage, size)) for share, stage in shares]
 
 
 def _small_views(image: Size) -> Size | None:
     """Half as large, where that leaves enough to see."""
     small = (max(SMALLEST_VIEW, -(-image[0] // 2)), max(SMALLEST_VIEW, -(-image[1] // 2)))
     return small if small != image else None
-
-
-def _neighbors(n: int) -> int:
-    return min(recipes.NEIGHBORS, max(1, n // 20))

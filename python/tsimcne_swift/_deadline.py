@@ -17,7 +17,12 @@ TOLERANCE = 0.01
 
 
 def cost(stage: Stage, image: tuple[int, int]) -> float:
-    """Of a step of a stage, roughly; 1 where everything is trained on views as large as the images."""
+    """Of a step of a stage, roughly; 1 where everything is trained on views as large as the images.
+
+    ``image`` is (1, 1) for feature vectors, whose steps all cost the same.
+    """
+    if image == (1, 1):
+        return 1.0
     if stage.inputs == "features":
         return FEATURES
     height, width = stage.image_size if isinstance(stage.image_size, tuple) else image

@@ -334,7 +334,9 @@ public final class Trainer {
             stepsPerEpoch: stepsPerEpoch)
         loss = currentLoss
         updateParameters(current.optimizer)
-        for layer in model.normalizations { layer.updateRunningStatistics() }
+        if features == nil {
+            for layer in model.normalizations { layer.updateRunningStatistics() }
+        }
         followAverages()
         steps[batch.count]!.program.rewind()
         phase = .beginStep
