@@ -69,18 +69,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("/usr/share/datasets/fashion-mnist"))
     parser.add_argument("--output", type=Path, default=Path("out/fashion-mnist.png"))
-    parser.add_argument("--epochs", type=int, nargs=3, default=[13, 1, 5])
+    parser.add_argument("--time", default="4min")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
 
     X = read_idx(options.data / "t10k-images-idx3-ubyte.gz")
     labels = read_idx(options.data / "t10k-labels-idx1-ubyte.gz")
     model = TSimCNE(
-        backbone="resnet10",
         # Garments are centred: half of one is enough of a crop. How bright they are says little.
         augmentation=Augmentation(crop_area_min=0.5, brightness=0.8, contrast=0.8),
-        total_epochs=options.epochs,
-        batch_size=128,
+        max_time=options.time,
         random_state=options.seed,
         verbose=1,
     )
@@ -88,12 +86,10 @@ def main() -> None:
     Y = model.fit_transform(X)
     seconds = time.perf_counter() - started
 
-    pairs = len(X) * sum(model.total_epochs_)
-    trained = sum(row["seconds"] for row in model.history_)
-    print(f"seconds: {seconds:.0f}   pairs/s: {pairs / trained:.0f}")
-    for stage in (1, 2, 3):
-        losses = [row["loss"] for row in model.history_ if row["stage"] == stage]
-        print(f"stage {stage}: loss {losses[0]:.3f} -> {losses[-1]:.3f} in {len(losses)} epochs")
+    print(f"seconds: {seconds:.0f}")
+    for number, epochs in enumerate(model.total_epochs_, 1):
+        losses = [row["loss"] for row in model.history_ if row["stage"] == number]
+        print(f"stage {number}: loss {losses[0]:.3f} -> {losses[-1]:.3f} in {epochs:.1f} epochs")
     radius = np.linalg.norm(Y - np.median(Y, axis=0), axis=1)
     pixels = X.reshape(len(X), -1) / 255
     plane = PCA(2, random_state=0).fit_transform(pixels)

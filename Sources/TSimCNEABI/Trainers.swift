@@ -43,8 +43,8 @@ public func tsimcne_trainer_create(
                 try check(batch.count, in: 2...Int(Int32.max), "images.count")
             }
             try checkMemory(
-                2 * source.suppliedBytesPerImage(views: Int(config.views)) * Int(config.batch_size) + 8
-                    * batch.count,
+                Int(config.views) * source.suppliedBytesPerImage(views: Int(config.views))
+                    * Int(config.batch_size) + 8 * batch.count,
                 "the images of a batch")
             let trainer = Trainer(
                 model: model, stages: stages, source: source, batchSize: Int(config.batch_size),

@@ -4,7 +4,9 @@ import Testing
 
 @Suite struct NearestNeighborsTests {
     /// The table of all slices.
-    static func table(_ rows: [Float], dimension d: Int, neighbors k: Int, metric: NearestNeighbors.Metric = .distance) -> [[Int]] {
+    static func table(
+        _ rows: [Float], dimension d: Int, neighbors k: Int, metric: NearestNeighbors.Metric = .distance
+    ) -> [[Int]] {
         let n = rows.count / d
         let memory = AlignedBuffer(count: rows.count)
         let table = UnsafeMutablePointer<Int32>.allocate(capacity: n * k)

@@ -3,7 +3,14 @@
 import numpy as np
 from tsimcne_swift import TSimCNE
 
-SMALL = {"width": 4, "hidden_dim": 16, "pretrain_dim": 8, "batch_size": 16, "total_epochs": [1, 1, 1]}
+SMALL = {
+    "width": 4,
+    "hidden_dim": 16,
+    "pretrain_dim": 8,
+    "batch_size": 16,
+    "n_views": 2,
+    "total_epochs": [1, 1, 1],
+}
 
 
 def images(n=40, shape=(8, 8), dtype=np.uint8):

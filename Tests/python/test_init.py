@@ -155,7 +155,7 @@ def test_normalisation_goes_on(normalize):
     [
         ({"width": 8}, "width: got 8, but init has 4"),
         ({"hidden_dim": 8}, "hidden_dim: got 8, but init has 16"),
-        ({"backbone": "resnet10"}, "backbone: got 'resnet10', but init has 'resnet18'"),
+        ({"backbone": "resnet18"}, "backbone: got 'resnet18', but init has 'resnet10'"),
         ({"projection_head": "linear"}, "projection_head: got 'linear', but init has 'mlp'"),
         ({"normalize": "dataset"}, "normalize: excludes init"),
         ({"normalize": (0.5, 0.5)}, "normalize: excludes init"),

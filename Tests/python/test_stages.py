@@ -34,13 +34,6 @@ def test_one_number_is_the_first_stage():
     assert model.embedding_.shape == (40, 5)
 
 
-def test_automatic_epochs_are_the_recipe():
-    X = vectors(200)
-    model = mapper(total_epochs="auto", batch_size=200).fit(X)
-    assert model.total_epochs_ == recipes.automatic_epochs(200, 1, 1, vectors=True)
-    assert [stage.epochs for stage in model.stages_] == model.total_epochs_
-
-
 @pytest.mark.parametrize(
     "options",
     [

@@ -46,13 +46,14 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     pretrain_dim : int, default=128
         Output dimension of the first stage.
     metric : {"euclidean", "cosine"} or list, default="euclidean"
-        Cauchy similarity of Euclidean distances, or exponentiated cosine (SimCLR). A Euclidean stage
-        after a cosine one begins with outputs of a set scale, as the cosine leaves it free.
+        Cauchy similarity of Euclidean distances, or exponentiated cosine (SimCLR), of stages that do not
+        say their own; those of a name begin with a cosine. A Euclidean stage after a cosine one begins
+        with outputs of a set scale, as the cosine leaves it free.
     temperature : float or None, or list, default=None
-        Multiplies distances or divides cosines; None is 1 and 0.5.
-    n_views : int, default=2
+        Multiplies distances or divides cosines, of stages that do not say their own; None is 1 and 0.5.
+    n_views : int, default=4
         Random views of an image in a batch, 2 to 16. Every other view of an image is a positive, and they
-        are averaged; all views of the batch share the denominator.
+        are averaged; all views of the batch share the denominator. A step costs ``n_views * batch_size``.
     augmentation : {"natural", "text", "microscopy"}, Augmentation or FeatureAugmentation
         Random views. ``"natural"``, the default, is ``FeatureAugmentation()`` for
         ``backbone="identity"``.
@@ -60,12 +61,13 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         What is done to pixels in [0, 1]: nothing, the data set's own mean and standard deviation per
         channel, or given ones. Feature vectors are centred and divided by one common scale (None), or
         each feature by its own. Kept in the model.
-    total_epochs : "auto", list of float, or list of Stage, default="auto"
-        ``[a, b, c]``: epochs of the three stages (all in ``pretrain_dim`` dimensions; a new output
-        layer alone; all). ``[a]``: the first only, so that the result has ``pretrain_dim``
-        dimensions. ``"auto"`` depends on the number and size of the images. Stages of any number and
-        kind are ``Stage(epochs, n_components, ...)``; a fraction ends in the middle of an epoch.
-    batch_size : int, default=128
+    total_epochs : "auto", "fast", "best", list of float, or list of Stage, default="auto"
+        A name: the stages of docs/recipes.md, as many epochs as the number and size of the images ask
+        for. ``"fast"`` takes a sixth of the time, ``"best"`` six times as long. ``[a, b, c]``: epochs of
+        the paper's three stages (all in ``pretrain_dim`` dimensions; a new output layer alone; all).
+        ``[a]``: the first only, so that the result has ``pretrain_dim`` dimensions. Stages of any number
+        and kind are ``Stage(epochs, n_components, ...)``; a fraction ends in the middle of an epoch.
+    batch_size : int, default=64
         Images in a batch; at most n.
     max_time : float, str or None, default=None
         Seconds, or a time like "20min": the stages are stretched or shortened, in proportion, so that
@@ -96,9 +98,9 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         How an output layer of another dimension begins: with principal components of the outputs
         before, or with weights from N(0, 1) as in the paper.
     init : TSimCNE, path or None, default=None
-        A fitted estimator, or the file of one, whose weights training begins with. With
-        ``total_epochs="auto"`` or ``[a]`` there is one stage, which continues the map in its own
-        dimension, so that its layout is kept; three stages make a new map from these weights.
+        A fitted estimator, or the file of one, whose weights training begins with. With a name or
+        ``[a]`` as ``total_epochs`` there is one stage, which continues the map in its own dimension, so
+        that its layout is kept; three stages make a new map from these weights.
     checkpoint : path or None, default=None
         Where the state of training is kept, for ``fit(X, resume=True)``.
     checkpoint_every : float, str or None, default=None
@@ -114,7 +116,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     n_jobs : int or None, default=None
         Threads; None and -1 are all cores that this process may use.
     verbose : int, default=0
-        1 shows a progress bar.
+        1 says before training how long it will take here, and shows a progress bar.
 
     Attributes
     ----------
@@ -150,11 +152,11 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         pretrain_dim: int = 128,
         metric: Any = "euclidean",
         temperature: Any = None,
-        n_views: int = 2,
+        n_views: int = 4,
         augmentation: str | Augmentation | FeatureAugmentation = "natural",
         normalize: Any = None,
         total_epochs: Any = "auto",
-        batch_size: int = 128,
+        batch_size: int = 64,
         max_time: float | str | None = None,
         optimizer: str = "sgd",
         lr: Any = "auto",

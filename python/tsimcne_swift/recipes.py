@@ -1,7 +1,7 @@
-"""How long to train, how fast and how.
+"""How long to train, how fast and how: parameters for ``TSimCNE(**recipes.FAST)``.
 
-``TSimCNE()`` follows the default recipe below, which depends on the number and size of the images
-only; ``TSimCNE(**recipes.PAPER)`` is the paper's.
+All but the paper's depend on the number and size of the images, and on nothing else. What was tried, and
+what it gave, is in docs/recipes.md.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ PAPER: dict[str, Any] = {
     "width": 64,
     "total_epochs": [1000, 50, 450],
     "batch_size": 1024,
+    "n_views": 2,
     "normalize": "dataset",
     "lr": [0.12, 0.12, 0.00012],
     "lr_step": "epoch",
@@ -29,14 +30,12 @@ DEFAULT: dict[str, Any] = {"total_epochs": "auto"}
 #: About three hours for them.
 BEST: dict[str, Any] = {"total_epochs": "best"}
 
-# Shortened, the paper's passage into 2-D throws points too far apart for the
-# Cauchy gradient to bring them back: the 2-D layer begins with principal components instead.
 #: Peak learning rates for a batch of 256, in proportion to the batch: of stages in many dimensions, of those
 #: that train the output layer alone, of those that read features, and of the others.
 LEARNING_RATES = {
     "sgd": {"pretrain": 0.5, "output": 0.1, "features": 0.2, "plane": 0.05},
     "nesterov": {"pretrain": 0.5, "output": 0.1, "features": 0.2, "plane": 0.05},
-    "adamw": {"pretrain": 0.004, "output": 0.004, "features": 0.01, "plane": 0.001},
+    "adamw": {"pretrain": 0.004, "output": 0.004, "features": 0.02, "plane": 0.001},
     "lars": {"pretrain": 20.0, "output": 20.0, "features": 20.0, "plane": 4.0},
 }
 #: Share of a stage's steps in which the rate rises.

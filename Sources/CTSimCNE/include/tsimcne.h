@@ -201,9 +201,9 @@ typedef struct tsimcne_stage {
     double clip_value;   /* gradients are clipped to +- this; 0 for none */
     int32_t view_height; /* of smaller views, 8 … the image's, with an augmentation; 0 for the image's */
     int32_t view_width;
-    int32_t neighbors; /* 0: all views are of the image itself. k, 1 … 1024: odd views are of one of its k
-                          nearest neighbours (cosine of features; distance of vectors), found when the stage
-                          begins; not with TSIMCNE_SOURCE_VIEWS */
+    int32_t neighbors; /* 0: all views are of the image itself. k, 1 … 1024: every view but the first is of one
+                          of its k nearest neighbours (cosine of features; distance of vectors), found when the
+                          stage begins; not with TSIMCNE_SOURCE_VIEWS */
     int32_t inputs;    /* TSIMCNE_INPUT_… */
     const tsimcne_augmentation *augmentation; /* NULL for that of the trainer's configuration */
 } tsimcne_stage;
@@ -260,7 +260,8 @@ typedef struct tsimcne_event {
     double loss;            /* of this step; with STEP */
     double learning_rate;   /* of this step; with STEP */
     int64_t batch_count;    /* images in this batch */
-    int64_t index_count;    /* batch_count, or twice as many: then the images' partners follow */
+    int64_t index_count;    /* batch_count, or views * batch_count with neighbours: those of the images, then
+                               of their second views, … */
     const int64_t *indices; /* index_count positions in the data set; valid until the next call */
     int64_t array;          /* for tsimcne_array_at, or -1 */
 } tsimcne_event;

@@ -1,11 +1,11 @@
 /// The images of the step that runs; the memory stays the same from step to step.
 final class Batch {
-    /// Positions in the data set: of `count` images and, if there are any, of as many partners.
+    /// Positions in the data set: of `count` images and, if there are any, of their first partners, their second …
     let indices: UnsafeMutablePointer<Int64>
     let capacity: Int
     var count = 0
-    /// Whether odd views are of each image's partner.
-    var hasPartners = false
+    /// Of an image: its first view is its own, every other one is of a partner; 0 where all are its own.
+    var partners = 0
     /// Counted over all stages: the key of the views' random numbers.
     var epoch: UInt64 = 0
     /// What the caller supplied, where the data set is not in memory.
@@ -22,8 +22,8 @@ final class Batch {
 
     deinit { indices.deallocate() }
 
-    var indexCount: Int { hasPartners ? 2 * count : count }
+    var indexCount: Int { (1 + partners) * count }
 
     /// The place, among the indices, of what view 0, 1, … of the batch's image `i` is made of.
-    func place(ofView view: Int, _ i: Int) -> Int { hasPartners && view % 2 == 1 ? count + i : i }
+    func place(ofView view: Int, _ i: Int) -> Int { min(view, partners) * count + i }
 }

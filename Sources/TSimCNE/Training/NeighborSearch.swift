@@ -51,7 +51,7 @@ final class NeighborSearch {
 
     private func takeImages() {
         batch.count = min(Model.batch, batch.capacity, source.count - mapped)
-        batch.hasPartners = false
+        batch.partners = 0
         for i in 0..<batch.count { batch.indices[i] = Int64(mapped + i) }
         let shape = source.shape
         mapping = model.writeInference(

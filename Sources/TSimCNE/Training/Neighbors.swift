@@ -18,9 +18,10 @@ final class Neighbors {
 
     deinit { table.deallocate() }
 
-    /// One of an image's neighbours.
-    func pick(of image: Int, seed: UInt64, epoch: UInt64) -> Int {
-        var random = RandomNumbers(seed: seed, purpose: .neighbor, epoch: epoch, index: UInt64(image))
+    /// One of an image's neighbours, for a view.
+    func pick(of image: Int, view: Int, seed: UInt64, epoch: UInt64) -> Int {
+        var random = RandomNumbers(
+            seed: seed, purpose: .neighbor, epoch: epoch, index: UInt64(image), view: UInt32(view))
         let neighbor = Int(table[image * count + random.integer(below: count)])
         // A caller may have written anything into the table.
         return (0..<images).contains(neighbor) ? neighbor : image

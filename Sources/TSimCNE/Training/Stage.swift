@@ -44,8 +44,8 @@ public struct Stage: Sendable {
     public var schedule: Schedule
     public var optimizer: any Optimizer
     public var views: Views
-    /// Where it is not 0, odd views are of one of so many nearest neighbours of the image, in the features at the
-    /// stage's beginning: the map then keeps the neighbourhoods of the features, as t-SNE's does.
+    /// Where it is not 0, every view but the first is of one of so many nearest neighbours of the image, in the
+    /// features at the stage's beginning: the map then keeps the neighbourhoods of the features, as t-SNE's does.
     public var neighbors: Int
     /// With ``neighbors`` and without the backbone: views are the images' features, found together with the
     /// neighbours; hundreds of times as many steps a second.

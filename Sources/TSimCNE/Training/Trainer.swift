@@ -89,7 +89,7 @@ public final class Trainer {
         progress = Progress(steps: stages[0].steps)
         let wantsPartners = stages.contains { $0.neighbors > 0 }
         batch = Batch(
-            capacity: wantsPartners ? 2 * self.batchSize : self.batchSize,
+            capacity: wantsPartners ? viewCount * self.batchSize : self.batchSize,
             suppliedBytesPerImage: source.suppliedBytesPerImage(views: viewCount))
         order = Array(0..<Int64(source.count))
     }
@@ -318,11 +318,12 @@ public final class Trainer {
         batch.epoch = globalEpoch
         batch.count = min(batchSize, order.count - first)
         for i in 0..<batch.count { batch.indices[i] = order[first + i] }
-        batch.hasPartners = neighbors != nil
+        batch.partners = neighbors == nil ? 0 : viewCount - 1
         guard let neighbors else { return }
-        for i in 0..<batch.count {
-            let partner = neighbors.pick(of: Int(batch.indices[i]), seed: seed, epoch: batch.epoch)
-            batch.indices[batch.count + i] = Int64(partner)
+        for place in batch.count..<batch.indexCount {
+            let (view, image) = (place / batch.count, Int(batch.indices[place % batch.count]))
+            let partner = neighbors.pick(of: image, view: view, seed: seed, epoch: batch.epoch)
+            batch.indices[place] = Int64(partner)
         }
     }
 
