@@ -1,4 +1,4 @@
-"""Named recipes: what is tried, beside what the package does. Epochs are shares: a budget scales them."""
+"""Named recipes: those of the package, and what was tried on the way. Epochs are shares: a budget scales them."""
 
 from __future__ import annotations
 
@@ -13,90 +13,102 @@ FULL = 32
 def share(part: float, components: int, *, size: int | None = None, **options: Any) -> Stage:
     """A stage that takes so large a part of the time: epochs of small views are cheaper."""
     cost = (size / FULL) ** 2 if size else 1.0
-    if options.get("trains", "all") != "all":
+    if options.get("inputs") == "features":
+        cost = 0.01
+    elif options.get("trains", "all") != "all":
         cost /= 3
     return Stage(100 * part / cost, components, image_size=size, **options)
 
 
+ADAPT: dict[str, Any] = {"trains": "output", "lr": 0.0, "augmentation": "none"}
 COSINE: dict[str, Any] = {"metric": "cosine"}
-LOW_COSINE = [
-    share(0.5, 128, size=16, **COSINE),
-    share(0.2, 128, **COSINE),
-    share(0.04, 2, trains="output"),
-    share(0.26, 2),
-]
 
 
-def low(
+def whole(
     pretrain: float = 0.6,
     output: float = 0.04,
     plane: float = 0.24,
     full: float = 0.1,
     adapt: float = 0.02,
     metric: str = "cosine",
+    temperature: float | None = None,
     rate: float | None = None,
+    neighbors: int = 0,
     **options: Any,
 ) -> dict[str, Any]:
-    """Small views first: cosine in many dimensions, the plane, and the plane with views of full size.
-
-    At the end BatchNorm's running statistics are brought to the images themselves.
+    """The whole network is trained in the plane: cosine in many dimensions, the plane, both with small views; the
+    plane with views of full size. At the end BatchNorm's running statistics are brought to the images.
     """
     stages = [
-        share(pretrain, 128, size=16, metric=metric),
+        share(pretrain, 128, size=16, metric=metric, temperature=temperature),
         share(output, 2, trains="output", size=16),
-        share(plane, 2, size=16, lr=rate),
-        share(full, 2, lr=rate),
-        share(adapt, 2, trains="output", lr=0.0, augmentation="none"),
+        share(plane, 2, size=16, lr=rate, neighbors=neighbors),
+        share(full, 2, lr=rate, neighbors=neighbors),
+        share(adapt, 2, **ADAPT),
     ]
-    return {"backbone": "resnet10", "total_epochs": [s for s in stages if s.epochs > 0]} | options
+    two_views = {"backbone": "resnet10", "n_views": 2, "batch_size": 128}
+    return two_views | {"total_epochs": [s for s in stages if s.epochs > 0]} | options
 
+
+def head(
+    pretrain: float = 0.84,
+    full: float = 0.0,
+    plane: float = 0.14,
+    size: int = 16,
+    temperature: float = 0.2,
+    neighbors: int = 15,
+    optimizer: str = "adamw",
+    **options: Any,
+) -> dict[str, Any]:
+    """Only the head learns the plane, from features that are computed once: the package's own way."""
+    stages = [
+        share(pretrain, 128, size=size, temperature=temperature, **COSINE),
+        share(full, 128, temperature=temperature, **COSINE),
+        share(0.02, 128, **ADAPT),
+        share(plane, 2, trains="head", inputs="features", neighbors=neighbors, optimizer=optimizer),
+    ]
+    return {"total_epochs": [s for s in stages if s.epochs > 0]} | options
+
+
+LOW_COSINE = [
+    share(0.5, 128, size=16, **COSINE),
+    share(0.2, 128, **COSINE),
+    share(0.04, 2, trains="output"),
+    share(0.26, 2),
+]
+TWO_VIEWS: dict[str, Any] = {"n_views": 2, "batch_size": 128}
 
 RECIPES: dict[str, dict[str, Any]] = {
-    "default": {},
+    "fast": recipes.FAST,
+    "default": recipes.DEFAULT,
+    "best": recipes.BEST,
     "paper-short": recipes.PAPER | {"width": 16, "batch_size": 512, "lr_step": "batch", "warmup": 0.1},
-    "today": {"total_epochs": [80, 4, 16]},
-    "cosine": {"total_epochs": [80, 4, 16], "metric": ["cosine", "euclidean", "euclidean"]},
-    "low": {
-        "total_epochs": [
-            share(0.5, 128, size=16),
-            share(0.2, 128),
-            share(0.04, 2, trains="output"),
-            share(0.26, 2),
-        ]
+    # The same way into the plane, with another network or other views.
+    "head": head(),
+    "head-two-views": head(**TWO_VIEWS),
+    "head-warm": head(temperature=0.5),
+    "head-cold": head(temperature=0.1),
+    "head-eight-views": head(n_views=8, batch_size=32),
+    "head-32": head(width=32),
+    "head-18": head(backbone="resnet18"),
+    "head-full": head(pretrain=0.64, full=0.2),
+    "head-24": head(size=24),
+    "head-crop": head(augmentation=Augmentation(crop_area_min=0.08)),
+    "head-sgd": head(optimizer="sgd"),
+    "head-5": head(neighbors=5),
+    "simclr": {
+        "total_epochs": [share(0.98, 128, size=16, temperature=0.2, **COSINE), share(0.02, 128, **ADAPT)]
     },
-    "low-cosine": {"total_epochs": LOW_COSINE},
-    "lower-cosine": {
-        "total_epochs": [
-            share(0.6, 128, size=16, **COSINE),
-            share(0.04, 2, trains="output", size=16),
-            share(0.26, 2, size=16),
-            share(0.1, 2),
-        ]
-    },
-    "features": {
-        "total_epochs": [share(0.8, 128, size=16, **COSINE), share(0.2, 128, **COSINE)],
-        "n_components": 128,
-    },
-    "low-cosine-10": {"backbone": "resnet10", "total_epochs": LOW_COSINE},
-    "low10": low(adapt=0),
-    "low10-adapt": low(),
-    "low10-256": low(batch_size=256),
-    "low10-views4": low(n_views=4, batch_size=64),
-    "low10-adamw": low(optimizer="adamw"),
-    "low10-crop": low(augmentation=Augmentation(crop_area_min=0.4)),
-    "low10-plane": low(pretrain=0.4, plane=0.44),
-    "low10-rate": low(rate=0.1),
-    "low10-cauchy": low(metric="euclidean"),
-    "low10-64": low(batch_size=64),
-    "low10-head": {
-        "backbone": "resnet10",
-        "total_epochs": [
-            share(0.6, 128, size=16, **COSINE),
-            share(0.12, 2, trains="head", size=16, output_init="principal", lr=0.1),
-            share(0.16, 2, size=16),
-            share(0.1, 2),
-            share(0.02, 2, trains="output", lr=0.0, augmentation="none"),
-        ],
-    },
-    "low10-light": low(augmentation=Augmentation(crop_area_min=0.3, grayscale=0.1)),
+    # The whole network in the plane.
+    "low-cosine": TWO_VIEWS | {"backbone": "resnet18", "total_epochs": LOW_COSINE},
+    "low-cosine-10": TWO_VIEWS | {"total_epochs": LOW_COSINE},
+    "low10": whole(adapt=0),
+    "low10-adapt": whole(),
+    "low10-256": whole(batch_size=256),
+    "low10-64": whole(batch_size=64),
+    "low10-views4": whole(n_views=4, batch_size=64),
+    "low10-cold": whole(temperature=0.2),
+    "low10-plane": whole(pretrain=0.4, plane=0.44),
+    "low10-rate": whole(rate=0.1),
+    "low10-neighbors": whole(neighbors=15),
 }
