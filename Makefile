@@ -5,7 +5,7 @@ LEVEL = $(shell python3 tools/level.py)
 # One after the other: a test counts what the process allocates.
 SWIFT_TEST = swift test --no-parallel -c release --scratch-path .build/test -Xswiftc -enable-testing $(LEVEL)
 
-.PHONY: help demo test test-swift test-python parity nightly bench profile wheel lint format setup
+.PHONY: help demo test test-swift test-python parity nightly bench quality profile wheel lint format setup
 
 help:
 	@echo "make demo    map Fashion-MNIST: out/fashion-mnist.png"
@@ -13,6 +13,7 @@ help:
 	@echo "make parity  comparison with PyTorch"
 	@echo "make nightly the tests, and the Swift tests at every instruction-set level of this machine"
 	@echo "make bench   speed beside PyTorch, tsimcne and torchvision; BENCH=--quick tries it"
+	@echo "make quality how good a five-minute map is; CIFAR=cifar10.zip instead of Fashion-MNIST"
 	@echo "make profile where a training step's time goes; PROFILE=\"step --width 64\""
 	@echo "make wheel   a wheel with a core for each instruction-set level: dist/"
 	@echo "make lint, make format"
@@ -41,6 +42,11 @@ nightly: test
 		swift test --no-parallel -c release --scratch-path .build/test-$$level -Xswiftc -enable-testing \
 			$$(python3 tools/level.py $$level) || exit 1; \
 	done
+
+# The image sets are Fashion-MNIST and, where CIFAR names a zip of train|test/<class>/*.jpg, CIFAR-10.
+QUALITY = fast --budget 5min --seeds 0 1 2 --labels test
+quality: setup
+	.venv/bin/python -m benchmarks.quality $(QUALITY) $(if $(CIFAR),--data cifar10 --archive $(CIFAR),--data fashion)
 
 bench: setup
 	@tools/setup.sh bench

@@ -1,4 +1,4 @@
-"""Named recipes: those of the package, and what was tried on the way. Epochs are shares: a budget scales them."""
+"""Named recipes: those of the package, and what was tried. Epochs are shares: a budget scales them."""
 
 from __future__ import annotations
 
@@ -36,8 +36,9 @@ def whole(
     neighbors: int = 0,
     **options: Any,
 ) -> dict[str, Any]:
-    """The whole network is trained in the plane: cosine in many dimensions, the plane, both with small views; the
-    plane with views of full size. At the end BatchNorm's running statistics are brought to the images.
+    """The whole network is trained in the plane: cosine in many dimensions, the plane, both with small
+    views; the plane with views of full size. At the end BatchNorm's running statistics are brought to
+    the images.
     """
     stages = [
         share(pretrain, 128, size=16, metric=metric, temperature=temperature),

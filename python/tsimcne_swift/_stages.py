@@ -52,10 +52,10 @@ class Stage:
         Of images, for this stage. With ``"none"``, lr=0 and trains="output" a stage brings BatchNorm's
         running statistics to the images themselves.
     neighbors : int
-        0: all views are of one image. k: every view but the first is of one of its k nearest neighbours, by the
-        cosine of the backbone's features (by the distance of feature vectors) when the stage begins. The
-        map then keeps the neighbourhoods of the features, as t-SNE's would (Damrich et al., ICLR 2023).
-        Finding them takes time that grows with the square of n: seconds for 60,000 images.
+        0: all views are of one image. k: every view but the first is of one of its k nearest neighbours,
+        by the cosine of the backbone's features (by the distance of feature vectors) when the stage
+        begins. The map then keeps the neighbourhoods of the features, as t-SNE's would (Damrich et al.,
+        ICLR 2023). Finding them takes time that grows with the square of n: seconds for 60,000 images.
     inputs : {"views", "features"}
         ``"features"``: the backbone's features of the images themselves, computed once, instead of random
         views. With ``neighbors`` and ``trains="head"`` (or ``"output"``): a hundred times as many steps a
