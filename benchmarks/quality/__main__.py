@@ -26,8 +26,13 @@ def flop(model: TSimCNE, n: int) -> float:
     total = 0.0
     for stage, epochs in zip(model.stages_, model.total_epochs_, strict=True):
         h, w = stage.image_size or (height, width)
-        passes = 3 if stage.trains == "all" else 1
-        total += 2 * model.n_views * n * epochs * passes * forward_macs(architecture, h, w, channels)
+        if stage.inputs == "features":
+            macs = 3 * architecture.hidden_dim * (architecture.features + stage.n_components)
+            # The backbone once, for all images.
+            total += 2 * n * forward_macs(architecture, h, w, channels)
+        else:
+            macs = (3 if stage.trains == "all" else 1) * forward_macs(architecture, h, w, channels)
+        total += 2 * model.n_views * n * epochs * macs
     return total
 
 

@@ -33,25 +33,22 @@ def automatic_stages(length: str, n: int, image: Size | None, views: int, pretra
     pretrain_dim : int
     """
     cosine = Stage(1, pretrain_dim, metric="cosine", temperature=recipes.TEMPERATURE)
-    plane = Stage(
-        1,
-        None,
-        "head",
-        inputs="features",
-        neighbors=min(recipes.NEIGHBORS, max(1, n // 20)),
-        optimizer="adamw",
-    )
     if image is None:
-        shares = [(0.6, cosine), (0.4, plane)]
+        shares = [(0.6, cosine), (0.4, _plane(n))]
     else:
         adapt = Stage(1, pretrain_dim, "output", lr=0.0, augmentation="none")
-        shares = [(0.84, replace(cosine, image_size=_small_views(image))), (0.02, adapt), (0.14, plane)]
+        shares = [(0.84, replace(cosine, image_size=_small_views(image))), (0.02, adapt), (0.14, _plane(n))]
     return _of_length(shares, length, n, image, views)
 
 
 def continued_stages(length: str, n: int, image: Size | None, views: int, components: int) -> list[Stage]:
-    """For weights that have a map already, whose layout is kept: one stage with views of full size."""
-    return _of_length([(0.3, Stage(1, components))], length, n, image, views)
+    """For weights that have a map already, whose layout is kept: the plane again, from the images given."""
+    return _of_length([(0.1, replace(_plane(n), n_components=components))], length, n, image, views)
+
+
+def _plane(n: int) -> Stage:
+    neighbors = min(recipes.NEIGHBORS, max(1, n // 20))
+    return Stage(1, None, "head", inputs="features", neighbors=neighbors, optimizer="adamw")
 
 
 def _of_length(
