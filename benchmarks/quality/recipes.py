@@ -14,7 +14,7 @@ def share(part: float, components: int, *, size: int | None = None, **options: A
     """A stage that takes so large a part of the time: epochs of small views are cheaper."""
     cost = (size / FULL) ** 2 if size else 1.0
     if options.get("inputs") == "features":
-        cost = 0.01
+        cost = 0.025
     elif options.get("trains", "all") != "all":
         cost /= 3
     return Stage(100 * part / cost, components, image_size=size, **options)

@@ -58,7 +58,7 @@ def _of_length(
     height, width = image or recipes.VECTORS_LIKE
     size = image or (1, 1)
     # Time grows more slowly than the number of images, and than their area: small sets see more epochs,
-    # large images fewer.
+    # large images fewer. An epoch costs as much as there are views.
     pairs = recipes.PAIRS[length] * (n / 60_000) ** recipes.GROWTH / (height * width / 1024) ** 0.5
     epochs = min(MOST, max(FEWEST, pairs * 2 / views / n))
     return [replace(stage, epochs=share * epochs / cost(stage, size)) for share, stage in shares]

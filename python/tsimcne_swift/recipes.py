@@ -43,9 +43,9 @@ WARMUP = {"cosine": 0.1, "linear": 0.1, "constant": 0.1, "onecycle": 0.3}
 #: Root-mean-square radius of the map with which stage 2 begins.
 PRINCIPAL_RADIUS = 3.0
 #: Image pairs of full size that take as long as a run for 60,000 images of 32×32 pixels.
-PAIRS = {"fast": 290_000, "auto": 1_740_000, "best": 10_440_000}
-#: Exponent of the number of images in the time of a run: 30 times as many take 10 times as long.
-GROWTH = 0.68
+PAIRS = {"fast": 430_000, "auto": 2_580_000, "best": 15_480_000}
+#: Exponent of the number of images in the time of a run: 30 times as many take 11 times as long.
+GROWTH = 0.7
 #: Feature vectors count as images of this size.
 VECTORS_LIKE = (14, 14)
 #: Of the cosine stage.
