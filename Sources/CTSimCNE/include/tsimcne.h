@@ -201,9 +201,9 @@ typedef struct tsimcne_stage {
     double clip_value;   /* gradients are clipped to +- this; 0 for none */
     int32_t view_height; /* of smaller views, 8 … the image's, with an augmentation; 0 for the image's */
     int32_t view_width;
-    int32_t neighbors; /* 0: all views are of the image itself. k, 1 … 1024: every view but the first is of one
-                          of its k nearest neighbours (cosine of features; distance of vectors), found when the
-                          stage begins; not with TSIMCNE_SOURCE_VIEWS */
+    int32_t neighbors; /* 0: all views are of the image itself. k, 1 … 1024: every view but the first is of
+                          one of its k nearest neighbours (cosine of features; distance of vectors), found
+                          when the stage begins; not with TSIMCNE_SOURCE_VIEWS */
     int32_t inputs;    /* TSIMCNE_INPUT_… */
     const tsimcne_augmentation *augmentation; /* NULL for that of the trainer's configuration */
 } tsimcne_stage;
