@@ -28,7 +28,7 @@ def pixels(length, n, image):
 def test_lengths():
     cifar = (60_000, (32, 32))
     assert work("auto", *cifar) == pytest.approx(recipes.PAIRS["auto"], rel=1e-6)
-    assert work("fast", *cifar) < work("auto", *cifar) / 5 < work("best", *cifar) / 25
+    assert work("fast", *cifar) < work("auto", *cifar) < work("best", *cifar) / 5
     # Eleven times as long for thirty times as many, twice as long for four times the pixels.
     assert pixels("auto", *cifar) / pixels("auto", 2000, (32, 32)) == pytest.approx(11, rel=0.05)
     assert pixels("auto", 60_000, (64, 64)) / pixels("auto", *cifar) == pytest.approx(2)
@@ -68,7 +68,7 @@ def test_the_default_is_auto_and_needs_nothing_else():
     wanted = automatic_stages("auto", 60, (12, 12), model.n_views, 4)
     assert [stage.epochs for stage in model.stages_] == [stage.epochs for stage in wanted]
     assert [stage.n_components for stage in model.stages_] == [4, 4, 2]
-    assert {"total_epochs": TSimCNE().total_epochs} == recipes.DEFAULT
+    assert recipes.DEFAULT.items() <= TSimCNE().get_params().items()
 
 
 def test_vectors_have_stages_of_their_own():

@@ -47,7 +47,7 @@ def whole(
         share(full, 2, lr=rate, neighbors=neighbors),
         share(adapt, 2, **ADAPT),
     ]
-    two_views = {"backbone": "resnet10", "n_views": 2, "batch_size": 128}
+    two_views = {"width": 16, "n_views": 2, "batch_size": 128}
     return two_views | {"total_epochs": [s for s in stages if s.epochs > 0]} | options
 
 
@@ -68,7 +68,7 @@ def head(
         share(0.02, 128, **ADAPT),
         share(plane, 2, trains="head", inputs="features", neighbors=neighbors, optimizer=optimizer),
     ]
-    return {"total_epochs": [s for s in stages if s.epochs > 0]} | options
+    return {"width": 16, "total_epochs": [s for s in stages if s.epochs > 0]} | options
 
 
 LOW_COSINE = [
@@ -77,7 +77,7 @@ LOW_COSINE = [
     share(0.04, 2, trains="output"),
     share(0.26, 2),
 ]
-TWO_VIEWS: dict[str, Any] = {"n_views": 2, "batch_size": 128}
+TWO_VIEWS: dict[str, Any] = {"width": 16, "n_views": 2, "batch_size": 128}
 
 RECIPES: dict[str, dict[str, Any]] = {
     "fast": recipes.FAST,
@@ -98,7 +98,8 @@ RECIPES: dict[str, dict[str, Any]] = {
     "head-sgd": head(optimizer="sgd"),
     "head-5": head(neighbors=5),
     "simclr": {
-        "total_epochs": [share(0.98, 128, size=16, temperature=0.2, **COSINE), share(0.02, 128, **ADAPT)]
+        "width": 16,
+        "total_epochs": [share(0.98, 128, size=16, temperature=0.2, **COSINE), share(0.02, 128, **ADAPT)],
     },
     # The whole network in the plane.
     "low-cosine": TWO_VIEWS | {"backbone": "resnet18", "total_epochs": LOW_COSINE},

@@ -37,7 +37,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     backbone : {"resnet10", "resnet18", "identity"}, default="resnet10"
         Convolutional network. ``"identity"``: X has feature vectors, (n, features) of any finite value,
         and the head alone is trained: a parametric neighbour embedding.
-    width : int, default=16
+    width : int, default=32
         Channels of the network's first stage; the paper has 64.
     projection_head : {"mlp", "linear"}, default="mlp"
         From the backbone's features to the embedding.
@@ -146,7 +146,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         n_components: int = 2,
         *,
         backbone: str = "resnet10",
-        width: int = 16,
+        width: int = 32,
         projection_head: str = "mlp",
         hidden_dim: int = 1024,
         pretrain_dim: int = 128,

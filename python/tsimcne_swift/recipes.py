@@ -24,11 +24,11 @@ PAPER: dict[str, Any] = {
 }
 
 #: A first look: five minutes for 60,000 images of 32×32 pixels on two cores.
-FAST: dict[str, Any] = {"total_epochs": "fast"}
+FAST: dict[str, Any] = {"width": 16, "total_epochs": "fast"}
 #: What ``TSimCNE()`` does: about half an hour for them.
-DEFAULT: dict[str, Any] = {"total_epochs": "auto"}
+DEFAULT: dict[str, Any] = {"width": 32, "total_epochs": "auto"}
 #: About three hours for them.
-BEST: dict[str, Any] = {"total_epochs": "best"}
+BEST: dict[str, Any] = {"width": 32, "total_epochs": "best"}
 
 #: Peak learning rates for a batch of 256, in proportion to the batch: of stages in many dimensions, of those
 #: that train the output layer alone, of those that read features, and of the others.
@@ -42,8 +42,8 @@ LEARNING_RATES = {
 WARMUP = {"cosine": 0.1, "linear": 0.1, "constant": 0.1, "onecycle": 0.3}
 #: Root-mean-square radius of the map with which stage 2 begins.
 PRINCIPAL_RADIUS = 3.0
-#: Image pairs of full size that take as long as a run for 60,000 images of 32×32 pixels.
-PAIRS = {"fast": 430_000, "auto": 2_580_000, "best": 15_480_000}
+#: Image pairs of full size that take as long as a run for 60,000 images of 32×32 pixels, at its width.
+PAIRS = {"fast": 430_000, "auto": 780_000, "best": 4_700_000}
 #: Exponent of the number of images in the time of a run: 30 times as many take 11 times as long.
 GROWTH = 0.7
 #: Feature vectors count as images of this size.
