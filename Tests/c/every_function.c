@@ -192,6 +192,11 @@ static void wrong_options(tsimcne_handle model, const tsimcne_images *images) {
     REFUSED(stage.shape = -1, "shape");
     REFUSED(stage.optimizer = 4, "optimizer");
     REFUSED(stage.decays_biases = 2, "decays_biases");
+    REFUSED(stage.neighbors = -1, "neighbors");
+    REFUSED(stage.neighbors = 1025, "neighbors");
+    REFUSED(stage.inputs = 2, "inputs");
+    REFUSED(stage.inputs = TSIMCNE_INPUT_FEATURES, "inputs");
+    REFUSED((stage.inputs = TSIMCNE_INPUT_FEATURES, stage.neighbors = 3), "inputs");
     REFUSED(stage.momentum = 1, "momentum");
     REFUSED(stage.second_momentum = 1, "second_momentum");
     REFUSED(stage.second_momentum = NAN, "second_momentum");
@@ -211,6 +216,29 @@ static void wrong_options(tsimcne_handle model, const tsimcne_images *images) {
     REFUSED(config.average_decay = 1, "average_decay");
     REFUSED(config.average_decay = NAN, "average_decay");
 #undef REFUSED
+}
+
+// Neighbours are found before the first step, and lie open.
+static void find_neighbors(tsimcne_handle model, const tsimcne_images *images) {
+    tsimcne_stage stage = first_stage();
+    stage.trains = TSIMCNE_TRAIN_HEAD;
+    stage.neighbors = 3;
+    stage.inputs = TSIMCNE_INPUT_FEATURES;
+    tsimcne_trainer_config config = configuration(&stage, 1);
+    tsimcne_handle trainer = 0;
+    CHECK(tsimcne_trainer_create(model, images, &config, &trainer) == TSIMCNE_OK);
+    advance_to(trainer, TSIMCNE_EVENT_NEIGHBORS_FOUND);
+    tsimcne_array array = {.struct_size = sizeof array};
+    CHECK(tsimcne_array_named(trainer, TSIMCNE_ARRAY_NEIGHBORS, "neighbors", &array) == TSIMCNE_OK);
+    CHECK(array.type == TSIMCNE_INT32 && array.rank == 2);
+    CHECK(array.shape[0] == images->count && array.shape[1] == 3);
+    const int32_t *table = array.data;
+    for (int64_t i = 0; i < array.count; i++) {
+        CHECK(table[i] >= 0 && table[i] < images->count && table[i] != i / 3);
+    }
+    tsimcne_event event = advance_to(trainer, TSIMCNE_EVENT_STEP);
+    CHECK(event.index_count == config.views * event.batch_count);
+    CHECK(tsimcne_trainer_destroy(trainer) == TSIMCNE_OK);
 }
 
 // A trainer that goes on where another stood: through its progress, shorter, and to the end.
@@ -357,6 +385,7 @@ int main(void) {
     arrays(model);
     train(model, images);
     wrong_options(model, &images);
+    find_neighbors(model, &images);
     go_on(model, &images);
     vectors(model, &images);
     CHECK(tsimcne_model_reset_output(model, 2, 1, 7) == TSIMCNE_OK);
