@@ -43,8 +43,10 @@ public func tsimcne_trainer_create(
                 try check(batch.count, in: 2...Int(Int32.max), "images.count")
             }
             try checkMemory(
-                Int(config.views) * source.suppliedBytesPerImage(views: Int(config.views))
-                    * Int(config.batch_size) + 8 * batch.count,
+                source.suppliedBytesPerImage(views: Int(config.views))
+                    * Trainer.batchCapacity(
+                        Int(config.batch_size), viewCount: Int(config.views), stages: stages) + 8
+                    * batch.count,
                 "the images of a batch")
             let trainer = Trainer(
                 model: model, stages: stages, source: source, batchSize: Int(config.batch_size),

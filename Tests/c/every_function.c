@@ -228,6 +228,7 @@ static void find_neighbors(tsimcne_handle model, const tsimcne_images *images) {
     tsimcne_handle trainer = 0;
     CHECK(tsimcne_trainer_create(model, images, &config, &trainer) == TSIMCNE_OK);
     advance_to(trainer, TSIMCNE_EVENT_NEIGHBORS_FOUND);
+    CHECK(tsimcne_supply(trainer, images->data, 0) == TSIMCNE_ERROR_STATE);
     tsimcne_array array = {.struct_size = sizeof array};
     CHECK(tsimcne_array_named(trainer, TSIMCNE_ARRAY_NEIGHBORS, "neighbors", &array) == TSIMCNE_OK);
     CHECK(array.type == TSIMCNE_INT32 && array.rank == 2);

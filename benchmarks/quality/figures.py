@@ -12,6 +12,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+from tsimcne_swift._durations import check_duration
 
 from . import data
 
@@ -23,7 +24,9 @@ COLORS = "#E69F00 #56B4E9 #009E73 #F0E442 #0072B2 #D55E00 #CC79A7 #000000 #99999
 CIFAR = "airplane automobile bird cat deer dog frog horse ship truck".split()
 FASHION = "T-shirt/top Trouser Pullover Dress Coat Sandal Shirt Sneaker Bag Ankle-boot".split()
 NAMES = {"cifar10": CIFAR, "fashion": FASHION, "digits": list("0123456789")}
-MINUTES = {"5min": 5, "15min": 15, "30min": 30, "60min": 60, "180min": 180}
+MINUTES = (5, 15, 30, 60, 180)
+# Of the package, shortest first: one curve.
+CURVE = ("fast", "default", "best")
 ANCHORS = {
     "raw pixels, 3,072-D": (None, 0.336),
     "the paper's stages in 30 minutes (PyTorch)": (30, 0.29),
@@ -31,18 +34,22 @@ ANCHORS = {
 }
 
 
+def minutes_of(budget: str) -> float:
+    return check_duration("budget", budget) / 60
+
+
 def curve(results: Path, labels: str, target: Path) -> None:
     """2-D kNN and that of the features over the budget, mean over seeds, with the anchors."""
     rows = [json.loads(line) for line in results.read_text().splitlines()]
-    rows = [r for r in rows if r["data"] == "cifar10" and r["labels"] == labels and r["recipe"] in recipes()]
+    rows = [r for r in rows if r["data"] == "cifar10" and r["labels"] == labels and r["recipe"] in CURVE]
     figure, axes = plt.subplots(figsize=(7, 4.5))
     for key, name, color in (
         ("knn_features", "features (cosine)", COLORS[1]),
         ("knn_map", "map, 2-D", COLORS[5]),
     ):
-        budgets = sorted({r["budget"] for r in rows}, key=MINUTES.__getitem__)
+        budgets = sorted({r["budget"] for r in rows}, key=minutes_of)
         values = [[r[key] for r in rows if r["budget"] == budget] for budget in budgets]
-        minutes = [MINUTES[budget] for budget in budgets]
+        minutes = [minutes_of(budget) for budget in budgets]
         axes.plot(minutes, [np.mean(v) for v in values], "o-", color=color, label=name)
         for minute, several in zip(minutes, values, strict=True):
             axes.plot([minute] * len(several), several, ".", color=color, alpha=0.5)
@@ -56,16 +63,11 @@ def curve(results: Path, labels: str, target: Path) -> None:
     axes.set(
         xscale="log", xlabel="minutes of fit on 2 cores", ylabel="kNN accuracy (k = 15)", ylim=(0.2, 0.95)
     )
-    axes.set_xticks(list(MINUTES.values()), [str(m) for m in MINUTES.values()])
+    axes.set_xticks(MINUTES, [str(m) for m in MINUTES])
     axes.minorticks_off()
     axes.legend(frameon=False)
     target.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(target, dpi=110, bbox_inches="tight")
-
-
-def recipes() -> tuple[str, ...]:
-    """Of the package, shortest first: one curve."""
-    return ("fast", "default", "best")
 
 
 def draw_map(path: Path, images: data.ImageSet, names: list[str], target: Path) -> None:

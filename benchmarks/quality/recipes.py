@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tsimcne_swift import Augmentation, Stage, recipes
+from tsimcne_swift._deadline import cost
 
 FULL = 32
 """Pixels of CIFAR's images, for the shares."""
@@ -12,16 +14,18 @@ FULL = 32
 
 def share(part: float, components: int, *, size: int | None = None, **options: Any) -> Stage:
     """A stage that takes so large a part of the time: epochs of small views are cheaper."""
-    cost = (size / FULL) ** 2 if size else 1.0
-    if options.get("inputs") == "features":
-        cost = 0.025
-    elif options.get("trains", "all") != "all":
-        cost /= 3
-    return Stage(100 * part / cost, components, image_size=size, **options)
+    stage = Stage(1, components, image_size=(size, size) if size else None, **options)
+    return replace(stage, epochs=100 * part / cost(stage, (FULL, FULL)))
+
+
+def recipe(stages: list[Stage], **options: Any) -> dict[str, Any]:
+    """Without the stages that have no part."""
+    return {"width": 16, "total_epochs": [stage for stage in stages if stage.epochs > 0]} | options
 
 
 ADAPT: dict[str, Any] = {"trains": "output", "lr": 0.0, "augmentation": "none"}
 COSINE: dict[str, Any] = {"metric": "cosine"}
+TWO_VIEWS: dict[str, Any] = {"n_views": 2, "batch_size": 128}
 
 
 def whole(
@@ -47,8 +51,7 @@ def whole(
         share(full, 2, lr=rate, neighbors=neighbors),
         share(adapt, 2, **ADAPT),
     ]
-    two_views = {"width": 16, "n_views": 2, "batch_size": 128}
-    return two_views | {"total_epochs": [s for s in stages if s.epochs > 0]} | options
+    return recipe(stages, **TWO_VIEWS | options)
 
 
 def head(
@@ -68,7 +71,7 @@ def head(
         share(0.02, 128, **ADAPT),
         share(plane, 2, trains="head", inputs="features", neighbors=neighbors, optimizer=optimizer),
     ]
-    return {"width": 16, "total_epochs": [s for s in stages if s.epochs > 0]} | options
+    return recipe(stages, **options)
 
 
 LOW_COSINE = [
@@ -77,8 +80,6 @@ LOW_COSINE = [
     share(0.04, 2, trains="output"),
     share(0.26, 2),
 ]
-TWO_VIEWS: dict[str, Any] = {"width": 16, "n_views": 2, "batch_size": 128}
-
 RECIPES: dict[str, dict[str, Any]] = {
     "fast": recipes.FAST,
     "default": recipes.DEFAULT,
@@ -97,13 +98,10 @@ RECIPES: dict[str, dict[str, Any]] = {
     "head-crop": head(augmentation=Augmentation(crop_area_min=0.08)),
     "head-sgd": head(optimizer="sgd"),
     "head-5": head(neighbors=5),
-    "simclr": {
-        "width": 16,
-        "total_epochs": [share(0.98, 128, size=16, temperature=0.2, **COSINE), share(0.02, 128, **ADAPT)],
-    },
+    "simclr": recipe([share(0.98, 128, size=16, temperature=0.2, **COSINE), share(0.02, 128, **ADAPT)]),
     # The whole network in the plane.
-    "low-cosine": TWO_VIEWS | {"backbone": "resnet18", "total_epochs": LOW_COSINE},
-    "low-cosine-10": TWO_VIEWS | {"total_epochs": LOW_COSINE},
+    "low-cosine": recipe(LOW_COSINE, backbone="resnet18", **TWO_VIEWS),
+    "low-cosine-10": recipe(LOW_COSINE, **TWO_VIEWS),
     "low10": whole(adapt=0),
     "low10-adapt": whole(),
     "low10-256": whole(batch_size=256),

@@ -7,12 +7,10 @@ from dataclasses import replace
 
 from . import recipes
 from ._deadline import cost
-from ._stages import Stage
+from ._stages import SMALLEST_VIEW, Stage
 
 Size = tuple[int, int]
 
-# Pixels a side that views have at least.
-SMALLEST_VIEW = 8
 # Epochs of a run, at least and at most, if all of it had full size: more teach a tiny set nothing new.
 FEWEST, MOST = 1.0, 1000.0
 

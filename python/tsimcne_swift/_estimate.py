@@ -39,9 +39,7 @@ def step_seconds(plan: Plan, stage: Stage) -> float:
     """Of a step like those of the stage, made with a network of its own."""
     outputs = int(stage.n_components or 0)
     network = Network(plan.architecture, outputs, plan.normalization)
-    few = replace(
-        stage, epochs=STEPS / plan.steps_per_epoch, output_init="keep", lr=0.0, neighbors=0, stretches=()
-    )
+    few = replace(stage, epochs=STEPS / plan.steps_per_epoch, output_init="keep", lr=0.0, stretches=())
     trainer = make_trainer(plan, network, seed=0, stages=[few])
     try:
         before = time.perf_counter()
@@ -73,15 +71,14 @@ def training_seconds(plan: Plan) -> float:
     mapping = mapping_seconds(plan, network)
     measured: dict[tuple[object, str], float] = {}
     total = mapping
-    # Per unit of ``cost``, for the steps that are too short to be measured without what they begin with.
-    unit = 0.0
     for stage in plan.stages:
+        # What reads features is too short to be measured without the search that it begins with.
+        views = replace(stage, inputs="views", neighbors=0)
         kind = (stage.image_size, stage.trains)
-        if stage.inputs == "views" and kind not in measured:
-            measured[kind] = step_seconds(plan, stage)
-            unit = measured[kind] / cost(stage, (height, width))
-        seconds = measured[kind] if stage.inputs == "views" else unit * cost(stage, (height, width))
-        total += seconds * stage.steps(plan.steps_per_epoch)
+        if kind not in measured:
+            measured[kind] = step_seconds(plan, views)
+        relative = cost(stage, (height, width)) / cost(views, (height, width))
+        total += measured[kind] * relative * stage.steps(plan.steps_per_epoch)
         if stage.neighbors:
             total += mapping + search_seconds(plan)
     return total

@@ -20,6 +20,8 @@ SHAPES = {"cosine": 0, "constant": 1, "linear": 2, "onecycle": 3}
 LR_STEPS = {"batch": 0, "epoch": 1}
 LONGEST_EPOCHS = 1e9
 MOST_NEIGHBORS = 1024
+# Pixels a side that views have at least.
+SMALLEST_VIEW = 8
 INPUTS = {"views": 0, "features": 1}
 LONGEST_WARMUP = 10**6
 LARGEST_LR = 1e9
@@ -161,7 +163,9 @@ def _check_size(size: Any, name: str, image: tuple[int, int] | None) -> tuple[in
     pair = size if isinstance(size, list | tuple) else (size, size)
     if len(pair) != 2:
         raise ValueError(f"{name}: got {size!r}, want a number or (height, width)")
-    height, width = (check_integer(name, part, 8, full) for part, full in zip(pair, image, strict=True))
+    height, width = (
+        check_integer(name, part, SMALLEST_VIEW, full) for part, full in zip(pair, image, strict=True)
+    )
     return height, width
 
 

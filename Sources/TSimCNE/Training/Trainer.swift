@@ -87,11 +87,15 @@ public final class Trainer {
         self.seed = seed
         self.pool = pool
         progress = Progress(steps: stages[0].steps)
-        let wantsPartners = stages.contains { $0.neighbors > 0 }
         batch = Batch(
-            capacity: wantsPartners ? viewCount * self.batchSize : self.batchSize,
+            capacity: Trainer.batchCapacity(self.batchSize, viewCount: viewCount, stages: stages),
             suppliedBytesPerImage: source.suppliedBytesPerImage(views: viewCount))
         order = Array(0..<Int64(source.count))
+    }
+
+    /// Images of a batch and, where a stage has neighbours, their partners.
+    public static func batchCapacity(_ batchSize: Int, viewCount: Int, stages: [Stage]) -> Int {
+        stages.contains { $0.neighbors > 0 } ? viewCount * batchSize : batchSize
     }
 
     public var stepsPerEpoch: Int { (source.count + batchSize - 1) / batchSize }
@@ -124,12 +128,15 @@ public final class Trainer {
         isSupplied = true
     }
 
-    public var wantsBatch: Bool { (phase == .wanting || phase == .searching) && !isSupplied }
+    public var wantsBatch: Bool {
+        source.isSupplied && !isSupplied && (phase == .wanting || phase == .searching)
+    }
 
     /// Drops the step that runs: nothing of it has reached the parameters or running statistics.
     public func abandon() {
         steps[batch.count]?.program.rewind()
         start?.program.rewind()
+        isSupplied = false
         if phase == .running || phase == .starting || phase == .wanting { phase = .beginStep }
     }
 
@@ -170,7 +177,7 @@ public final class Trainer {
             }
         case .beginStep:
             takeBatch()
-            isSupplied = suppliedBytesPerImage == 0 || features != nil
+            isSupplied = !source.isSupplied || features != nil
             phase = .wanting
             if !isSupplied { return .batchWanted }
         case .wanting:
