@@ -103,14 +103,11 @@ func modelConfiguration(_ pointer: UnsafePointer<tsimcne_model_config>?) throws 
     }
     try check(config.channels, in: 1...(config.depth == 0 ? 65536 : 1024), "config.channels")
     try check(config.base_width, in: 1...1024, "config.base_width")
-    try check(config.head, in: 0...1, "config.head")
-    try check(config.hidden_dim, in: 1...65536, "config.hidden_dim")
     try check(config.output_dim, in: 1...4096, "config.output_dim")
     var result = Model.Configuration(channels: Int(config.channels))
     result.depth = Int(config.depth)
     result.baseWidth = Int(config.base_width)
-    result.head = config.head == Int32(TSIMCNE_HEAD_MLP) ? .mlp : .linear
-    result.hidden = Int(config.hidden_dim)
+    result.hidden = try hiddenWidths(config)
     result.outputs = Int(config.output_dim)
     if config.mean != nil || config.deviation != nil {
         let mean = try required(config.mean, "config.mean")
@@ -124,14 +121,28 @@ func modelConfiguration(_ pointer: UnsafePointer<tsimcne_model_config>?) throws 
         }
         result.normalization = (means, deviations)
     }
-    let width = result.baseWidth
-    let backbone =
-        result.depth == 0
-        ? 0 : result.channels * 9 * width + 160 * 9 * width * width * (result.depth == 18 ? 2 : 1)
-    let features = result.depth == 0 ? result.channels : 8 * width
-    let weights = backbone + result.hidden * (features + result.outputs)
-    try checkMemory(12 * weights, "the model")
+    try checkMemory(12 * weightCount(result), "the model")
     return result
+}
+
+private func hiddenWidths(_ config: tsimcne_model_config) throws -> [Int] {
+    try check(config.hidden_count, in: 0...16, "config.hidden_count")
+    guard config.hidden_count > 0 else { return [] }
+    let widths = try required(config.hidden_dims, "config.hidden_dims")
+    return try (0..<Int(config.hidden_count)).map { i in
+        try check(widths[i], in: 1...65536, "config.hidden_dims[\(i)]")
+        return Int(widths[i])
+    }
+}
+
+/// Weights of a model, about; those of the largest allowed one are far from the largest number.
+private func weightCount(_ model: Model.Configuration) -> Int {
+    let width = model.baseWidth
+    let backbone =
+        model.depth == 0
+        ? 0 : model.channels * 9 * width + 160 * 9 * width * width * (model.depth == 18 ? 2 : 1)
+    let sizes = [model.depth == 0 ? model.channels : 8 * width] + model.hidden + [model.outputs]
+    return zip(sizes, sizes.dropFirst()).reduce(backbone) { $0 + $1.0 * $1.1 }
 }
 
 /// Of a stage.

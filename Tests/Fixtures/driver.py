@@ -9,7 +9,6 @@ import numpy as np
 from tsimcne_swift import _core
 
 CAUCHY, COSINE = 0, 1
-LINEAR, MLP = 0, 1
 KEEP, NORMAL, PRINCIPAL, SCALED = 0, 1, 2, 3
 PER_BATCH, PER_EPOCH = 0, 1
 COSINE_SHAPE, CONSTANT, LINE, ONE_CYCLE = 0, 1, 2, 3
@@ -93,8 +92,8 @@ def state_of(holder) -> dict[str, np.ndarray]:
     return {name: get(holder, name) for kind, name in holder.arrays() if kind in kinds}
 
 
-def make_model(state: dict[str, np.ndarray], *, head: int = MLP, **configuration) -> _core.Model:
-    model = _core.Model(head=head, seed=0, **configuration)
+def make_model(state: dict[str, np.ndarray], **configuration) -> _core.Model:
+    model = _core.Model(seed=0, **configuration)
     for name, value in state.items():
         put(model, name, value)
     return model
@@ -148,7 +147,7 @@ def steps(
 
 def learning_rates(images: int, batch_size: int, **changes: float) -> list[float]:
     """Those of a training run of the smallest network on the smallest images."""
-    configuration = dict(depth=10, base_width=1, channels=1, hidden_dim=1, output_dim=1, head=LINEAR)
+    configuration = dict(depth=10, base_width=1, channels=1, hidden_dims=(), output_dim=1)
     model = _core.Model(seed=0, **configuration)
     small = formula.views("small", images, 8, 8, 1)
 

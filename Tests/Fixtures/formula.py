@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -19,8 +22,13 @@ def uniform(name: str, shape: tuple[int, ...], low: float, high: float, seed: in
     return (low + (high - low) * unit).astype(np.float32).reshape(shape)
 
 
+def golden_configuration(*, hidden_dim: int, head: int, **others: int) -> dict[str, Any]:
+    """That of a golden file, in whose words a head has one hidden layer or, where ``head`` is 0, none."""
+    return others | {"hidden_dims": (hidden_dim,) if head else ()}
+
+
 def shapes(
-    *, depth: int, base_width: int, channels: int, hidden_dim: int, output_dim: int, head: int = 1
+    *, depth: int, base_width: int, channels: int, hidden_dims: Sequence[int], output_dim: int
 ) -> dict[str, tuple[int, ...]]:
     """Shapes of the network's parameters and running statistics by name."""
     result: dict[str, tuple[int, ...]] = {}
@@ -41,14 +49,13 @@ def shapes(
             if inputs != outputs:
                 convolution(f"{at}.shortcut.0", f"{at}.shortcut.1", inputs, outputs, 1)
             inputs = outputs
-    linear = [(inputs, hidden_dim), (hidden_dim, output_dim)] if head else [(inputs, output_dim)]
-    for i, (columns, rows) in enumerate(linear):
+    for i, (columns, rows) in enumerate(pairwise([inputs, *hidden_dims, output_dim])):
         result[f"projection_head.layers.{2 * i}.weight"] = (rows, columns)
         result[f"projection_head.layers.{2 * i}.bias"] = (rows,)
     return result
 
 
-def weights(seed: int = 0, **configuration: int) -> dict[str, np.ndarray]:
+def weights(seed: int = 0, **configuration: Any) -> dict[str, np.ndarray]:
     """A state dict with He-scaled convolutions and BatchNorm far from its starting values."""
     bounds = {"running_mean": (-0.25, 0.25), "running_var": (0.5, 1.5)}
     result = {}

@@ -76,17 +76,14 @@ def load_moved(network: Network, configuration: dict, views: np.ndarray) -> dict
     return moves
 
 
-def make_network(configuration: dict) -> Network:
-    return Network(**configuration | {"head": ("linear", "mlp")[configuration["head"]]})
-
-
 def network_golden(name: str) -> dict[str, np.ndarray]:
     """One batch, forward in both modes and backward."""
     case = NETWORKS[name]
     views = formula.views(f"golden {name}", *case["shape"])
-    network = make_network(case["configuration"])
+    configuration = formula.golden_configuration(**case["configuration"])
+    network = Network(**configuration)
     result = {"case": np.array(json.dumps(case | {"views": f"golden {name}"}))}
-    for key, move in load_moved(network, case["configuration"], views).items():
+    for key, move in load_moved(network, configuration, views).items():
         result[f"move/{key}"] = move
     with torch.no_grad():
         result["map"] = network.eval()(views).numpy()
@@ -116,7 +113,8 @@ def buffers(network: Network, prefix: str) -> dict[str, np.ndarray]:
 def training_golden() -> dict[str, np.ndarray]:
     """Twenty steps in each of the three stages; every second batch is smaller."""
     epochs, counts, size = 10, (8, 5), (12, 12, 3)
-    configuration = dict(depth=10, base_width=4, channels=3, hidden_dim=32, output_dim=16, head=1)
+    written = dict(depth=10, base_width=4, channels=3, hidden_dim=32, output_dim=16, head=1)
+    configuration = formula.golden_configuration(**written)
     first = dict(
         epochs=epochs,
         output_dim=16,
@@ -134,15 +132,15 @@ def training_golden() -> dict[str, np.ndarray]:
     )
     second = first | dict(output_dim=2, output_start=1, trains=1, warmup=0, clip_value=4.0)
     stages = [first, second, second | dict(output_start=0, trains=0, learning_rate=3e-5, warmup=3)]
-    case = dict(configuration=configuration, counts=counts, size=size, stages=stages)
+    case = dict(configuration=written, counts=counts, size=size, stages=stages)
     result = {"case": np.array(json.dumps(case))}
 
-    network = make_network(configuration)
+    network = Network(**configuration)
     network.load(formula.weights(**configuration))
     losses, moved = [], []
     for number, stage in enumerate(stages):
         if stage["output_start"]:
-            network.replace_output(*formula.output_layer(2, configuration["hidden_dim"]))
+            network.replace_output(*formula.output_layer(2, written["hidden_dim"]))
         training = StageTraining(network, stage)
         rates = epoch_schedule(stage["learning_rate"], epochs, stage["warmup"])
         for epoch in range(epochs):

@@ -43,6 +43,13 @@ public enum LayerReferences {
 
     public static func rectifier(_ x: [Double]) -> [Double] { x.map { max(0, $0) } }
 
+    /// - Parameter parameters: Weight and bias of each layer.
+    public static func projectionHead(_ x: [Double], _ parameters: [[Double]]) -> [Double] {
+        stride(from: 0, to: parameters.count, by: 2).reduce(x) { values, i in
+            linear(i == 0 ? values : rectifier(values), weight: parameters[i], bias: parameters[i + 1])
+        }
+    }
+
     /// Two convolutions and a shortcut; nine parameters where the shortcut has a convolution, else six.
     public static func basicBlock(
         _ x: [Double], _ shape: Shape, outputs: Int, stride: Int, parameters p: [[Double]]

@@ -5,13 +5,12 @@ import Testing
 
 /// Images of one pixel, for a model without a backbone.
 @Suite struct FeatureVectorTests {
-    @Test(arguments: [ProjectionHead.Kind.linear, .mlp], [Stage.Trained.all, .head])
-    func gradientIsThatOfTheLossOfTheHead(kind: ProjectionHead.Kind, trained: Stage.Trained) {
+    @Test(arguments: [[], [7], [7, 4]] as [[Int]], [Stage.Trained.all, .head])
+    func gradientIsThatOfTheLossOfTheHead(hidden: [Int], trained: Stage.Trained) {
         let (images, views, channels) = (6, 3, 5)
         var configuration = Model.Configuration(channels: channels)
         configuration.depth = 0
-        configuration.head = kind
-        configuration.hidden = 7
+        configuration.hidden = hidden
         configuration.outputs = 2
         let mean = values(channels, seed: 1)
         configuration.normalization = (mean, mean.map { 1 + $0 * $0 })
@@ -34,11 +33,7 @@ import Testing
         }
         let contrast = ContrastReference(views: views, dimension: 2, isCauchy: true, temperature: 1)
         func loss(_ p: [[Double]]) -> Double {
-            var y = LayerReferences.linear(scaled, weight: p[0], bias: p[1])
-            if kind == .mlp {
-                y = LayerReferences.linear(LayerReferences.rectifier(y), weight: p[2], bias: p[3])
-            }
-            return contrast.loss(y)
+            contrast.loss(LayerReferences.projectionHead(scaled, p))
         }
         #expect(abs(trainer.loss / loss(parameters) - 1) < 1e-5)
         for (i, parameter) in model.parameters.enumerated() {
@@ -79,9 +74,8 @@ import Testing
         var map = [Float](repeating: 0, count: 900)
         model.transform(vectors, .map, into: &map, pool: ThreadPool(threads: 2))
         let p = model.parameters.map { doubles($0.value.values) }
-        let hidden = LayerReferences.rectifier(
-            LayerReferences.linear(doubles(values(300 * 20, seed: 6)), weight: p[0], bias: p[1]))
-        #expect(relativeError(map, LayerReferences.linear(hidden, weight: p[2], bias: p[3])) < 1e-5)
+        let wanted = LayerReferences.projectionHead(doubles(values(300 * 20, seed: 6)), p)
+        #expect(relativeError(map, wanted) < 1e-5)
     }
 }
 
@@ -93,7 +87,7 @@ import Testing
     static func views(_ noise: FeatureNoise, threads: Int) -> [[[Float]]] {
         var configuration = Model.Configuration(channels: channels)
         configuration.depth = 0
-        configuration.head = .linear
+        configuration.hidden = []
         configuration.outputs = channels
         let model = Model(configuration, seed: 1)
         // The embeddings are the views themselves.

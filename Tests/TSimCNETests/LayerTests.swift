@@ -200,13 +200,14 @@ import Testing
         #expect(results[0].allSatisfy { $0.allSatisfy(\.isFinite) && $0.contains { $0 != 0 } })
     }
 
-    @Test(arguments: [ProjectionHead.Kind.linear, .mlp])
-    func projectionHead(kind: ProjectionHead.Kind) {
-        let head = ProjectionHead("head", kind: kind, inputs: 6, hidden: 10, outputs: 3)
-        LayerTests.check(head, Shape(rows: 4, columns: 6)) { x, p in
-            if kind == .linear { return LayerReferences.linear(x, weight: p[0], bias: p[1]) }
-            let hidden = LayerReferences.rectifier(LayerReferences.linear(x, weight: p[0], bias: p[1]))
-            return LayerReferences.linear(hidden, weight: p[2], bias: p[3])
+    @Test(arguments: [[], [10], [10, 7], [5, 9, 4]] as [[Int]])
+    func projectionHead(hidden: [Int]) {
+        let head = ProjectionHead("head", inputs: 6, hidden: hidden, outputs: 3)
+        let names = (0...hidden.count).flatMap {
+            ["head.layers.\(2 * $0).weight", "head.layers.\(2 * $0).bias"]
         }
+        #expect(head.parameters.map(\.name) == names)
+        LayerTests.check(
+            head, Shape(rows: 4, columns: 6), reference: LayerReferences.projectionHead)
     }
 }

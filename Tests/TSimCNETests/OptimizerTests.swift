@@ -23,7 +23,7 @@ import Testing
         // The first layer is worked on in two slices.
         var configuration = Model.Configuration(channels: 70)
         configuration.depth = 0
-        configuration.hidden = 500
+        configuration.hidden = [500]
         configuration.outputs = 3
         let model = Model(configuration, seed: 1)
         var fixture = TrainingFixture(

@@ -18,7 +18,7 @@ import Testing
         var configuration = Model.Configuration(channels: 3)
         configuration.depth = 10
         configuration.baseWidth = 4
-        configuration.hidden = 16
+        configuration.hidden = [16]
         configuration.outputs = 8
         return Model(configuration, seed: 1)
     }

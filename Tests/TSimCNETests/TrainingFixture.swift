@@ -56,7 +56,7 @@ struct TrainingFixture {
         var configuration = Model.Configuration(channels: channels)
         configuration.depth = depth
         configuration.baseWidth = 4
-        configuration.hidden = 16
+        configuration.hidden = [16]
         configuration.outputs = outputs
         return Model(configuration, seed: seed)
     }

@@ -327,7 +327,8 @@ static void vectors(tsimcne_handle image_model, const tsimcne_images *pictures) 
         data[i] = (float)(i * 37 % 41) - 20;
     }
     tsimcne_images images = {sizeof images, data, 20, 1, 1, 5, TSIMCNE_FLOAT32, 0};
-    tsimcne_model_config config = {sizeof config, 5, 0, 1, TSIMCNE_HEAD_MLP, 16, 8, 0, NULL, NULL};
+    const int32_t hidden[] = {16, 7};
+    tsimcne_model_config config = {sizeof config, 5, 0, 1, hidden, 2, 8, NULL, NULL};
     tsimcne_handle model = 0, trainer = 0;
     CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_OK);
     CHECK(tsimcne_model_transform(model, &images, TSIMCNE_OUTPUT_FEATURES, 2, map, 100) == TSIMCNE_OK);
@@ -369,6 +370,38 @@ static void vectors(tsimcne_handle image_model, const tsimcne_images *pictures) 
     CHECK(tsimcne_model_destroy(model) == TSIMCNE_OK);
 }
 
+static void hidden_layers(tsimcne_model_config config) {
+    int32_t widths[17] = {16, 1, 9};
+    tsimcne_handle model = 0;
+    config.hidden_dims = widths;
+    struct {
+        int32_t count, second;
+        const char *name;
+    } wrong[] = {
+        {-1, 1, "config.hidden_count"},
+        {17, 1, "config.hidden_count"},
+        {2, 0, "config.hidden_dims[1]"},
+        {2, 65537, "config.hidden_dims[1]"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        config.hidden_count = wrong[i].count;
+        widths[1] = wrong[i].second;
+        CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_ERROR_ARGUMENT && model == 0);
+        CHECK(strstr(tsimcne_last_error(), wrong[i].name) != NULL);
+    }
+    widths[1] = 3;
+    for (config.hidden_count = 0; config.hidden_count <= 3; config.hidden_count++) {
+        CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_OK);
+        CHECK(tsimcne_model_destroy(model) == TSIMCNE_OK);
+    }
+    config.hidden_dims = NULL;
+    CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(strstr(tsimcne_last_error(), "config.hidden_dims: got NULL") != NULL);
+    config.hidden_count = 0;
+    CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_OK);
+    CHECK(tsimcne_model_destroy(model) == TSIMCNE_OK);
+}
+
 int main(void) {
     for (size_t i = 0; i < sizeof pixels; i++) {
         pixels[i] = (uint8_t)(i * 7919 % 251);
@@ -376,12 +409,14 @@ int main(void) {
     tsimcne_images images = {sizeof images, pixels, 20, 8, 9, 3, TSIMCNE_UINT8, 0};
     library(&images);
     float mean[] = {0.5f, 0.5f, 0.5f}, deviation[] = {0.2f, 0.2f, 0.2f};
-    tsimcne_model_config config = {sizeof config, 3, 10, 4, TSIMCNE_HEAD_MLP, 16, 8, 0, mean, deviation};
+    const int32_t hidden[] = {16};
+    tsimcne_model_config config = {sizeof config, 3, 10, 4, hidden, 1, 8, mean, deviation};
     tsimcne_handle model = 0;
     CHECK(tsimcne_model_create(&config, 1, NULL) == TSIMCNE_ERROR_ARGUMENT);
     config.depth = 50;
     CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_ERROR_ARGUMENT && model == 0);
     config.depth = 10;
+    hidden_layers(config);
     CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_OK && model != 0);
     arrays(model);
     train(model, images);

@@ -55,7 +55,7 @@ def moves(network: Network, views: np.ndarray) -> dict[str, np.ndarray]:
         for block in getattr(backbone, f"layer{i}"):
             y = rectify(block.bn1.bias, block.bn1(block.conv1(x)))
             x = rectify(block.bn2.bias, block.bn2(block.conv2(y)) + block.shortcut(x))
-    layers = runs.projection_head.layers
-    if len(layers) > 1:
-        rectify(layers[0].bias, layers[0](x.mean(dim=(2, 3))))
+    x = x.mean(dim=(2, 3))
+    for hidden in runs.projection_head.layers[:-1:2]:
+        x = rectify(hidden.bias, hidden(x))
     return result

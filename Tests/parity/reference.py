@@ -7,7 +7,8 @@ comparing two of them would say little about either.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain, pairwise
 
 import numpy as np
 import torch
@@ -58,12 +59,11 @@ class ResNet(nn.Module):
 
 
 class ProjectionHead(nn.Module):
-    def __init__(self, features: int, hidden: int, outputs: int, kind: str) -> None:
+    def __init__(self, features: int, hidden: Sequence[int], outputs: int) -> None:
         super().__init__()
-        layers = [nn.Linear(features, outputs)]
-        if kind == "mlp":
-            layers = [nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, outputs)]
-        self.layers = nn.Sequential(*layers)
+        sizes = [features, *hidden]
+        pairs = [(nn.Linear(a, b), nn.ReLU()) for a, b in pairwise(sizes)]
+        self.layers = nn.Sequential(*chain(*pairs), nn.Linear(sizes[-1], outputs))
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
         return self.layers(h)
@@ -83,15 +83,14 @@ class Network(nn.Module):
         depth: int,
         base_width: int,
         channels: int,
-        hidden_dim: int,
+        hidden_dims: Sequence[int],
         output_dim: int,
-        head: str = "mlp",
         mean: Iterable[float] | None = None,
         deviation: Iterable[float] | None = None,
     ) -> None:
         super().__init__()
         self.backbone = ResNet(depth, base_width, channels)
-        self.projection_head = ProjectionHead(8 * base_width, hidden_dim, output_dim, head)
+        self.projection_head = ProjectionHead(8 * base_width, hidden_dims, output_dim)
         self.pixels = None if mean is None else (torch.tensor(mean), torch.tensor(deviation))
         self.double()
 

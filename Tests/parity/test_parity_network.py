@@ -18,7 +18,8 @@ CASES = {
     "width 16": dict(depth=18, base_width=16, size=(32, 32, 3), pairs=32),
     "width 16, 2-D": dict(depth=18, base_width=16, size=(32, 32, 3), pairs=32, output_dim=2),
     "not square": dict(depth=10, base_width=12, size=(26, 41, 3), pairs=16, metric=driver.COSINE),
-    "grey": dict(depth=18, base_width=8, size=(28, 28, 1), pairs=16, head=driver.LINEAR),
+    "grey": dict(depth=18, base_width=8, size=(28, 28, 1), pairs=16, hidden_dims=()),
+    "two hidden layers": dict(depth=10, base_width=8, size=(24, 24, 3), pairs=16, hidden_dims=(192, 96)),
 }
 
 
@@ -34,11 +35,11 @@ def distance(a: np.ndarray, b: np.ndarray) -> float:
 @pytest.fixture(scope="module", params=CASES.values(), ids=CASES.keys())
 def both(request):
     """The results of both programs for one batch, whose gradient is well defined."""
-    case = {"metric": driver.CAUCHY, "output_dim": 128, "head": driver.MLP} | request.param
+    case = {"metric": driver.CAUCHY, "output_dim": 128, "hidden_dims": (256,)} | request.param
     metric, pairs, (height, width, channels) = case["metric"], case["pairs"], case["size"]
     temperature = 0.5 if metric == driver.COSINE else 1.0
-    configuration = {k: case[k] for k in ("depth", "base_width", "output_dim", "head")}
-    configuration |= {"channels": channels, "hidden_dim": 256}
+    configuration = {k: case[k] for k in ("depth", "base_width", "output_dim", "hidden_dims")}
+    configuration["channels"] = channels
     pixels = {}
     if metric == driver.COSINE:
         mean = np.array([0.5, 0.375, 0.25], np.float32)
@@ -46,8 +47,7 @@ def both(request):
     views = formula.views("batch", pairs, height, width, channels)
     state = formula.weights(**configuration)
 
-    kind = ("linear", "mlp")[case["head"]]
-    network = Network(**configuration | {"head": kind}, **pixels)
+    network = Network(**configuration, **pixels)
     network.load(state)
     for name, move in kinks.moves(network, views).items():
         state[name] += move

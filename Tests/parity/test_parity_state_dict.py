@@ -76,8 +76,7 @@ def our_model(arrays) -> _core.Model:
         channels=network["channels"],
         depth={"resnet18": 18, "resnet10": 10}[network["backbone"]],
         base_width=network["width"],
-        head={"linear": driver.LINEAR, "mlp": driver.MLP}[network["projection_head"]],
-        hidden_dim=network["hidden_dim"] or 1,
+        hidden_dims=(network["hidden_dim"],) if network["hidden_dim"] else (),
         output_dim=network["output_dim"],
         seed=0,
     )
@@ -199,6 +198,25 @@ def test_a_fitted_estimator_goes_there(record_property):
         error = np.linalg.norm(got - want.numpy(), axis=1) / np.linalg.norm(want.numpy(), axis=1)
         record_property(name, error.max())
         assert error.max() < 1e-4, name
+
+
+def test_several_hidden_layers_go_there_and_back(record_property):
+    """Into the layers that docs/pytorch.md says to put into the reference's network."""
+    theirs = their_model(2, channels=3, hidden_dim=1024, output_dim=2, head="mlp")
+    theirs.projection_head.layers = torch.nn.Sequential(
+        torch.nn.Linear(512, 96),
+        torch.nn.ReLU(),
+        torch.nn.Linear(96, 48),
+        torch.nn.ReLU(),
+        torch.nn.Linear(48, 2),
+    )
+    ours = _core.Model(channels=3, depth=18, base_width=64, hidden_dims=(96, 48), output_dim=2, seed=1)
+    state = {name: torch.from_numpy(value) for name, value in _state_dict.state_dict(ours).items()}
+    theirs.load_state_dict(state, strict=True)
+    assert_agree(ours, theirs, 3, record_property)
+    back = TSimCNE.from_state_dict(theirs.state_dict(), image_shape=(32, 32, 3))
+    assert back.hidden_dim == (96, 48)
+    assert_agree(back._network.core, theirs, 3, record_property)
 
 
 @pytest.mark.parametrize("way", ["memory", "file"])

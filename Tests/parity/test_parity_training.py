@@ -81,7 +81,7 @@ def test_three_stages(case, record_property):
     warmup = 0.25 if changes.get("schedule") == driver.PER_BATCH else 3
     stages = driver.paper_stages(batch, EPOCHS, warmup, **changes)
     configuration = {k: case[k] for k in ("depth", "base_width")}
-    configuration |= {"channels": channels, "hidden_dim": 256, "output_dim": 128}
+    configuration |= {"channels": channels, "hidden_dims": (256,), "output_dim": 128}
     views = formula.views("data", images, height, width, channels, view_count)
     state = formula.weights(**configuration)
 

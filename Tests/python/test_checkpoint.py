@@ -33,6 +33,7 @@ RICH = PLAIN | {
     "ema_decay": 0.9,
     "n_views": 3,
     "normalize": "dataset",
+    "hidden_dim": (16, 9),
     "lr": 0.002,
 }
 CHILD = """
@@ -133,6 +134,7 @@ def begun(tmp_path_factory):
         ({"augmentation": "text"}, "^augmentation: got 'text'"),
         ({"random_state": 4}, "^random_state: got 4, but .* 3"),
         ({"batch_size": 15}, "^batch_size: got 15"),
+        ({"hidden_dim": (16, 8)}, r"^hidden_dim: got \[16, 8\], but .* 16"),
         ({"ema_decay": 0.9}, "^ema_decay: got 0.9"),
     ],
 )

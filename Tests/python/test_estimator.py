@@ -186,7 +186,7 @@ def test_four_gigabytes_are_read_in_place(tmp_path, dtype):
     X = np.memmap(tmp_path / "sparse", mode="w+", dtype=dtype, shape=shape)
     assert _core.data_address(X) == X.ctypes.data
     model = _core.Model(
-        channels=3, depth=10, base_width=4, head=0, hidden_dim=1, output_dim=2, mean=None,
+        channels=3, depth=10, base_width=4, hidden_dims=(), output_dim=2, mean=None,
         deviation=None, seed=0,
     )  # fmt: skip
     zeros = "output_start output_scale trains metric learning_rate warmup schedule shape optimizer momentum"

@@ -36,7 +36,7 @@ def batch(request):
     """Golden numbers of one batch, and the core's."""
     theirs = golden(f"network-{request.param}")
     case = json.loads(str(theirs["case"]))
-    configuration, shape = case["configuration"], tuple(case["shape"])
+    configuration, shape = formula.golden_configuration(**case["configuration"]), tuple(case["shape"])
     views = formula.views(case["views"], *shape)
     state = formula.weights(**configuration)
     for name, move in part(theirs, "move").items():
@@ -107,6 +107,7 @@ def test_three_stages():
     theirs = golden("training")
     case = json.loads(str(theirs["case"]))
     counts, size, stages = case["counts"], case["size"], case["stages"]
+    configuration = formula.golden_configuration(**case["configuration"])
     moves = iter(theirs["moves"])
     names = [str(name) for name in theirs["moved names"]]
     before: dict[str, np.ndarray] = {}
@@ -115,7 +116,7 @@ def test_three_stages():
         stage = stages[event.stage]
         if event.epoch == event.step == 0:
             if stage["output_start"] == driver.NORMAL:
-                layer = formula.output_layer(2, case["configuration"]["hidden_dim"])
+                layer = formula.output_layer(2, *configuration["hidden_dims"])
                 for name, value in zip(("weight", "bias"), layer, strict=True):
                     driver.put(trainer, f"{driver.OUTPUT_LAYER}.{name}", value)
             before.update(driver.state_of(trainer))
@@ -128,7 +129,7 @@ def test_three_stages():
         assert event.batch_count == counts[event.step]
         return formula.views(f"{event.stage} {event.epoch} {event.step}", event.batch_count, *size)
 
-    model = driver.make_model(formula.weights(**case["configuration"]), **case["configuration"])
+    model = driver.make_model(formula.weights(**configuration), **configuration)
     expected = iter(theirs["losses"])
     ends = [(i, stage["epochs"] - 1, len(counts) - 1) for i, stage in enumerate(stages)]
     for trainer, event in driver.steps(model, (sum(counts), *size), stages, supply, batch_size=counts[0]):

@@ -154,7 +154,9 @@ def test_normalisation_goes_on(normalize):
     ("changes", "message"),
     [
         ({"width": 8}, "width: got 8, but init has 4"),
-        ({"hidden_dim": 8}, "hidden_dim: got 8, but init has 16"),
+        ({"hidden_dim": 8}, "hidden_dim: got 8, but init has 16; want the same"),
+        ({"hidden_dim": [8]}, "hidden_dim: got 8, but init has 16; want the same"),
+        ({"hidden_dim": [16, 8]}, r"hidden_dim: got \(16, 8\), but init has 16; want the same"),
         ({"backbone": "resnet18"}, "backbone: got 'resnet18', but init has 'resnet10'"),
         ({"projection_head": "linear"}, "projection_head: got 'linear', but init has 'mlp'"),
         ({"normalize": "dataset"}, "normalize: excludes init"),
@@ -183,6 +185,14 @@ def test_irrelevant_sizes_may_differ(trained_on_vectors):
     mapper(init=trained_on_vectors, width=99, total_epochs=[1]).fit(vectors())
     linear = mapper(projection_head="linear").fit(vectors())
     mapper(init=linear, projection_head="linear", hidden_dim=99, total_epochs=[1]).fit(vectors())
+
+
+def test_the_same_layers_may_be_written_otherwise(trained_on_vectors):
+    mapper(init=trained_on_vectors, hidden_dim=[16], total_epochs=[1]).fit(vectors())
+    several = mapper(hidden_dim=(7, 5)).fit(vectors())
+    mapper(init=several, hidden_dim=[7, np.int64(5)], total_epochs=[1]).fit(vectors())
+    with pytest.raises(ValueError, match=r"^hidden_dim: got 7, but init has \(7, 5\); want the same"):
+        mapper(init=several, hidden_dim=7).fit(vectors())
 
 
 def test_init_must_be_fitted(tmp_path):

@@ -50,6 +50,7 @@ MODELS = {
     "mean and std": lambda: (small(normalize=(0.5, [0.25])), images()),
     "vectors": lambda: (mapper(augmentation=FeatureAugmentation(noise=0.1)), vectors()),
     "wide vectors": lambda: (mapper(projection_head="linear", normalize="dataset"), 1e4 * vectors()),
+    "several hidden layers": lambda: (mapper(hidden_dim=[7, np.int32(5), 6]), vectors()),
     "3-D": lambda: (small(n_components=3), images()),
     "stopped in stage 1": lambda: (small(callbacks=stop), images()),
     "stages": lambda: (
@@ -58,6 +59,7 @@ MODELS = {
                 Stage(1, 4, metric="cosine", image_size=(8, 8)),
                 Stage(0.5, 2, "head", stretches=((1, 2),)),
             ],
+            hidden_dim=[9, 7],
             augmentation=Augmentation(hue=0.2),
         ),
         images(),
@@ -239,6 +241,29 @@ def test_bad_paths(tmp_path):
         TSimCNE.load(tmp_path / "nothing")
 
 
+@pytest.mark.parametrize("hidden_dim", [7, [7, 5, 6], (7, 5, 6)])
+def test_a_read_head_is_that_of_its_arrays(hidden_dim, tmp_path):
+    X = vectors()
+    model = mapper(hidden_dim=hidden_dim, pretrain_dim=4).fit(X)
+    twin = through_file(model, tmp_path)
+    assert clone(twin).hidden_dim == (7 if hidden_dim == 7 else [7, 5, 6])
+    assert clone(model).hidden_dim == hidden_dim
+    state = twin._network.tensors()
+    values = model.features(X).astype(np.float64)
+    for i in range(np.size(hidden_dim) + 1):
+        layer = f"projection_head.layers.{2 * i}"
+        values = np.maximum(values, 0) if i > 0 else values
+        values = values @ state[f"{layer}.weight"].T + state[f"{layer}.bias"]
+    np.testing.assert_allclose(twin.transform(X), values, rtol=1e-4, atol=1e-4)
+
+
+def test_document_has_what_a_user_writes(tmp_path):
+    for hidden_dim in (7, [7, 5, 6]):
+        mapper(hidden_dim=hidden_dim).fit(vectors()).save(tmp_path / "model")
+        _, document = _files.read(tmp_path / "model")
+        assert document["params"]["hidden_dim"] == document["architecture"]["hidden_dim"] == hidden_dim
+
+
 # ------------------------------------------------------------------ damage
 
 
@@ -407,6 +432,11 @@ def test_document_cannot_ask_for_memory(saved):
     refuses(saved, "its arrays have")
 
 
+def test_document_of_other_hidden_layers(saved):
+    rewrite(saved, lambda tensors, document: document["architecture"].update(hidden_dim=[4, 4]))
+    refuses(saved, r"hidden_dim is \(4, 4\), but its arrays have 4")
+
+
 def test_flipped_bits(saved):
     """Whatever a disk does to a file: a model, or a ValueError that names it."""
     data = saved.read_bytes()
@@ -445,6 +475,19 @@ def test_state_dict_in_a_file(tmp_path):
     for shape, message in [(None, "which a state dict lacks"), ((8, 9), "1 channels"), ((8,), "want")]:
         with pytest.raises((ValueError, TypeError), match=rf"^image_shape: .*{message}"):
             TSimCNE.load(path, image_shape=shape)
+
+
+def test_state_dict_of_several_hidden_layers():
+    X = vectors()
+    model = mapper(hidden_dim=(7, 5)).fit(X)
+    with pytest.warns(UserWarning, match="normalises its input"):
+        twin = TSimCNE.from_state_dict(model.to_state_dict())
+    assert twin.hidden_dim == (7, 5) and clone(twin).hidden_dim == (7, 5)
+    assert_same_bits(twin.transform(model.features(X)), model.embedding_)
+    deep = {f"projection_head.layers.{2 * i}.weight": np.zeros((2, 2), np.float32) for i in range(18)}
+    deep |= {f"projection_head.layers.{2 * i}.bias": np.zeros(2, np.float32) for i in range(18)}
+    with pytest.raises(ValueError, match=r"^hidden_dim: got .*, want .* 1 to 16 of them"):
+        TSimCNE.from_state_dict(deep)
 
 
 def test_state_dict_of_vectors(tmp_path):

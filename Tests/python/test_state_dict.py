@@ -15,17 +15,19 @@ import driver
 import formula
 from tsimcne_swift import _core, _state_dict
 
-SMALL = {"depth": 10, "base_width": 2, "channels": 3, "hidden_dim": 5, "output_dim": 2}
+SMALL = {"depth": 10, "base_width": 2, "channels": 3, "hidden_dims": (5,), "output_dim": 2}
 CASES = {
-    "resnet18": SMALL | {"depth": 18, "head": driver.MLP},
-    "resnet10": SMALL | {"base_width": 3, "channels": 1, "head": driver.LINEAR},
-    "identity": SMALL | {"depth": 0, "channels": 7, "head": driver.MLP},
-    "identity, linear": SMALL | {"depth": 0, "channels": 7, "head": driver.LINEAR},
+    "resnet18": SMALL | {"depth": 18},
+    "resnet10": SMALL | {"base_width": 3, "channels": 1, "hidden_dims": ()},
+    "resnet10, several layers": SMALL | {"hidden_dims": (7, 5)},
+    "identity": SMALL | {"depth": 0, "channels": 7},
+    "identity, linear": SMALL | {"depth": 0, "channels": 7, "hidden_dims": ()},
+    "identity, several layers": SMALL | {"depth": 0, "channels": 7, "hidden_dims": (7, 5, 6)},
 }
 
 
 def new_model(seed=0, **changes):
-    return _core.Model(**({"head": driver.MLP, "seed": seed} | SMALL | changes))
+    return _core.Model(**({"seed": seed} | SMALL | changes))
 
 
 def random_arrays(model):
@@ -67,7 +69,7 @@ def test_round_trip(case):
     assert_same_bits(_state_dict.to_arrays(again), arrays)
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnet10"])
+@pytest.mark.parametrize("name", ["resnet18", "resnet10", "resnet10, several layers"])
 def test_layouts(name):
     state = formula.weights(**CASES[name])
     model = driver.make_model(state, **CASES[name])
@@ -101,12 +103,12 @@ def test_counters(arrays):
 def test_architecture(case, prefix):
     model = new_model(**case)
     arrays = {prefix + name: value for name, value in _state_dict.state_dict(model).items()}
-    is_mlp = case["head"] == driver.MLP
+    hidden = case["hidden_dims"]
     assert _state_dict.architecture(arrays) == {
         "backbone": {0: "identity", 10: "resnet10", 18: "resnet18"}[case["depth"]],
         "width": case["base_width"] if case["depth"] else None,
-        "projection_head": "mlp" if is_mlp else "linear",
-        "hidden_dim": case["hidden_dim"] if is_mlp else None,
+        "projection_head": "mlp" if hidden else "linear",
+        "hidden_dim": {0: None, 1: 5}.get(len(hidden), hidden),
         "output_dim": case["output_dim"],
         "channels": case["channels"],
     }
@@ -195,7 +197,10 @@ def test_whole_checkpoint(arrays):
         ({"backbone.conv1.weight": (2, 3, 7, 7)}, "backbone.conv1.weight: got shape"),
         ({"backbone.conv1.weight": (2, 3)}, "backbone.conv1.weight: got shape .2, 3., want 4"),
         ({"backbone.conv1.weight": None}, "backbone.bn1.weight: is unexpected without"),
-        ({"projection_head.layers.4.weight": (2, 2)}, "projection_head.layers.4.weight: is unexpected"),
+        ({"projection_head.layers.4.weight": (2, 2)}, "projection_head.layers.4.bias: is missing"),
+        ({"projection_head.layers.4.weight": (2,)}, "projection_head.layers.4.weight: got shape"),
+        ({"projection_head.layers.6.weight": (2, 2)}, "projection_head.layers.6.weight: is unexpected"),
+        ({"projection_head.layers.1.weight": (5,)}, "projection_head.layers.1.weight: is unexpected"),
         ({"projection_head.layers.0.weight": (5, 99)}, "projection_head.layers.0.weight: got shape"),
         ({"projection_head.layers.0.weight": None}, "projection_head.layers.0.weight: is missing"),
         ({"projection_head.layers.2.bias": None}, "projection_head.layers.2.bias: is missing"),

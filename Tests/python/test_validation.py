@@ -1,12 +1,14 @@
 """Bad input: an error that names the argument, what it got and what it wants."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.exceptions import NotFittedError
-from tsimcne_swift import Augmentation, FeatureAugmentation, Stage, TSimCNE
+from tsimcne_swift import Augmentation, FeatureAugmentation, Stage, TSimCNE, _core
 from tsimcne_swift._durations import check_duration
 
 GOOD = np.random.default_rng(0).integers(0, 256, (20, 8, 8), dtype=np.uint8)
@@ -50,7 +52,6 @@ def test_images(X, message):
         *(("backbone", v) for v in ("resnet50", 18, None)),
         *(("width", v) for v in (0, -4, 2.5, "16", None)),
         *(("projection_head", v) for v in ("none", 1)),
-        *(("hidden_dim", v) for v in (0, 1.0, None)),
         *(("pretrain_dim", v) for v in (0, 1.0, "x")),
         *(("metric", v) for v in ("cauchy!", 0)),
         *(("temperature", v) for v in (0, -1, "hot", True, np.nan)),
@@ -83,6 +84,35 @@ def test_images(X, message):
 def test_parameters(name, value):
     with pytest.raises((ValueError, TypeError), match=name):
         small(**{name: value}).fit(GOOD)
+
+
+HIDDEN = [0, 65537, 1.0, True, None, "8", [], (), [8, 0], (8, 65537), [8, 2.0], [8, True], [[8]], [8] * 17]
+HIDDEN += [{8}, np.array([8.0, 4.0]), np.array(8.0)]
+
+
+@pytest.mark.parametrize("head", ["mlp", "linear"])
+@pytest.mark.parametrize("value", HIDDEN, ids=repr)
+def test_hidden_dim(value, head):
+    message = f"hidden_dim: got {value!r}, want a whole number from 1 to 65536, or a list of 1 to 16 of them"
+    with pytest.raises((ValueError, TypeError), match=f"^{re.escape(message)}$"):
+        small(hidden_dim=value, projection_head=head).fit(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([8], "hidden_dims: got [8], want a tuple"),
+        (None, "hidden_dims: got None, want a tuple"),
+        ((8,) * 17, "hidden_dims: got 17, want at most 16"),
+        ((8, 2.0), "hidden_dims[1]: got 2.0, want a whole number"),
+        ((8, 0), "hidden_dims[1]: got 0, want 1 to 65536"),
+        ((65537,), "hidden_dims[0]: got 65537, want 1 to 65536"),
+        ((-(10**40),), f"hidden_dims[0]: got {-(10**40)}, want 1 to 65536"),
+    ],
+)
+def test_hidden_dims_of_the_core(value, message):
+    with pytest.raises((ValueError, TypeError), match=f"^{re.escape(message)}$"):
+        _core.Model(channels=5, depth=0, base_width=1, hidden_dims=value, output_dim=2, seed=0)
 
 
 @pytest.mark.parametrize("value", [0, -1, np.nan, "soon", "1 parsec", True, [1]])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def flop(model: TSimCNE, n: int) -> float:
     for stage, epochs in zip(model.stages_, model.total_epochs_, strict=True):
         h, w = stage.image_size or (height, width)
         if stage.inputs == "features":
-            macs = 3 * architecture.hidden_dim * (architecture.features + stage.n_components)
+            macs = 3 * head_macs(architecture, stage.n_components)
             # The backbone once, for all images.
             total += 2 * n * forward_macs(architecture, h, w, channels)
         else:
@@ -48,7 +49,12 @@ def forward_macs(architecture: Any, height: int, width: int, channels: int) -> f
             if block == 0 and level > 0:
                 macs += inputs * outputs * pixels
             inputs = outputs
-    return macs + 8 * base * architecture.hidden_dim + architecture.hidden_dim * 128
+    return macs + head_macs(architecture, 128)
+
+
+def head_macs(architecture: Any, outputs: int) -> float:
+    sizes = [architecture.features, *architecture.hidden, outputs]
+    return float(sum(a * b for a, b in pairwise(sizes)))
 
 
 def run(name: str, seed: int, options: argparse.Namespace, images: data.ImageSet) -> dict[str, Any]:

@@ -1,27 +1,62 @@
 // _core.Model: owns a model of the core.
 #include "_core.h"
 
+enum { MOST_HIDDEN = 16, WIDEST = 65536 };
+
+// Widths of hidden layers; how many, or -1.
+static int read_hidden(PyObject *object, int32_t *widths) {
+    if (!PyTuple_Check(object)) {
+        PyErr_Format(PyExc_TypeError, "hidden_dims: got %R, want a tuple", object);
+        return -1;
+    }
+    Py_ssize_t count = PyTuple_Size(object);
+    if (count > MOST_HIDDEN) {
+        PyErr_Format(PyExc_ValueError, "hidden_dims: got %zd, want at most %d", count, MOST_HIDDEN);
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *item = PyTuple_GetItem(object, i); // borrowed
+        if (!PyLong_Check(item)) {
+            PyErr_Format(PyExc_TypeError, "hidden_dims[%zd]: got %R, want a whole number", i, item);
+            return -1;
+        }
+        int overflow; // the value is then -1
+        long width = PyLong_AsLongAndOverflow(item, &overflow);
+        if (width < 1 || width > WIDEST) {
+            PyErr_Format(PyExc_ValueError, "hidden_dims[%zd]: got %R, want 1 to %d", i, item, WIDEST);
+            return -1;
+        }
+        widths[i] = (int32_t)width;
+    }
+    return (int)count;
+}
+
 static int model_init(PyObject *self, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"channels",   "depth", "base_width", "head", "hidden_dim",
-                            "output_dim", "mean",  "deviation",  "seed", NULL};
+    static char *names[] = {"channels", "depth",     "base_width", "hidden_dims", "output_dim",
+                            "mean",     "deviation", "seed",       NULL};
     long long channels = 0;
-    int depth = 0, width = 0, head = 0, hidden = 0, output = 0;
-    PyObject *mean = Py_None, *deviation = Py_None;
+    int depth = 0, width = 0, output = 0;
+    PyObject *hidden = Py_None, *mean = Py_None, *deviation = Py_None;
     unsigned long long seed = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$LiiiiiOOK", names, &channels, &depth, &width, &head,
-                                     &hidden, &output, &mean, &deviation, &seed)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$LiiOiOOK", names, &channels, &depth, &width, &hidden,
+                                     &output, &mean, &deviation, &seed)) {
         return -1;
     }
     if (((Model *)self)->handle != 0) {
         PyErr_SetString(PyExc_ValueError, "model: is initialised already");
         return -1;
     }
+    int32_t widths[MOST_HIDDEN];
+    int count = read_hidden(hidden, widths);
+    if (count < 0) {
+        return -1;
+    }
     tsimcne_model_config config = {.struct_size = sizeof config,
                                    .channels = channels,
                                    .depth = depth,
                                    .base_width = width,
-                                   .head = head,
-                                   .hidden_dim = hidden,
+                                   .hidden_dims = count > 0 ? widths : NULL,
+                                   .hidden_count = count,
                                    .output_dim = output};
     Py_buffer views[2];
     int borrowed = 0;

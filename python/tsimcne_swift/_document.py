@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from ._files import Tensors
@@ -13,7 +12,7 @@ from ._network import PREFIXES, Architecture, Network, read_normalization
 from ._params import from_json, to_json
 from ._stages import LONGEST_EPOCHS, Stage, check_stage
 from ._state_dict import architecture
-from ._validation import check_integer, check_number
+from ._validation import check_hidden, check_integer, check_number
 
 # Of the document; raised when older readers would misread it.
 FORMAT = 1
@@ -40,7 +39,7 @@ def describe(
         "version": __version__,
         "kind": kind,
         "params": params,
-        "architecture": asdict(network.architecture),
+        "architecture": network.architecture.written(),
         "outputs": network.outputs,
         "image_shape": list(image_shape),
         "batch_size": batch_size,
@@ -143,12 +142,13 @@ class Reader:
     def network(self, tensors: Tensors) -> Network:
         """The network of the document, with the arrays of the file."""
         try:
-            kind = Architecture(**self.document["architecture"])
+            written = self.document["architecture"]
+            kind = Architecture(**written | {"hidden_dim": check_hidden("hidden_dim", written["hidden_dim"])})
             # Before any memory is taken: the arrays that are there bound what a document can ask for.
             found: dict[str, Any] = dict(
                 architecture({name: v for name, v in tensors.items() if name.startswith(PREFIXES)})
             )
-            said = {name: getattr(kind, name, self.document.get("outputs")) for name in found}
+            said = kind.written() | {"output_dim": self.document["outputs"]}
             for name, value in found.items():
                 if value is not None and said[name] != value:
                     raise ValueError(f"{name} is {said[name]!r}, but its arrays have {value!r}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +13,12 @@ from . import _core
 from ._files import Tensors
 from ._images import Images
 from ._state_dict import from_arrays, to_arrays
+from ._validation import as_written
 
 # Images that are mapped between two looks at signals.
 CHUNK = 512
 BACKBONES = {"resnet10": 10, "resnet18": 18, "identity": 0}
-HEADS = {"linear": 0, "mlp": 1}
+HEADS = ("linear", "mlp")
 # Of the arrays' names.
 PREFIXES = ("backbone.", "projection_head.")
 # What stands before the names of averages in a checkpoint.
@@ -32,13 +34,22 @@ class Architecture:
     backbone: str
     width: int
     projection_head: str
-    hidden_dim: int
+    hidden_dim: tuple[int, ...]
     channels: int
 
     @property
     def features(self) -> int:
         """Values of the backbone's output."""
         return self.channels if self.backbone == "identity" else 8 * self.width
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """Widths of the head's hidden layers; a linear head has none."""
+        return self.hidden_dim if self.projection_head == "mlp" else ()
+
+    def written(self) -> dict[str, Any]:
+        """By the names of the estimator's parameters, as a user writes them."""
+        return asdict(self) | {"hidden_dim": as_written(self.hidden_dim)}
 
 
 class Network:
@@ -64,8 +75,7 @@ class Network:
             channels=architecture.channels,
             depth=BACKBONES[architecture.backbone],
             base_width=architecture.width,
-            head=HEADS[architecture.projection_head],
-            hidden_dim=architecture.hidden_dim,
+            hidden_dims=architecture.hidden,
             output_dim=outputs,
             mean=mean,
             deviation=deviation,
@@ -75,8 +85,9 @@ class Network:
     @property
     def outputs(self) -> int:
         """Output dimension now."""
-        name = "projection_head.layers." + ("2" if self.architecture.projection_head == "mlp" else "0")
-        shape, _, _ = self.core.array(_core.PARAMETER, f"{name}.bias")
+        # Between two layers there is a rectifier, which counts as one.
+        output = 2 * len(self.architecture.hidden)
+        shape, _, _ = self.core.array(_core.PARAMETER, f"projection_head.layers.{output}.bias")
         return shape[0]
 
     def tensors(self) -> Tensors:

@@ -33,6 +33,7 @@ from ._stages import (
 )
 from ._validation import (
     check_choice,
+    check_hidden,
     check_integer,
     check_jobs,
     check_number,
@@ -115,7 +116,7 @@ def make_plan(est: Any, X: Any, resume: bool, load_init: Callable[[Any], Init]) 
         backbone=backbone,
         width=check_integer("width", est.width, 1, 1024),
         projection_head=check_choice("projection_head", est.projection_head, HEADS),
-        hidden_dim=check_integer("hidden_dim", est.hidden_dim, 1, 65536),
+        hidden_dim=check_hidden("hidden_dim", est.hidden_dim),
         channels=channels,
     )
     init, metric_before = (None, None) if est.init is None else load_init(est.init)
@@ -198,15 +199,14 @@ def _check_augmentation(value: Any, backbone: str) -> tuple[Augmentation | None,
 
 
 def _check_init(est: Any, wanted: Architecture, got: Architecture) -> None:
+    ours, theirs = wanted.written(), got.written()
     for name in ("backbone", "width", "projection_head", "hidden_dim"):
         if name == "width" and wanted.backbone == "identity":
             continue
         if name == "hidden_dim" and wanted.projection_head == "linear":
             continue
-        if getattr(wanted, name) != getattr(got, name):
-            raise ValueError(
-                f"{name}: got {getattr(wanted, name)!r}, but init has {getattr(got, name)!r}; want the same"
-            )
+        if ours[name] != theirs[name]:
+            raise ValueError(f"{name}: got {ours[name]!r}, but init has {theirs[name]!r}; want the same")
     if wanted.channels != got.channels:
         raise ValueError(f"X: got {wanted.channels} channels, but init was trained on {got.channels}")
     if est.normalize is not None:

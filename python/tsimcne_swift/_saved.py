@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from ._network import AVERAGE, Architecture, Network
 from ._params import params_to_json
 from ._stages import Stage
 from ._state_dict import architecture, from_arrays
+from ._validation import check_hidden
 
 EMBEDDING = "embedding"
 
@@ -126,10 +127,10 @@ def from_state_dict(values: Any, image_shape: Any) -> tuple[dict[str, Any], Fitt
         backbone=backbone,
         width=found["width"] or 16,
         projection_head=found["projection_head"],
-        hidden_dim=found["hidden_dim"] or 1024,
+        hidden_dim=check_hidden("hidden_dim", found["hidden_dim"] or 1024),
         channels=channels,
     )
-    params = {name: value for name, value in asdict(kind).items() if name != "channels"}
+    params = {name: value for name, value in kind.written().items() if name != "channels"}
     params["n_components"] = found["output_dim"]
     network = Network(kind, found["output_dim"], None)
     from_arrays(network.core, values)

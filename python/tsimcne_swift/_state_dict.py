@@ -7,13 +7,14 @@ convolutions have another layout.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
+from itertools import count, pairwise, takewhile
 from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _core
+from ._validation import as_written
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -34,7 +35,7 @@ class Architecture(TypedDict):
     backbone: str
     width: int | None
     projection_head: str
-    hidden_dim: int | None
+    hidden_dim: int | tuple[int, ...] | None
     output_dim: int
     channels: int
 
@@ -125,8 +126,8 @@ def architecture(arrays: Mapping[str, Any]) -> Architecture:
     -------
     dict
         ``backbone`` ("resnet18", "resnet10", or "identity" where there is none), ``width`` (channels
-        of the first stage), ``projection_head`` ("mlp", "linear"), ``hidden_dim``, ``output_dim``,
-        ``channels`` (of the images; of feature vectors, their length).
+        of the first stage), ``projection_head`` ("mlp", "linear"), ``hidden_dim`` (a tuple of several),
+        ``output_dim``, ``channels`` (of the images; of feature vectors, their length).
 
     Raises
     ------
@@ -142,14 +143,16 @@ def architecture(arrays: Mapping[str, Any]) -> Architecture:
             raise ValueError(f"{prefix}{name}: {got}; {KNOWN}")
         return shapes[name]
 
-    is_mlp = f"{HEAD}2.weight" in shapes
-    hidden, inputs = shape_of(f"{HEAD}0.weight", 2)
+    inputs = shape_of(f"{HEAD}0.weight", 2)[1]
+    # Between two layers there is a rectifier, which counts as one.
+    names = takewhile(shapes.__contains__, (f"{HEAD}{2 * i}.weight" for i in count()))
+    *hidden, outputs = (shape_of(name, 2)[0] for name in names)
     result = Architecture(
         backbone="identity",
         width=None,
-        projection_head="mlp" if is_mlp else "linear",
-        hidden_dim=hidden if is_mlp else None,
-        output_dim=shape_of(f"{HEAD}2.weight", 2)[0] if is_mlp else hidden,
+        projection_head="mlp" if hidden else "linear",
+        hidden_dim=as_written(tuple(hidden)) if hidden else None,
+        output_dim=outputs,
         channels=inputs,
     )
     foreign = next((name for name in shapes if name.startswith("backbone.")), None)
@@ -158,7 +161,7 @@ def architecture(arrays: Mapping[str, Any]) -> Architecture:
             raise ValueError(f"{prefix}{foreign}: is unexpected without {STEM}; {KNOWN}")
         result["width"], result["channels"] = shape_of(STEM, 4)[:2]
         result["backbone"] = "resnet18" if "backbone.layer1.1.conv1.weight" in shapes else "resnet10"
-    _match(arrays, prefix, _shapes(result), f"; {KNOWN}")
+    _match(arrays, prefix, _shapes(result, hidden), f"; {KNOWN}")
     return result
 
 
@@ -222,8 +225,8 @@ def _floats(key: str, value: Any) -> FloatArray:
     return result
 
 
-def _shapes(network: Architecture) -> dict[str, tuple[int, ...]]:
-    """Shapes of all parameters and running statistics by name."""
+def _shapes(network: Architecture, hidden: list[int]) -> dict[str, tuple[int, ...]]:
+    """Shapes of all parameters and running statistics by name; ``hidden`` is of the head."""
     result: dict[str, tuple[int, ...]] = {}
 
     def convolution(name: str, normalization: str, inputs: int, outputs: int, size: int) -> None:
@@ -244,7 +247,7 @@ def _shapes(network: Architecture) -> dict[str, tuple[int, ...]]:
                 if features != outputs:
                     convolution(f"{at}.shortcut.0", f"{at}.shortcut.1", features, outputs, 1)
                 features = outputs
-    sizes = [features, *filter(None, [network["hidden_dim"]]), network["output_dim"]]
+    sizes = [features, *hidden, network["output_dim"]]
     for i, (inputs, outputs) in enumerate(pairwise(sizes)):
         result[f"{HEAD}{2 * i}.weight"] = (outputs, inputs)
         result[f"{HEAD}{2 * i}.bias"] = (outputs,)

@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+# Of a projection head.
+MOST_HIDDEN, WIDEST = 16, 65536
+
 
 def check_number(name: str, value: Any, low: float, high: float) -> float:
     """A real number in [low, high]."""
@@ -25,11 +28,31 @@ def check_number(name: str, value: Any, low: float, high: float) -> float:
 
 def check_integer(name: str, value: Any, low: int, high: int) -> int:
     """A whole number in [low, high]."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
+    if not _is_whole(value):
         raise TypeError(f"{name}: got {value!r}, want a whole number from {low} to {high}")
     if not low <= int(value) <= high:
         raise ValueError(f"{name}: got {value!r}, want a whole number from {low} to {high}")
     return int(value)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool | np.bool_)
+
+
+def check_hidden(name: str, value: Any) -> tuple[int, ...]:
+    """Widths of hidden layers; one number is that of the only one."""
+    wanted = f"want a whole number from 1 to {WIDEST}, or a list of 1 to {MOST_HIDDEN} of them"
+    widths = value if isinstance(value, list | tuple) else [value]
+    if not all(_is_whole(width) for width in widths):
+        raise TypeError(f"{name}: got {value!r}, {wanted}")
+    if not 1 <= len(widths) <= MOST_HIDDEN or not all(1 <= width <= WIDEST for width in widths):
+        raise ValueError(f"{name}: got {value!r}, {wanted}")
+    return tuple(int(width) for width in widths)
+
+
+def as_written(widths: tuple[int, ...]) -> int | tuple[int, ...]:
+    """The shortest that `check_hidden` takes for these widths."""
+    return widths[0] if len(widths) == 1 else widths
 
 
 def check_choice(name: str, value: Any, choices: Collection[str]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 PAPER: dict[str, Any] = {
     "backbone": "resnet18",
     "width": 64,
+    "hidden_dim": 1024,
     "total_epochs": [1000, 50, 450],
     "batch_size": 1024,
     "n_views": 2,

@@ -25,7 +25,7 @@ extern "C" {
 #endif
 
 /** Raised whenever a structure or a function changes its meaning. */
-#define TSIMCNE_ABI_VERSION 3
+#define TSIMCNE_ABI_VERSION 4
 
 enum {
     TSIMCNE_OK = 0,
@@ -106,19 +106,17 @@ int32_t tsimcne_augment(const tsimcne_images *images, const tsimcne_augmentation
 
 /* -------------------------------------------------------------------- model */
 
-enum { TSIMCNE_HEAD_LINEAR = 0, TSIMCNE_HEAD_MLP = 1 };
-
 typedef struct tsimcne_model_config {
     uint64_t struct_size;
     int64_t channels;   /* of the images */
     int32_t depth;      /* 10 or 18: ResNet with [1,1,1,1] or [2,2,2,2] basic blocks; 0: none, for vectors */
     int32_t base_width; /* channels of the first stage, 1 … 1024; the others have 2, 4, 8 times as many */
-    int32_t head;       /* TSIMCNE_HEAD_… */
-    int32_t hidden_dim; /* of the mlp head, 1 … 65536 */
-    int32_t output_dim; /* 1 … 4096 */
-    int32_t reserved;
-    const float *mean;      /* NULL, or `channels` values subtracted from the [0, 1] pixels … */
-    const float *deviation; /* … and divided by (positive); both or neither */
+    const int32_t *hidden_dims; /* widths of the projection head's hidden layers, each 1 … 65536, with a
+                                   rectifier after each; NULL if there are none */
+    int32_t hidden_count;       /* 0 … 16; 0: a linear head */
+    int32_t output_dim;         /* 1 … 4096 */
+    const float *mean;          /* NULL, or `channels` values subtracted from the [0, 1] pixels … */
+    const float *deviation;     /* … and divided by (positive); both or neither */
 } tsimcne_model_config;
 
 /** Makes a model whose weights are drawn from `seed`. */

@@ -5,8 +5,8 @@ public final class Model {
         /// 10 or 18: a ResNet; 0: images of one pixel, whose channels are features.
         public var depth = 18
         public var baseWidth = 64
-        public var head = ProjectionHead.Kind.mlp
-        public var hidden = 1024
+        /// Widths of the head's hidden layers; none of a linear head.
+        public var hidden = [1024]
         public var outputs = 128
         /// Per channel: what is subtracted from pixels in [0, 1], and what they are divided by.
         public var normalization: (mean: [Float], deviation: [Float])?
@@ -27,8 +27,8 @@ public final class Model {
                 "backbone", depth: configuration.depth, baseWidth: configuration.baseWidth,
                 channels: configuration.channels)
         head = ProjectionHead(
-            "projection_head", kind: configuration.head, inputs: backbone.features,
-            hidden: configuration.hidden, outputs: configuration.outputs)
+            "projection_head", inputs: backbone.features, hidden: configuration.hidden,
+            outputs: configuration.outputs)
         var random = RandomNumbers(seed: seed, purpose: .weights)
         backbone.initialize(&random)
         head.initialize(&random)

@@ -1,52 +1,48 @@
-/// From features to the embedding: one linear layer, or two with a rectifier between them.
+/// From features to the embedding: hidden layers, each with a rectifier after it, and a linear layer.
 public final class ProjectionHead: Layer {
-    public enum Kind: Sendable { case linear, mlp }
-
-    public let kind: Kind
     private let name: String
-    private let hidden: Linear?
-    private let rectifier = ReLU()
+    private let hidden: [(linear: Linear, rectifier: ReLU)]
     /// Replaced when a stage begins with another output dimension.
     public private(set) var output: Linear
 
-    public init(_ name: String, kind: Kind, inputs: Int, hidden hiddenCount: Int, outputs: Int) {
-        self.kind = kind
+    /// - Parameter hidden: The widths of the hidden layers, from the features on; empty for a linear head.
+    public init(_ name: String, inputs: Int, hidden widths: [Int], outputs: Int) {
         self.name = name
-        hidden = kind == .mlp ? Linear("\(name).layers.0", inputs: inputs, outputs: hiddenCount) : nil
-        output = Linear(
-            ProjectionHead.outputName(name, kind), inputs: kind == .mlp ? hiddenCount : inputs,
-            outputs: outputs)
+        let sizes = [inputs] + widths
+        hidden = widths.indices.map { i in
+            (Linear("\(name).layers.\(2 * i)", inputs: sizes[i], outputs: sizes[i + 1]), ReLU())
+        }
+        output = Linear("\(name).layers.\(2 * widths.count)", inputs: sizes.last!, outputs: outputs)
     }
 
-    private static func outputName(_ name: String, _ kind: Kind) -> String {
-        kind == .mlp ? "\(name).layers.2" : "\(name).layers.0"
-    }
-
-    public var parameters: [Parameter] { (hidden?.parameters ?? []) + output.parameters }
+    public var parameters: [Parameter] { hidden.flatMap(\.linear.parameters) + output.parameters }
 
     func initialize(_ random: inout RandomNumbers) {
-        hidden?.initialize(&random)
+        for layer in hidden { layer.linear.initialize(&random) }
         output.initialize(&random)
     }
 
     /// A new output layer with the default initialisation.
     func replaceOutput(outputs: Int, _ random: inout RandomNumbers) {
-        output = Linear(ProjectionHead.outputName(name, kind), inputs: output.inputs, outputs: outputs)
+        output = Linear("\(name).layers.\(2 * hidden.count)", inputs: output.inputs, outputs: outputs)
         output.initialize(&random)
     }
 
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
-        guard let hidden else { return output.forward(input, pass) }
-        return output.forward(rectifier.forward(hidden.forward(input, pass), pass), pass)
+        let values = hidden.reduce(input) { values, layer in
+            layer.rectifier.forward(layer.linear.forward(values, pass), pass)
+        }
+        return output.forward(values, pass)
     }
 
     public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
-        guard let hidden else {
-            return output.backward(gradient, pass, wantsInputGradient: wantsInputGradient)
+        var gradient = output.backward(
+            gradient, pass, wantsInputGradient: wantsInputGradient || !hidden.isEmpty)
+        for (i, layer) in hidden.enumerated().reversed() {
+            let raw = layer.rectifier.backward(gradient!, pass, wantsInputGradient: true)!
+            gradient = layer.linear.backward(raw, pass, wantsInputGradient: wantsInputGradient || i > 0)
         }
-        let inner = output.backward(gradient, pass, wantsInputGradient: true)!
-        let raw = rectifier.backward(inner, pass, wantsInputGradient: true)!
-        return hidden.backward(raw, pass, wantsInputGradient: wantsInputGradient)
+        return gradient
     }
 
     /// The output layer's own gradient: all that a stage with the rest frozen needs.

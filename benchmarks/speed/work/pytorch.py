@@ -55,7 +55,7 @@ class Step:
         self, width: int, views: int, size: int, threads: int, compiled: bool, autocast: bool = False
     ) -> None:
         prepare(threads)
-        self.network = Network(18, width, 3, HIDDEN_DIM, OUTPUT_DIM).float().train()
+        self.network = Network(18, width, 3, [HIDDEN_DIM], OUTPUT_DIM).float().train()
         self.network.to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.SGD(
             self.network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4, fused=True
@@ -108,7 +108,7 @@ def inference(
 ) -> Callable[[], float]:
     """Images per second; ``form`` is "eager", "folded" (batch normalisation) or "compiled" (folds too)."""
     prepare(threads)
-    network = Network(18, width, 3, HIDDEN_DIM, 2).float().eval().requires_grad_(False)
+    network = Network(18, width, 3, [HIDDEN_DIM], 2).float().eval().requires_grad_(False)
     if form == "folded":
         fold_batch_norms(network)
     network.to(memory_format=torch.channels_last)
