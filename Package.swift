@@ -21,7 +21,7 @@ let package = Package(
         .target(
             name: "TSimCNEKernels", dependencies: ["CPlatform", "COpenBLAS"],
             swiftSettings: kernelSettings),
-        .target(name: "TSimCNE", dependencies: ["TSimCNEKernels"]),
+        .target(name: "TSimCNE", dependencies: ["CPlatform", "TSimCNEKernels"]),
         .target(name: "TSimCNEABI", dependencies: ["TSimCNE", "TSimCNEKernels", "CTSimCNE"]),
         .executableTarget(
             name: "Profile", dependencies: ["TSimCNE", "TSimCNEKernels"], path: "benchmarks/Profile"),

@@ -55,9 +55,9 @@ def whole(
 
 
 def head(
-    pretrain: float = 0.84,
+    pretrain: float = 0.78,
     full: float = 0.0,
-    plane: float = 0.14,
+    plane: float = 0.2,
     size: int = 16,
     temperature: float = 0.2,
     neighbors: int = 15,

@@ -35,7 +35,7 @@ def automatic_stages(length: str, n: int, image: Size | None, views: int, pretra
         shares = [(0.6, cosine), (0.4, _plane(n))]
     else:
         adapt = Stage(1, pretrain_dim, "output", lr=0.0, augmentation="none")
-        shares = [(0.84, replace(cosine, image_size=_small_views(image))), (0.02, adapt), (0.14, _plane(n))]
+        shares = [(0.78, replace(cosine, image_size=_small_views(image))), (0.02, adapt), (0.2, _plane(n))]
     return _of_length(shares, length, n, image, views)
 
 

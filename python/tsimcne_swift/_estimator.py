@@ -42,7 +42,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Channels of the network's first stage; the paper has 64.
     projection_head : {"mlp", "linear"}, default="mlp"
         From the backbone's features to the embedding.
-    hidden_dim : int or sequence of int, default=1024
+    hidden_dim : int or sequence of int, default=(512, 512)
         Width of the hidden layer of the ``"mlp"`` head, or of each of several, 1 to 16, from the features
         on; a rectifier follows each.
     pretrain_dim : int, default=128
@@ -150,7 +150,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         backbone: str = "resnet10",
         width: int = 32,
         projection_head: str = "mlp",
-        hidden_dim: int | Sequence[int] = 1024,
+        hidden_dim: int | Sequence[int] = (512, 512),
         pretrain_dim: int = 128,
         metric: Any = "euclidean",
         temperature: Any = None,

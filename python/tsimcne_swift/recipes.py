@@ -36,7 +36,7 @@ BEST: dict[str, Any] = {"width": 32, "total_epochs": "best"}
 LEARNING_RATES = {
     "sgd": {"pretrain": 0.5, "output": 0.1, "features": 0.2, "plane": 0.05},
     "nesterov": {"pretrain": 0.5, "output": 0.1, "features": 0.2, "plane": 0.05},
-    "adamw": {"pretrain": 0.004, "output": 0.004, "features": 0.02, "plane": 0.001},
+    "adamw": {"pretrain": 0.004, "output": 0.004, "features": 0.008, "plane": 0.001},
     "lars": {"pretrain": 20.0, "output": 20.0, "features": 20.0, "plane": 4.0},
 }
 #: Share of a stage's steps in which the rate rises.

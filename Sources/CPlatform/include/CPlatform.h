@@ -1,4 +1,4 @@
-/// The few things that Swift cannot say: floating-point modes, fork handlers, hints to the processor.
+/// The few things that Swift cannot say: floating-point modes, square roots, fork handlers, hints to the processor.
 #ifndef CPLATFORM_H
 #define CPLATFORM_H
 
@@ -33,6 +33,9 @@ static inline void cplatform_restore_float_mode(uint64_t mode) {
     (void)mode;
 #endif
 }
+
+/// Correctly rounded, as Swift's `squareRoot()`, which may set an error number and so keeps a loop scalar.
+static inline float cplatform_square_root(float x) { return __builtin_elementwise_sqrt(x); }
 
 /// Tells the processor that this thread spins.
 static inline void cplatform_pause(void) {

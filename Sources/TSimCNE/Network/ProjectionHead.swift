@@ -18,7 +18,14 @@ public final class ProjectionHead: Layer {
     public var parameters: [Parameter] { hidden.flatMap(\.linear.parameters) + output.parameters }
 
     func initialize(_ random: inout RandomNumbers) {
-        for layer in hidden { layer.linear.initialize(&random) }
+        for layer in hidden {
+            // The reference's one layer begins as it does there.
+            if hidden.count > 1 {
+                layer.linear.initializeForRectifier(&random)
+            } else {
+                layer.linear.initialize(&random)
+            }
+        }
         output.initialize(&random)
     }
 

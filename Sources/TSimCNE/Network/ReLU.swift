@@ -11,8 +11,9 @@ public final class ReLU: Layer {
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
         output = input
         loop("relu", input.count, pass) { range in
-            // NaN stays NaN.
-            for i in range where input.pointer[i] < 0 { input.pointer[i] = 0 }
+            // NaN stays NaN. A choice of two values, not a branch, becomes a loop of vectors.
+            let values = input.pointer
+            for i in range { values[i] = values[i] < 0 ? 0 : values[i] }
         }
         return input
     }
@@ -20,7 +21,8 @@ public final class ReLU: Layer {
     public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
         let output = output!
         loop("relu gradient", gradient.count, pass) { range in
-            for i in range where output.pointer[i] <= 0 { gradient.pointer[i] = 0 }
+            let (outputs, gradients) = (output.pointer, gradient.pointer)
+            for i in range { gradients[i] = outputs[i] <= 0 ? 0 : gradients[i] }
         }
         return gradient
     }

@@ -1,3 +1,4 @@
+import CPlatform
 import Glibc
 
 /// Adam with weight decay apart from the gradient (Loshchilov and Hutter, ICLR 2019).
@@ -25,9 +26,10 @@ public struct AdamW: Optimizer {
         let inverse = Float(1 / (1 - pow(Double(betas.squares), number)).squareRoot())
         for i in range {
             let gradient = rules.clipped(g[i])
-            m[i] = betas.mean * m[i] + (1 - betas.mean) * gradient
-            s[i] = betas.squares * s[i] + (1 - betas.squares) * gradient * gradient
-            w[i] = kept * w[i] - rate * m[i] / (s[i].squareRoot() * inverse + AdamW.epsilon)
+            let mean = betas.mean * m[i] + (1 - betas.mean) * gradient
+            let squares = betas.squares * s[i] + (1 - betas.squares) * gradient * gradient
+            (m[i], s[i]) = (mean, squares)
+            w[i] = kept * w[i] - rate * mean / (cplatform_square_root(squares) * inverse + AdamW.epsilon)
         }
     }
 }

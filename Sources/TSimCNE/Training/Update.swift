@@ -31,13 +31,12 @@ extension Trainer {
         return trainedParameters.allSatisfy { parameter in
             let (weight, gradient) = (parameter.value.pointer, parameter.gradient.pointer)
             return map(parameter) { range in
-                var isFinite = true
-                // NaN compares as false.
+                // Without their sign, patterns are ordered as magnitudes are, and those of NaN are the largest.
+                var worst: UInt32 = 0
                 for i in range {
-                    isFinite =
-                        isFinite && abs(gradient[i]) < Trainer.largest && abs(weight[i]) < Trainer.largest
+                    worst = max(worst, gradient[i].magnitude.bitPattern, weight[i].magnitude.bitPattern)
                 }
-                return isFinite ? 0 : 1
+                return worst < Trainer.largest.bitPattern ? 0 : 1
             }.allSatisfy { $0 == 0 }
         }
     }
