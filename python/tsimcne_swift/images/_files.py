@@ -1,0 +1,210 @@
+"""Pictures from a folder, a zip file, or a list of files."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Any, Unpack
+
+import numpy as np
+
+from ._collection import ImageCollection
+from ._reading import Item, Options, read
+
+TIFF = (".tif", ".tiff")
+
+
+def from_folder(
+    path: str | os.PathLike[str],
+    **options: Unpack[Options],
+) -> ImageCollection:
+    """All pictures in a folder and the folders in it.
+
+    A file that cannot be read is skipped, and listed in ``skipped`` with the reason. Hidden files, and files
+    that no picture's name ends like, are passed over. Files are in the order of their names.
+
+    Parameters
+    ----------
+    path : path
+        Pictures in folders of it have the name of the folder they lie in as their label.
+    size : int, (height, width) or None
+        Of the images, in pixels. None: their own where it is the same for all and at most 96, else 64.
+    channels : int or None
+        1 makes all grey, 3 makes all colour; more for TIFF files with as many. None: the most that
+        pictures have.
+    fit : {"crop", "pad", "stretch"}
+        What becomes of a picture whose sides have another ratio: its middle is cut out, it is framed with
+        the background's colour, or it is distorted.
+    background : {"white", "black"} or (red, green, blue)
+        Behind transparent pixels and around framed pictures.
+    cache : path or None
+        A ``.npy`` file that will hold the images, for ``numpy.load(path, mmap_mode="r")`` later. None:
+        memory, or a temporary file where they would take more than a quarter of what is available.
+    n_jobs : int or None
+        Threads that decode; None and -1: all cores that the process may use.
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    ImageCollection
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    ValueError
+        If no picture in it can be read.
+
+    Notes
+    -----
+    Turned photographs are set upright (EXIF). Values of more than 8 bits are scaled so that the 0.1 and
+    99.9
+    percentile of each channel, over 200 pictures, become 0 and 255. Of animations the first picture is taken.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"path: got {str(path)!r}, want a folder")
+    found = []
+    for directory, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [(Path(directory) / name).relative_to(folder) for name in files]
+    names = _pictures(PurePosixPath(name) for name in found)
+    if not names:
+        raise ValueError(f"path: got {str(path)!r} with {len(found)} files, want pictures in it")
+    labels = _labels(names)
+    items = [
+        Item(str(name), label, lambda name=name: _open_file(folder / name))  # type: ignore[misc]
+        for name, label in zip(names, labels, strict=True)
+    ]
+    return read(items, folder.name, **options)
+
+
+def from_zip(
+    path: str | os.PathLike[str],
+    **options: Unpack[Options],
+) -> ImageCollection:
+    """All pictures in a zip file, which is not unpacked; else as `from_folder`."""
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"path: got {str(path)!r}, want a zip file")
+    lock = threading.Lock()
+    with zipfile.ZipFile(path) as archive:
+        entries = [name for name in archive.namelist() if not name.endswith("/")]
+        names = _pictures(PurePosixPath(name) for name in entries)
+        if not names:
+            raise ValueError(f"path: got {str(path)!r} with {len(entries)} files, want pictures in it")
+
+        def opened(name: PurePosixPath) -> Any:
+            with lock:
+                data = archive.read(str(name))
+            return _open_data(data, name.suffix)
+
+        items = [
+            Item(str(name), label, lambda name=name: opened(name))  # type: ignore[misc]
+            for name, label in zip(names, _labels(names), strict=True)
+        ]
+        return read(items, Path(path).name, **options)
+
+
+def from_files(
+    pictures: Iterable[Any],
+    *,
+    labels: Iterable[Any] | None = None,
+    **options: Unpack[Options],
+) -> ImageCollection:
+    """Pictures from a list of paths, Pillow images or arrays; else as `from_folder`.
+
+    Parameters
+    ----------
+    pictures : iterable of path, PIL.Image.Image or ndarray
+        Arrays are (height, width) or (height, width, channels), of any size each.
+    labels : iterable or None
+        One for each picture.
+    **options
+        As for `from_folder`.
+    """
+    pictures = list(pictures)
+    values = [None] * len(pictures) if labels is None else list(labels)
+    if not pictures:
+        raise ValueError("pictures: got an empty list, want at least one")
+    if len(values) != len(pictures):
+        raise ValueError(f"labels: got {len(values)}, want one for each of {len(pictures)} pictures")
+    items = [
+        Item(_name(picture, place), label, lambda picture=picture: _open_any(picture))  # type: ignore[misc]
+        for place, (picture, label) in enumerate(zip(pictures, values, strict=True))
+    ]
+    return read(items, "pictures", **options)
+
+
+def _pictures(names: Iterable[PurePosixPath]) -> list[PurePosixPath]:
+    """What ends like a picture's name and is not hidden, in order."""
+    from PIL import Image
+
+    endings = Image.registered_extensions()
+    return sorted(
+        name
+        for name in names
+        if name.suffix.lower() in endings
+        and not any(part.startswith((".", "__MACOSX")) for part in name.parts)
+    )
+
+
+def _labels(names: list[PurePosixPath]) -> list[str | None]:
+    """The folder that each lies in; none where all lie in one."""
+    folders = [name.parent.name or None for name in names]
+    return folders if len(set(folders)) > 1 else [None] * len(names)
+
+
+def _name(picture: Any, place: int) -> str:
+    return os.fspath(picture) if isinstance(picture, str | os.PathLike) else str(place)
+
+
+def _open_any(picture: Any) -> Any:
+    if isinstance(picture, str | os.PathLike):
+        return _open_file(Path(picture))
+    if isinstance(picture, np.ndarray):
+        return open_array(picture)
+    return picture
+
+
+def open_array(array: np.ndarray[Any, Any]) -> Any:
+    """A picture of an array; those that Pillow cannot hold stay arrays."""
+    from PIL import Image
+
+    if array.ndim == 2:
+        array = array[:, :, None]
+    if array.ndim != 3:
+        raise ValueError(f"got an array of shape {array.shape}, want (height, width[, channels])")
+    if array.dtype != np.uint8 or array.shape[2] not in (1, 3, 4):
+        return array
+    return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
+
+
+def _open_file(path: Path) -> Any:
+    return _open_data(path.read_bytes(), path.suffix)
+
+
+def _open_data(data: bytes, ending: str) -> Any:
+    """What a file holds; of TIFF with channels that Pillow does not know, an array."""
+    from PIL import Image
+
+    if ending.lower() in TIFF:
+        import tifffile
+
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            page: Any = file.pages[0]
+            if len(file.pages) > 1 or page.dtype != np.uint8 or page.samplesperpixel not in (1, 3, 4):
+                return _channels_last(file.asarray(), file.series[0].axes)
+    picture = Image.open(io.BytesIO(data))
+    picture.load()
+    return picture
+
+
+def _channels_last(array: np.ndarray[Any, Any], axes: str) -> np.ndarray[Any, Any]:
+    """(height, width, channels): all that is not height or width becomes channels."""
+    rows, columns = axes.index("Y"), axes.index("X")
+    return np.moveaxis(array, (rows, columns), (0, 1)).reshape(array.shape[rows], array.shape[columns], -1)

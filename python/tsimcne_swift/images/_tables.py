@@ -1,0 +1,141 @@
+"""Pictures in the data sets and tables of other libraries."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Callable
+from typing import Any, Unpack
+
+import numpy as np
+
+from ._collection import ImageCollection
+from ._files import open_array
+from ._reading import Item, Options, read
+
+
+def from_dataset(
+    dataset: Any,
+    *,
+    image: str = "image",
+    label: str | None = "label",
+    **options: Unpack[Options],
+) -> ImageCollection:
+    """Pictures of a data set of torchvision, or of Hugging Face's ``datasets``.
+
+    Parameters
+    ----------
+    dataset : sequence
+        Of (picture, label), as torchvision's; its names are ``dataset.classes``. Or of rows with named
+        columns, as ``datasets.Dataset``; its names are those of a ``ClassLabel``. Pictures are Pillow's, or
+        arrays (height, width[, channels]).
+    image, label : str
+        Names of the columns. A ``label`` that is not there, or None: no labels.
+    **options
+        As for `from_folder`.
+    """
+    n = len(dataset)
+    if n == 0:
+        raise ValueError("dataset: got an empty one, want at least one picture")
+    columns = getattr(dataset, "column_names", None)
+    if columns is not None:
+        if image not in columns:
+            raise ValueError(f"image: got {image!r}, want one of the columns {', '.join(columns)}")
+        numbers = list(dataset[label]) if label in columns else [None] * n
+        names = getattr(dataset.features.get(label), "names", None) if label in columns else None
+
+        def opened(place: int) -> Any:
+            return _picture(dataset[place][image])
+    else:
+        targets = getattr(dataset, "targets", None)
+        numbers = list(targets) if targets is not None else [dataset[i][1] for i in range(n)]
+        names = getattr(dataset, "classes", None)
+
+        def opened(place: int) -> Any:
+            return _picture(dataset[place][0])
+
+    return _read_rows(opened, numbers, names, type(dataset).__name__, options)
+
+
+def from_parquet(
+    path: str | os.PathLike[str],
+    *,
+    image: str = "image",
+    label: str | None = "label",
+    **options: Unpack[Options],
+) -> ImageCollection:
+    """Pictures in a Parquet file, or a folder of them, as Hugging Face's hub has them.
+
+    Parameters
+    ----------
+    path : path
+    image : str
+        Column of files' bytes, or of structs with ``bytes``.
+    label : str or None
+        Column of numbers or names; names of numbers are taken from the file's Hugging Face metadata. A column
+        that is not there, or None: no labels.
+    **options
+        As for `from_folder`.
+    """
+    import pyarrow.parquet
+
+    columns = pyarrow.parquet.ParquetDataset(path).schema.names
+    if image not in columns:
+        raise ValueError(f"image: got {image!r}, want one of the columns {', '.join(columns)}")
+    has_labels = label is not None and label in columns
+    table = pyarrow.parquet.read_table(path, columns=[image, label] if has_labels else [image])
+    pictures = table[image]
+
+    def opened(place: int) -> Any:
+        return _picture(pictures[place].as_py())
+
+    numbers = table[label].to_pylist() if has_labels else [None] * len(table)
+    return _read_rows(
+        opened, numbers, _class_names(table.schema.metadata, label), os.path.basename(path), options
+    )
+
+
+def _read_rows(
+    opened: Callable[[int], Any], numbers: list[Any], names: list[str] | None, source: str, options: Options
+) -> ImageCollection:
+    def named(number: Any) -> Any:
+        if number is None or names is None or isinstance(number, str):
+            return number
+        # -1 stands for no label in Hugging Face's sets.
+        return names[int(number)] if 0 <= int(number) < len(names) else None
+
+    items = [
+        Item(str(place), named(number), lambda place=place: opened(place))  # type: ignore[misc]
+        for place, number in enumerate(numbers)
+    ]
+    return read(items, source, **options)
+
+
+def _picture(value: Any) -> Any:
+    from PIL import Image
+
+    if isinstance(value, dict):  # of a column that is not decoded
+        value = value["bytes"]
+    if isinstance(value, bytes):
+        picture = Image.open(io.BytesIO(value))
+        picture.load()
+        return picture
+    if isinstance(value, Image.Image):
+        return value
+    if hasattr(value, "numpy") and not isinstance(value, np.ndarray):
+        # torchvision's ToTensor: channels first, in [0, 1].
+        value = np.moveaxis(np.asarray(value.numpy()), 0, -1)
+        if value.dtype.kind == "f":
+            value = np.rint(255 * value).astype(np.uint8)
+    return open_array(np.asarray(value))
+
+
+def _class_names(metadata: Any, label: str | None) -> list[str] | None:
+    """Of a ClassLabel in what ``datasets`` writes into a Parquet file."""
+    try:
+        features = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
+        names = features[label]["names"]
+    except (KeyError, TypeError, ValueError):
+        return None
+    return list(names) if isinstance(names, list) else None
