@@ -4,11 +4,30 @@
 >>> Y = TSimCNE().fit_transform(X)  # X: (n, height, width, 3) uint8
 """
 
-from . import callbacks, recipes
+from . import callbacks, datasets, images, inspect, plot, recipes
 from ._augmentation import Augmentation, FeatureAugmentation
 from ._config import show_config
 from ._estimator import TSimCNE
+from ._evaluation import evaluate, stability
+from ._explore import Explorer, explore, to_frame
 from ._stages import Stage
 
-__all__ = ["Augmentation", "FeatureAugmentation", "Stage", "TSimCNE", "callbacks", "recipes", "show_config"]
+__all__ = [
+    "Augmentation",
+    "Explorer",
+    "FeatureAugmentation",
+    "Stage",
+    "TSimCNE",
+    "callbacks",
+    "datasets",
+    "evaluate",
+    "explore",
+    "images",
+    "inspect",
+    "plot",
+    "recipes",
+    "show_config",
+    "stability",
+    "to_frame",
+]
 __version__ = "0.1.0"

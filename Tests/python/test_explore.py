@@ -1,0 +1,132 @@
+"""The page's data, and that foreign text cannot leave it. The page itself is driven in a browser."""
+
+import base64
+import io
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from tsimcne_swift import explore, to_frame
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>{app}"
+
+
+def points(n=30):
+    return np.random.default_rng(0).standard_normal((n, 2))
+
+
+def data(*arguments, **options):
+    """What the page's program reads."""
+    page = explore(*arguments, **options).page()
+    text = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[1]
+    return json.loads(text)
+
+
+def floats(text):
+    return np.frombuffer(base64.b64decode(text), "<f4")
+
+
+def test_coordinates_and_labels():
+    Y, labels = points(), np.arange(30) % 3 - 1
+    found = data(Y, labels=labels, label_names=["a", "b"], names=[f"{i}.png" for i in range(30)])
+    np.testing.assert_array_equal(floats(found["x"]), Y[:, 0].astype(np.float32))
+    np.testing.assert_array_equal(floats(found["y"]), Y[:, 1].astype(np.float32))
+    column = found["columns"][0]
+    assert column["name"] == "label" and column["categories"] == ["", "a", "b"]
+    np.testing.assert_array_equal(floats(column["values"]), labels + 1)
+    assert found["names"][3] == "3.png" and found["thumbnails"] is None
+
+
+def test_metadata():
+    frame = pd.DataFrame(
+        {"size": np.arange(300.0), "place": ["x", None, "y"] * 100, "note": map(str, range(300))}
+    )
+    kinds = {c["name"]: c for c in data(points(300), metadata=frame)["columns"]}
+    assert [column["kind"] for column in kinds.values()] == ["number", "category", "text"]
+    assert kinds["place"]["categories"] == ["", "x", "y"]
+    assert data(points(300), metadata=frame.to_dict("list"))["columns"] == list(kinds.values())
+
+
+@pytest.mark.parametrize("shape", [(10, 20), (10, 20, 1), (10, 20, 3), (10, 20, 5)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_thumbnails(shape, dtype):
+    X = np.zeros((500, *shape), dtype)
+    X[7] = 200 if dtype == np.uint8 else 200 / 255
+    found = data(points(500), X, thumbnail=20, quality=90)["thumbnails"]
+    assert (found["height"], found["width"]) == (10, 20) and len(found["pictures"]) == 1
+    atlas = np.asarray(Image.open(io.BytesIO(base64.b64decode(found["pictures"][0]))))
+    assert atlas.shape == (-(-500 // found["columns"]) * 10, found["columns"] * 20, 3)
+    cell = atlas[2:8, 7 * 20 + 3 : 8 * 20 - 3]
+    assert np.abs(cell.astype(int) - 200).max() < 20 and atlas[2:8, 9 * 20 + 3 : 10 * 20 - 3].max() < 20
+
+
+def test_large_images_shrink_and_many_fill_several_atlases():
+    found = data(points(5000), np.zeros((5000, 64, 32), np.uint8), thumbnail=32)["thumbnails"]
+    assert (found["height"], found["width"]) == (32, 16)
+    assert found["columns"] * found["rows"] == 8192 and len(found["pictures"]) == 1
+    assert len(data(points(5000), np.zeros((5000, 32, 32), np.uint8))["thumbnails"]["pictures"]) == 2
+
+
+def test_foreign_text_stays_text():
+    options = {"labels": [HOSTILE] * 30, "names": [HOSTILE] * 30, "metadata": {HOSTILE: [HOSTILE] * 30}}
+    page = explore(points(), title=HOSTILE, **options).page()
+    clean = explore(
+        points(), title="x", labels=["x"] * 30, names=["x"] * 30, metadata={"x": ["x"] * 30}
+    ).page()
+    for tag in ("<script", "</script", "<img", "onerror"):
+        assert page.count(tag) == clean.count(tag) + (tag == "onerror") * (page.count("onerror=alert"))
+    found = data(points(), title=HOSTILE, **options)
+    assert found["names"][0] == found["columns"][0]["categories"][0] == found["title"] == HOSTILE
+
+
+def test_page_asks_for_nothing(tmp_path):
+    explore(points(), path=tmp_path / "map.html")
+    page = (tmp_path / "map.html").read_text(encoding="utf-8")
+    assert "default-src 'none'" in page and "connect-src" not in page
+    assert not re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=", page)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        ((np.zeros((5, 3)),), {}, "Y: got 3 columns, want 2"),
+        ((points(), np.zeros((5, 8, 8), np.uint8)), {}, "X: got uint8 of shape"),
+        ((points(),), {"labels": [1]}, r"labels: got shape \(1,\)"),
+        (
+            (points(),),
+            {"labels": [3] * 30, "label_names": ["a"]},
+            "label_names: got 1, but labels go up to 3",
+        ),
+        ((points(),), {"names": ["a"]}, "names: got 1, want one for each of 30"),
+        ((points(),), {"metadata": {"a": [1]}}, r"metadata\['a'\]: got shape"),
+        ((points(),), {"metadata": [1]}, "metadata: got list"),
+        ((points(),), {"thumbnail": 4}, "thumbnail: got 4"),
+        ((points(),), {"quality": 0}, "quality: got 0"),
+    ],
+)
+def test_bad_arguments(arguments, options, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        explore(*arguments, **options)
+
+
+def test_widget_selects():
+    explorer = explore(points(), labels=np.arange(30) % 2)
+    assert explorer.selection.tolist() == []
+    explorer.widget.selection = [3, 5]
+    assert explorer.selection.tolist() == [3, 5]
+    assert json.loads(explorer.widget.data)["title"] == "Map"
+
+
+def test_frame(tmp_path):
+    Y, X = points(), np.random.default_rng(0).integers(0, 256, (30, 9, 9, 3), dtype=np.uint8)
+    frame = to_frame(
+        Y, X, np.arange(30) % 2, label_names=["a", "b"], names=range(30), metadata={"k": range(30)}
+    )
+    frame.to_parquet(tmp_path / "map.parquet")
+    read = pd.read_parquet(tmp_path / "map.parquet")
+    assert list(read.columns) == ["x", "y", "label", "name", "k", "image"]
+    picture = Image.open(io.BytesIO(read["image"][4]["bytes"]))
+    np.testing.assert_array_equal(np.asarray(picture), X[4])

@@ -1,0 +1,86 @@
+"""What a map shows first, where it was planted."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from tsimcne_swift import inspect
+
+
+@pytest.fixture(scope="module")
+def digits():
+    values, labels = load_digits(return_X_y=True)
+    return (values.reshape(-1, 8, 8) * 15.9).astype(np.uint8), labels
+
+
+def features(X):
+    return X.reshape(len(X), -1).astype(np.float64)
+
+
+def test_exact_copies(digits):
+    X = digits[0][:500].copy()
+    X[100], X[200], X[300] = X[10], X[10], X[20]
+    found = inspect.duplicates(X, threshold=0)
+    assert [group.tolist() for group in found.groups] == [[10, 100, 200], [20, 300]]
+    assert found.distances.tolist() == [0, 0]
+
+
+def test_near_copies(digits):
+    X = digits[0][:500].copy()
+    noise = np.random.default_rng(0).integers(-3, 4, (10, 8, 8))
+    X[400:410] = np.clip(X[:10].astype(int) + noise, 0, 255)
+    found = inspect.duplicates(X, features=features(X), threshold=4)
+    assert sorted(group.tolist() for group in found.groups) == [[i, 400 + i] for i in range(10)]
+    assert (np.diff(found.distances) >= 0).all() and (found.distances > 0).all()
+
+
+def test_no_copies(digits):
+    found = inspect.duplicates(digits[0][:200], digits[0][:200].reshape(200, -1)[:, :2], threshold=0)
+    assert found.groups == [] and len(found.distances) == 0
+
+
+def test_outliers_come_first():
+    random = np.random.default_rng(0)
+    F = np.arange(10) + random.standard_normal((300, 10))
+    F[[5, 50]] = 10 * random.standard_normal((2, 10))
+
+    class Model:
+        def features(self, X):
+            return X
+
+    order = inspect.outliers(Model(), F)
+    assert set(order[:2]) == {5, 50} and sorted(order) == list(range(300))
+
+
+def test_swapped_labels(digits):
+    X, labels = digits
+    swapped = labels.copy()
+    planted = np.arange(0, 1000, 50)
+    swapped[planted] = (labels[planted] + 5) % 10
+    found = inspect.mislabelled(features(X), swapped)
+    assert len(np.intersect1d(found[: len(planted)], planted)) >= 0.85 * len(planted)
+    names = np.array([f"class {i}" for i in range(10)])[swapped]
+    np.testing.assert_array_equal(inspect.mislabelled(features(X), names), found)
+
+
+def test_islands():
+    labels = np.repeat([0, 1, 2], [300, 200, 100])
+    Y = 10 * np.stack([np.cos(labels * 2), np.sin(labels * 2)], axis=1)
+    Y += np.random.default_rng(0).standard_normal(Y.shape) * 0.5
+    found = inspect.clusters(Y, min_size=20)
+    assert [np.bincount(found[labels == k] + 1).argmax() - 1 for k in range(3)] == [0, 1, 2]
+    assert found.min() >= -1 and found.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: inspect.duplicates(np.zeros((5, 8, 8))), "X: got float64"),
+        (lambda: inspect.duplicates(np.zeros((5, 8, 8), np.uint8), np.zeros((4, 2))), "Y: got 4 rows"),
+        (lambda: inspect.duplicates(np.zeros((5, 8, 8), np.uint8), threshold=-1), "threshold: got -1"),
+        (lambda: inspect.mislabelled(np.zeros((5, 2)), [1, 2]), r"labels: got shape \(2,\)"),
+        (lambda: inspect.clusters(np.zeros((5, 2)), min_size=1), "min_size: got 1"),
+    ],
+)
+def test_bad_arguments(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

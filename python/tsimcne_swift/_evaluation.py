@@ -1,0 +1,170 @@
+"""How good a map is, where labels or features are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils.validation import check_array
+
+from ._validation import check_integer
+
+# Images that the measures of quadratic cost are made on.
+SAMPLE = 5000
+
+
+def evaluate(
+    Y: Any,
+    labels: Any = None,
+    features: Any = None,
+    *,
+    test: Any = None,
+    k: int = 15,
+    random_state: int = 0,
+) -> dict[str, float]:
+    """Measures of a map.
+
+    Parameters
+    ----------
+    Y : array-like of shape (n, d)
+        The map.
+    labels : array-like of shape (n,), or None
+        Classes, which training has not seen. Negative numbers stand for none, and are left out.
+    features : array-like of shape (n, f), or None
+        What the map shows, as of `TSimCNE.features`.
+    test : array-like or None
+        Indices, or a mask, of the images whose labels are asked for; the others answer. None: each is asked
+        for, and all others answer.
+    k : int, default=15
+        Nearest neighbours.
+    random_state : int, default=0
+        Of the samples of 5,000 images that silhouette, trustworthiness and recall are made on.
+
+    Returns
+    -------
+    dict of str to float
+        With labels: ``knn_accuracy`` of the majority of the k nearest neighbours; ``silhouette``, from -1 to
+        1, how far apart the classes are; ``kmeans_ari``, adjusted Rand index of k-means with as many clusters
+        as classes. With features: ``trustworthiness``, 1 where neighbours in the map are near in the features
+        too (by their cosine); ``neighborhood_recall``, the share of the k nearest in the features that are
+        among the k nearest in the map.
+
+    Raises
+    ------
+    ValueError
+        If neither labels nor features are given, or their numbers differ.
+    """
+    Y = check_array(Y, input_name="Y")
+    check_integer("k", k, 1, max(1, len(Y) - 1))
+    if labels is None and features is None:
+        raise ValueError("labels: got None, and so are features; want one of them")
+    generator = np.random.default_rng(random_state)
+    result: dict[str, float] = {}
+    if labels is not None:
+        result |= _of_labels(Y, _check_labels(labels, len(Y)), test, k, generator)
+    if features is not None:
+        features = check_array(features, input_name="features")
+        if len(features) != len(Y):
+            raise ValueError(f"features: got {len(features)} rows, want one for each of {len(Y)} points")
+        result |= _of_features(Y, features, k, generator)
+    return result
+
+
+def _of_labels(
+    Y: npt.NDArray[Any], labels: npt.NDArray[Any], test: Any, k: int, generator: np.random.Generator
+) -> dict[str, float]:
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import adjusted_rand_score, silhouette_score
+    from sklearn.neighbors import KNeighborsClassifier
+
+    known = labels >= 0 if labels.dtype.kind in "if" else np.ones(len(labels), bool)
+    queries = np.ones(len(Y), bool)
+    if test is not None:
+        queries = np.zeros(len(Y), bool)
+        queries[np.asarray(test)] = True
+    references = known if test is None else known & ~queries
+    queries &= known
+    model = KNeighborsClassifier(min(k, references.sum() - (test is None))).fit(
+        Y[references], labels[references]
+    )
+    guesses = model.predict(None) if test is None else model.predict(Y[queries])
+    sample = generator.permutation(np.flatnonzero(known))[:SAMPLE]
+    clusters = KMeans(len(np.unique(labels[known])), n_init=10, random_state=0).fit_predict(Y[known])
+    return {
+        "knn_accuracy": float(np.mean(guesses == labels[queries])),
+        "silhouette": float(silhouette_score(Y[sample], labels[sample])),
+        "kmeans_ari": float(adjusted_rand_score(labels[known], clusters)),
+    }
+
+
+def _of_features(
+    Y: npt.NDArray[Any], features: npt.NDArray[Any], k: int, generator: np.random.Generator
+) -> dict[str, float]:
+    from sklearn.manifold import trustworthiness
+
+    sample = generator.permutation(len(Y))[:SAMPLE]
+    near = min(k, (len(sample) - 1) // 2)
+    return {
+        "trustworthiness": float(
+            trustworthiness(features[sample], Y[sample], n_neighbors=near, metric="cosine")
+        ),
+        "neighborhood_recall": float(
+            _shared(neighbors(features, k, sample, "cosine"), neighbors(Y, k, sample)).mean()
+        ),
+    }
+
+
+def stability(models: Sequence[Any], X: Any, *, k: int = 15) -> npt.NDArray[np.float64]:
+    """How far maps of several models agree about each image: which islands are there for every seed.
+
+    Parameters
+    ----------
+    models : sequence of TSimCNE
+        Fitted with different ``random_state``; two at least.
+    X : array-like
+        As for `TSimCNE.transform`.
+    k : int, default=15
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Mean over the pairs of models of the share of an image's k nearest neighbours that both maps have:
+        0 where none agree, 1 where all do; k / n by chance.
+    """
+    if len(models) < 2:
+        raise ValueError(f"models: got {len(models)}, want two at least")
+    tables = [neighbors(model.transform(X), k) for model in models]
+    agreement: npt.NDArray[np.float64] = np.mean([_shared(a, b) for a, b in combinations(tables, 2)], axis=0)
+    return agreement
+
+
+def neighbors(
+    Z: npt.NDArray[Any], k: int, queries: npt.NDArray[Any] | None = None, metric: str = "euclidean"
+) -> npt.NDArray[np.int64]:
+    """The k nearest others of all rows, or of some."""
+    from sklearn.neighbors import NearestNeighbors
+
+    queries = np.arange(len(Z)) if queries is None else queries
+    model = NearestNeighbors(n_neighbors=min(k + 1, len(Z)), metric=metric).fit(Z)
+    found = model.kneighbors(Z[queries], return_distance=False)
+    # Oneself is the first, unless there are duplicates.
+    others = found != queries[:, None]
+    others[others.all(axis=1), -1] = False
+    result: npt.NDArray[np.int64] = found[others].reshape(len(queries), -1)
+    return result
+
+
+def _shared(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """The share of each row of a that is in the same row of b."""
+    common = [len(np.intersect1d(x, y)) for x, y in zip(a, b, strict=True)]
+    return np.array(common, np.float64) / np.float64(a.shape[1])
+
+
+def _check_labels(labels: Any, n: int) -> npt.NDArray[Any]:
+    array = np.asarray(labels)
+    if array.shape != (n,):
+        raise ValueError(f"labels: got shape {array.shape}, want ({n},)")
+    return array

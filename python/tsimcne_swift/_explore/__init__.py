@@ -1,0 +1,9 @@
+"""A map to explore, as one HTML file or in a notebook.
+
+The same program, ``app.js``, shows both; Plotly draws.
+"""
+
+from ._explorer import Explorer, explore
+from ._export import to_frame
+
+__all__ = ["Explorer", "explore", "to_frame"]

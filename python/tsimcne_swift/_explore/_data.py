@@ -1,0 +1,116 @@
+"""What the page shows, checked, as JSON."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils.validation import check_array
+
+from .._validation import check_integer
+from ._atlas import make_atlases
+
+# More different values than this are text to search, and no colours.
+MOST_CATEGORIES = 200
+
+
+def make_data(
+    Y: Any,
+    X: Any,
+    labels: Any,
+    *,
+    label_names: Sequence[str] | None,
+    names: Sequence[str] | None,
+    metadata: Any,
+    title: str,
+    thumbnail: int,
+    quality: int,
+) -> str:
+    """JSON of all of it; base64 of little-endian float32 for coordinates and numbers."""
+    Y = check_array(Y, input_name="Y", dtype=np.float32)
+    if Y.shape[1] != 2:
+        raise ValueError(f"Y: got {Y.shape[1]} columns, want 2")
+    n = len(Y)
+    check_integer("thumbnail", thumbnail, 8, 256)
+    check_integer("quality", quality, 1, 100)
+    columns = []
+    if labels is not None:
+        columns.append(_column("label", _named(labels, label_names, n), n))
+    columns += [_column(str(name), values, n) for name, values in _items(metadata)]
+    data: dict[str, Any] = {
+        "title": str(title),
+        "x": _floats(Y[:, 0]),
+        "y": _floats(Y[:, 1]),
+        "names": _names(names, n),
+        "columns": columns,
+        "thumbnails": None,
+    }
+    if X is not None:
+        data["thumbnails"] = asdict(make_atlases(_check_images(X, n), thumbnail, quality))
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
+def _named(labels: Any, label_names: Sequence[str] | None, n: int) -> npt.NDArray[Any]:
+    values = np.asarray(labels)
+    if values.shape != (n,):
+        raise ValueError(f"labels: got shape {values.shape}, want ({n},)")
+    if label_names is None or values.dtype.kind not in "iu":
+        return values
+    if values.max(initial=-1) >= len(label_names):
+        raise ValueError(f"label_names: got {len(label_names)}, but labels go up to {values.max()}")
+    known = np.array([*map(str, label_names), ""], dtype=object)
+    return known[np.where(values < 0, len(label_names), values)]
+
+
+def _items(metadata: Any) -> list[tuple[Any, Any]]:
+    """Names and values of a mapping or a data frame."""
+    if metadata is None:
+        return []
+    if hasattr(metadata, "to_dict") and hasattr(metadata, "columns"):
+        return [(name, metadata[name].to_numpy()) for name in metadata.columns]
+    if not hasattr(metadata, "items"):
+        raise TypeError(f"metadata: got {type(metadata).__name__}, want a data frame or a dict of columns")
+    return list(metadata.items())
+
+
+def _column(name: str, values: Any, n: int) -> dict[str, Any]:
+    array = np.asarray(values)
+    if array.dtype.kind in "US":  # numpy writes missing values among them as text
+        array = np.asarray(values, dtype=object)
+    if array.shape != (n,):
+        raise ValueError(f"metadata[{name!r}]: got shape {array.shape}, want ({n},)")
+    if array.dtype.kind == "f" or (array.dtype.kind in "iu" and name != "label"):
+        return {"name": name, "kind": "number", "values": _floats(array)}
+    texts = ["" if value is None or value != value else str(value) for value in array.tolist()]
+    known = sorted(set(texts))
+    if len(known) > MOST_CATEGORIES:
+        return {"name": name, "kind": "text", "values": texts}
+    places = {text: place for place, text in enumerate(known)}
+    codes = np.array([places[text] for text in texts])
+    return {"name": name, "kind": "category", "values": _floats(codes), "categories": known}
+
+
+def _names(names: Sequence[str] | None, n: int) -> list[str] | None:
+    if names is None:
+        return None
+    if len(names) != n:
+        raise ValueError(f"names: got {len(names)}, want one for each of {n} points")
+    return [str(name) for name in names]
+
+
+def _check_images(X: Any, n: int) -> npt.NDArray[Any]:
+    images = np.asarray(X)
+    if images.ndim not in (3, 4) or len(images) != n or images.dtype.kind not in "uf":
+        raise ValueError(
+            f"X: got {images.dtype} of shape {images.shape}, want uint8 ({n}, height, width[, channels])"
+        )
+    return images.reshape(*images.shape[:3], -1)
+
+
+def _floats(values: npt.NDArray[Any]) -> str:
+    return base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode()

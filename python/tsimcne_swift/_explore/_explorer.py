@@ -1,0 +1,123 @@
+"""`explore`, and what it returns."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ._data import make_data
+
+FILES = resources.files(__package__)
+
+
+def explore(
+    Y: Any,
+    X: Any = None,
+    labels: Any = None,
+    *,
+    path: str | os.PathLike[str] | None = None,
+    label_names: Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
+    metadata: Any = None,
+    title: str = "Map",
+    thumbnail: int = 32,
+    quality: int = 60,
+) -> Explorer:
+    """A map to pan, zoom, search and select in, with the image under the pointer.
+
+    Wants the extra ``tsimcne-swift[explore]``.
+
+    Parameters
+    ----------
+    Y : array-like of shape (n, 2)
+    X : ndarray of shape (n, height, width[, channels]), or None
+        uint8, or floats in [0, 1].
+    labels : array-like of shape (n,), or None
+        Classes: numbers or names.
+    path : path or None
+        An HTML file to write: one file that works offline, in any browser.
+    label_names : sequence of str or None
+        Names of the labels 0, 1, …; negative labels stand for none.
+    names : sequence of str or None
+        Of the images, as their file names: shown, searched, and downloaded.
+    metadata : DataFrame, dict of columns, or None
+        n values each: further columns to colour by and to search.
+    title : str, default="Map"
+    thumbnail : int, default=32
+        Longest side of the images in the page, in pixels.
+    quality : int, default=60
+        Of their compression (WebP), 1 to 100.
+
+    Returns
+    -------
+    Explorer
+        Shown inline as a notebook's last value.
+    """
+    data = make_data(
+        Y, X, labels, label_names=label_names, names=names, metadata=metadata, title=title,
+        thumbnail=thumbnail, quality=quality,
+    )  # fmt: skip
+    explorer = Explorer(data, title)
+    if path is not None:
+        explorer.save(path)
+    return explorer
+
+
+class Explorer:
+    """A map that is explored; made by `explore`."""
+
+    def __init__(self, data: str, title: str) -> None:
+        self._data = data
+        self._title = title
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the page: one HTML file that asks for nothing else."""
+        Path(path).write_text(self.page(), encoding="utf-8")
+
+    def page(self) -> str:
+        """The page."""
+        from plotly.offline import get_plotlyjs
+
+        parts = {
+            "{title}": html.escape(self._title),
+            "{style}": (FILES / "app.css").read_text(encoding="utf-8"),
+            "{plotly}": get_plotlyjs(),
+            "{app}": (FILES / "app.js").read_text(encoding="utf-8"),
+            # All that is not the page's own: text that no tag ends.
+            "{data}": self._data.replace("<", "\\u003c"),
+        }
+        page = (FILES / "page.html").read_text(encoding="utf-8")
+        before, *pieces = _split(page, list(parts))
+        filled: str = before + "".join(parts[mark] + text for mark, text in pieces)
+        return filled
+
+    @cached_property
+    def widget(self) -> Any:
+        """The same in a notebook: an anywidget."""
+        from ._widget import make_widget
+
+        return make_widget(self._data)
+
+    @property
+    def selection(self) -> npt.NDArray[np.int64]:
+        """Indices of the images that are selected in the notebook now."""
+        return np.array(self.widget.selection, dtype=np.int64)
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        return self.widget._repr_mimebundle_(**options)
+
+
+def _split(page: str, marks: list[str]) -> list[Any]:
+    """The text before the first mark, and each mark with the text after it: no filling is looked at."""
+    places = sorted((page.index(mark), mark) for mark in marks)
+    ends = [place for place, _ in places[1:]] + [len(page)]
+    pieces = [(mark, page[place + len(mark) : end]) for (place, mark), end in zip(places, ends, strict=True)]
+    return [page[: places[0][0]], *pieces]

@@ -1,0 +1,62 @@
+"""A map for other programs."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ._atlas import _as_shown
+from ._data import _check_images, _items, _named
+
+
+def to_frame(
+    Y: Any,
+    X: Any = None,
+    labels: Any = None,
+    *,
+    label_names: Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
+    metadata: Any = None,
+) -> Any:
+    """A data frame with a row for each image.
+
+    Its Parquet file (``to_frame(...).to_parquet("map.parquet")``) is what Embedding Atlas reads:
+    ``embedding-atlas map.parquet --x x --y y --image image``. datamapplot takes its columns:
+    ``datamapplot.create_plot(frame[["x", "y"]].to_numpy(), frame["label"])``.
+
+    Parameters
+    ----------
+    Y, X, labels, label_names, names, metadata
+        As for `explore`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``x``, ``y``, and, where they are known, ``label``, ``name``, ``image`` (dicts of PNG
+        ``bytes``, as Hugging Face's data sets have them) and those of the metadata.
+    """
+    import pandas as pd
+
+    Y = np.asarray(Y)
+    if Y.ndim != 2 or Y.shape[1] != 2:
+        raise ValueError(f"Y: got shape {Y.shape}, want (n, 2)")
+    columns: dict[str, Any] = {"x": Y[:, 0], "y": Y[:, 1]}
+    if labels is not None:
+        columns["label"] = _named(labels, label_names, len(Y))
+    if names is not None:
+        columns["name"] = list(names)
+    columns |= dict(_items(metadata))
+    if X is not None:
+        columns["image"] = [{"bytes": _png(image)} for image in _check_images(X, len(Y))]
+    return pd.DataFrame(columns)
+
+
+def _png(image: Any) -> bytes:
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(_as_shown(image)).save(file, "png")
+    return file.getvalue()

@@ -1,0 +1,126 @@
+"""A map as the images themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._validation import check_integer, check_number
+from ._colors import NONE, colors_of
+from ._frame import check_map, frame, new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def gallery(
+    Y: Any,
+    X: Any,
+    labels: Any = None,
+    *,
+    indices: Any = None,
+    columns: int = 32,
+    zoom: float = 0.95,
+    background: bool = True,
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> Axes:
+    """Draw images where they lie on the map, none over another.
+
+    Parameters
+    ----------
+    Y : array-like of shape (n, 2)
+    X : ndarray of shape (n, height, width[, channels])
+        uint8, or floats in [0, 1]. Of other than one or three channels the first three are shown.
+    labels : array-like of shape (n,) of int, or None
+        Colours of the frames; negative numbers: none.
+    indices : array-like or None
+        Images to show, in this order of precedence, as `tsimcne_swift.inspect` gives them. None: those
+        nearest to the middles of a grid's cells.
+    columns : int, default=32
+        Images that fit beside one another across the map.
+    zoom : float, default=0.95
+        Of the room of an image, the part it fills.
+    background : bool, default=True
+        Whether all points are drawn behind, in grey.
+    ax : matplotlib Axes or None
+    title : str or None
+    """
+    Y = check_map(Y)
+    images = _check_images(X, len(Y))
+    check_number("zoom", zoom, 0.05, 1)
+    ax = new_axes(ax, (12, 12))
+    frame(ax, Y)
+    if background:
+        ax.scatter(Y[:, 0], Y[:, 1], s=2, color=NONE, linewidths=0, rasterized=True, zorder=0)
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    cell = (right - left) / check_integer("columns", columns, 1, 1000)
+    shown = _without_overlap(Y, (left, bottom), cell, _order(Y, (left, bottom), cell, indices))
+    inside = [i for i in shown if left <= Y[i, 0] <= right and bottom <= Y[i, 1] <= top]
+    values = None if labels is None else np.asarray(labels)
+    colors = [] if values is None else colors_of(int(values.max(initial=-1)) + 1)
+    half = cell * zoom / 2
+    for i in inside:
+        x, y = Y[i]
+        box = (x - half, x + half, y - half, y + half)
+        ax.imshow(images[i], extent=box, cmap="gray", vmin=0, vmax=1, interpolation="nearest", zorder=1)
+        if values is not None and values[i] >= 0:
+            edge = {"fill": False, "edgecolor": colors[values[i]], "linewidth": 1.2, "zorder": 2}
+            ax.add_patch(_rectangle((box[0], box[2]), 2 * half, edge))
+    ax.set(xlim=(left, right), ylim=(bottom, top))
+    ax.set_aspect("equal")
+    if title is not None:
+        ax.set_title(title)
+    return ax
+
+
+def _rectangle(corner: tuple[float, float], side: float, style: dict[str, Any]) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle(corner, side, side, **style)
+
+
+def _order(Y: npt.NDArray[Any], origin: Any, cell: float, indices: Any) -> npt.NDArray[np.int64]:
+    if indices is not None:
+        return np.asarray(indices, np.int64)
+    place = (Y - origin) / cell
+    off = np.linalg.norm(place - np.floor(place) - 0.5, axis=1)
+    return np.argsort(off, kind="stable")
+
+
+def _without_overlap(
+    Y: npt.NDArray[Any], origin: Any, cell: float, order: npt.NDArray[np.int64]
+) -> list[int]:
+    """As many in the order as lie at least a cell apart in x or y."""
+    taken: dict[tuple[int, int], Any] = {}
+    shown = []
+    for i in order:
+        column, row = (int(v) for v in np.floor((Y[i] - origin) / cell))
+        near = (taken.get((column + dx, row + dy)) for dx in (-1, 0, 1) for dy in (-1, 0, 1))
+        if all(other is None or np.abs(other - Y[i]).max() >= cell for other in near):
+            taken[column, row] = Y[i]
+            shown.append(int(i))
+    return shown
+
+
+def _check_images(X: Any, n: int) -> npt.NDArray[Any]:
+    images = np.asarray(X)
+    if images.ndim not in (3, 4) or len(images) != n:
+        raise ValueError(f"X: got shape {images.shape}, want ({n}, height, width[, channels])")
+    if images.ndim == 4 and images.shape[3] not in (1, 3):
+        images = images[..., :3] if images.shape[3] > 3 else images[..., :1]
+    if images.ndim == 4 and images.shape[3] == 1:
+        images = images[..., 0]
+    return _Scaled(images) if images.dtype == np.uint8 else images  # type: ignore[return-value]
+
+
+class _Scaled:
+    """uint8 images in [0, 1], one at a time: a memory map is not read as a whole."""
+
+    def __init__(self, images: npt.NDArray[np.uint8]) -> None:
+        self.images = images
+
+    def __getitem__(self, i: int) -> npt.NDArray[np.float32]:
+        return np.asarray(self.images[i] / np.float32(255), np.float32)

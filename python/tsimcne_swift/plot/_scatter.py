@@ -1,0 +1,130 @@
+"""A map as points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._validation import check_choice
+from ._colors import NONE, colors_of
+from ._frame import check_map, frame, new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LABELLING = ("auto", "legend", "map", "none")
+# More names than this do not fit a legend.
+LONGEST_LEGEND = 20
+# Shares of the drawing that all points together cover, about.
+COVERED = 0.35
+
+
+def scatter(
+    Y: Any,
+    labels: Any = None,
+    *,
+    label_names: Sequence[str] | None = None,
+    names: str = "auto",
+    ax: Axes | None = None,
+    size: float | None = None,
+    alpha: float | None = None,
+    title: str | None = None,
+) -> Axes:
+    """Draw a map, from ten points to a million.
+
+    Parameters
+    ----------
+    Y : array-like of shape (n, 2)
+    labels : array-like of shape (n,), or None
+        Classes, each with a colour; negative numbers stand for none and are grey. Floats are drawn as a
+        continuous scale.
+    label_names : sequence of str or None
+        Names of the labels 0, 1, …; None: the labels themselves.
+    names : {"auto", "legend", "map", "none"}
+        Where the names stand: beside the map, or at the middle of their class. ``"auto"``: beside it, up to
+        20 of them.
+    ax : matplotlib Axes or None
+    size : float or None
+        Area of a point in square points. None: smaller the more there are.
+    alpha : float or None
+        Opacity. None: lower where the map is dense.
+    title : str or None
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    Y = check_map(Y)
+    check_choice("names", names, LABELLING)
+    ax = new_axes(ax)
+    frame(ax, Y)
+    size = _size(ax, len(Y)) if size is None else size
+    alpha = _alpha(Y) if alpha is None else alpha
+    style: dict[str, Any] = {"s": size, "alpha": alpha, "linewidths": 0, "rasterized": len(Y) > 5000}
+    if labels is None:
+        ax.scatter(Y[:, 0], Y[:, 1], color=colors_of(1)[0], **style)
+    else:
+        values = np.asarray(labels)
+        if values.shape != (len(Y),):
+            raise ValueError(f"labels: got shape {values.shape}, want ({len(Y)},)")
+        if values.dtype.kind == "f":
+            drawn = ax.scatter(Y[:, 0], Y[:, 1], c=values, cmap="cividis", **style)
+            ax.figure.colorbar(drawn, ax=ax, shrink=0.5)
+        else:
+            _classes(ax, Y, values, label_names, names, style)
+    if title is not None:
+        ax.set_title(title)
+    return ax
+
+
+def _classes(
+    ax: Axes, Y: npt.NDArray[Any], values: npt.NDArray[Any], label_names: Any, names: str, style: Any
+) -> None:
+    known = np.unique(values)
+    if values.dtype.kind == "i":
+        known = known[known >= 0]
+    colors = dict(zip(known.tolist(), colors_of(len(known)), strict=True))
+    # In a random order: else the last class would hide the others.
+    order = np.random.default_rng(0).permutation(len(Y))
+    ax.scatter(
+        Y[order, 0], Y[order, 1], c=[colors.get(value, NONE) for value in values[order].tolist()], **style
+    )
+    written = {value: str(label_names[value] if label_names is not None else value) for value in colors}
+    if names == "legend" or (names == "auto" and len(known) <= LONGEST_LEGEND):
+        for value, color in colors.items():
+            ax.scatter([], [], s=30, color=color, label=written[value])
+        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    elif names != "none":
+        _write_on_map(ax, Y, values, colors, written)
+
+
+def _write_on_map(ax: Axes, Y: Any, values: Any, colors: dict[Any, Any], written: dict[Any, str]) -> None:
+    """At the point of the class that has most of it nearby: the mean may lie in another class's land."""
+    from matplotlib.patheffects import withStroke
+
+    for value, color in colors.items():
+        points = Y[values == value]
+        sample = points[:: max(1, len(points) // 300)]
+        distances = np.sort(np.linalg.norm(sample[:, None] - sample[None], axis=2), axis=1)
+        x, y = sample[distances[:, len(sample) // 4].argmin()]
+        ax.text(
+            x, y, written[value], color=color, ha="center", va="center", fontsize=9, weight="bold",
+            path_effects=[withStroke(linewidth=3, foreground="white")],
+        )  # fmt: skip
+
+
+def _size(ax: Axes, n: int) -> float:
+    """Points cover a set share of the drawing, within what can be seen and does not look like a balloon."""
+    box = ax.get_window_extent()
+    area = box.width * box.height * (72 / ax.figure.dpi) ** 2
+    return float(np.clip(COVERED * area / max(1, n), 0.3, 60))
+
+
+def _alpha(Y: npt.NDArray[np.float64]) -> float:
+    """Lower where points lie on one another: how much denser the usual place is than an even spread."""
+    counts, _, _ = np.histogram2d(Y[:, 0], Y[:, 1], bins=64)
+    filled = counts[counts > 0]
+    return float(np.clip(1.2 * (filled.mean() / np.average(filled, weights=filled)) ** 0.5, 0.25, 0.9))
