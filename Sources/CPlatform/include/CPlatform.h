@@ -1,4 +1,5 @@
-/// The few things that Swift cannot say: floating-point modes, square roots, fork handlers, hints to the processor.
+/// The few things that Swift cannot say: floating-point modes, square roots, fork handlers, hints to the
+/// processor.
 #ifndef CPLATFORM_H
 #define CPLATFORM_H
 
@@ -35,7 +36,9 @@ static inline void cplatform_restore_float_mode(uint64_t mode) {
 }
 
 /// Correctly rounded, as Swift's `squareRoot()`, which may set an error number and so keeps a loop scalar.
-static inline float cplatform_square_root(float x) { return __builtin_elementwise_sqrt(x); }
+static inline float cplatform_square_root(float x) {
+    return __builtin_elementwise_sqrt(x);
+}
 
 /// Tells the processor that this thread spins.
 static inline void cplatform_pause(void) {

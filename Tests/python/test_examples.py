@@ -1,0 +1,33 @@
+"""The examples outside Python do what they say."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from tsimcne_swift import evaluate
+
+ROOT = Path(__file__).resolve().parents[2]
+LIBRARY = ROOT / "python/tsimcne_swift/lib"
+
+
+def test_c_program_maps_three_kinds(tmp_path):
+    program = tmp_path / "map"
+    source, include = ROOT / "examples/c/map.c", f"-I{ROOT / 'Sources/CTSimCNE/include'}"
+    links = [f"-L{LIBRARY}", "-ltsimcne", f"-Wl,-rpath,{LIBRARY}"]
+    subprocess.run(
+        ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", include, source, "-o", program, *links], check=True
+    )
+    run = subprocess.run([program], capture_output=True, text=True, check=True)
+    rows = np.loadtxt(io.StringIO(run.stdout), delimiter=",")
+    assert rows.shape == (600, 3)
+    assert evaluate(rows[:, :2], rows[:, 2].astype(int))["knn_accuracy"] > 0.95
+
+
+def test_import_loads_no_extra():
+    # pandas is loaded by scikit-learn where it is installed.
+    extras = "PIL matplotlib plotly anywidget tifffile torch"
+    program = f"import sys, tsimcne_swift; print([m for m in '{extras}'.split() if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

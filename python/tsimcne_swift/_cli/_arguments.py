@@ -1,0 +1,93 @@
+"""What the command understands."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .._augmentation import PRESETS
+from ..images._pixels import FITS
+from . import _embed, _report
+
+RECIPES = ("fast", "default", "best", "paper")
+SOURCE = "folder of pictures, zip, Parquet file, .npy, or idx file"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """All commands."""
+    parser = argparse.ArgumentParser(
+        prog="tsimcne-swift", description="Maps of image collections, learnt without labels."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_embed(commands)
+    _add_evaluate(commands)
+    _add_inspect(commands)
+    info = commands.add_parser("info", help="what a model file holds, and the build of this program")
+    info.add_argument("model", nargs="?", type=Path)
+    info.add_argument("--json", action="store_true", help="print JSON")
+    info.set_defaults(run=_report.info)
+    return parser
+
+
+def _add_embed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    embed = commands.add_parser(
+        "embed",
+        help="map the images of a folder",
+        description="Learns a map of images and writes it as an HTML page, and beside it, under the same "
+        "name, a picture (.png), a table (.csv: file, x, y, label) and the model (.safetensors).",
+        epilog="examples:\n"
+        "  tsimcne-swift embed photos/ -o map.html\n"
+        "  tsimcne-swift embed cells.zip -o cells.html --preset microscopy --max-time 1h\n"
+        "  tsimcne-swift embed new-photos/ -o new.html --model map.safetensors\n"
+        "Ctrl-C ends training early; the map of what was learnt so far is written, and --resume goes on.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    embed.add_argument("source", type=Path, help=SOURCE)
+    embed.add_argument("-o", "--output", type=Path, default=Path("map.html"), help="default: map.html")
+    embed.add_argument(
+        "--max-time", default="10min", metavar="TIME", help="as 90s, 10min, 1h; default: 10min"
+    )
+    embed.add_argument("--recipe", choices=RECIPES, default="default", help="default: default")
+    embed.add_argument(
+        "--preset", choices=sorted(PRESETS), default="natural", help="kind of images; default: natural"
+    )
+    embed.add_argument("--model", type=Path, help="map with this model instead of training")
+    embed.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    embed.add_argument("--metadata", type=Path, metavar="CSV", help="table with a row per file, to colour by")
+    embed.add_argument("--seed", type=int, default=0, help="default: 0")
+    _add_reading(embed)
+    embed.set_defaults(run=_embed.embed)
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--size", type=int, metavar="PIXELS", help="of the images; default: their own, or 64")
+    parser.add_argument("--fit", choices=FITS, default="crop", help="where the shape differs; default: crop")
+    parser.add_argument("--jobs", type=int, metavar="N", help="threads; default: all cores")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
+
+
+def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="how well a map keeps labels and neighbourhoods",
+        description="Measures a model on images whose folders are their labels.",
+    )
+    evaluate.add_argument("model", type=Path)
+    evaluate.add_argument("source", type=Path, help=SOURCE)
+    _add_reading(evaluate)
+    evaluate.set_defaults(run=_report.evaluate_model)
+
+
+def _add_inspect(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    inspect = commands.add_parser(
+        "inspect",
+        help="duplicates, outliers and doubtful labels",
+        description="Lists what a map shows first, one finding a line, the most striking first.",
+    )
+    inspect.add_argument("model", type=Path)
+    inspect.add_argument("source", type=Path, help=SOURCE)
+    inspect.add_argument(
+        "--top", type=int, default=20, metavar="N", help="findings of each kind; default: 20"
+    )
+    _add_reading(inspect)
+    inspect.set_defaults(run=_report.inspect_images)
