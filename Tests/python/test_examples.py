@@ -12,6 +12,25 @@ ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "python/tsimcne_swift/lib"
 
 
+def accuracy(printed):
+    """Of the kinds of images, in lines of x,y,kind."""
+    rows = np.loadtxt(io.StringIO(printed), delimiter=",")
+    assert rows.shape == (600, 3)
+    return evaluate(rows[:, :2], rows[:, 2].astype(int))["knn_accuracy"]
+
+
+def test_swift_program_maps_three_kinds():
+    level = subprocess.run(
+        [sys.executable, ROOT / "tools/level.py"], capture_output=True, text=True, check=True
+    )
+    build = (
+        f"swift build -c release --package-path {ROOT}/examples/swift --scratch-path {ROOT}/.build/example"
+    )
+    subprocess.run([*build.split(), *level.stdout.split()], capture_output=True, check=True)
+    run = subprocess.run([ROOT / ".build/example/release/Map"], capture_output=True, text=True, check=True)
+    assert accuracy(run.stdout) > 0.95
+
+
 def test_c_program_maps_three_kinds(tmp_path):
     program = tmp_path / "map"
     source, include = ROOT / "examples/c/map.c", f"-I{ROOT / 'Sources/CTSimCNE/include'}"
@@ -20,9 +39,7 @@ def test_c_program_maps_three_kinds(tmp_path):
         ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", include, source, "-o", program, *links], check=True
     )
     run = subprocess.run([program], capture_output=True, text=True, check=True)
-    rows = np.loadtxt(io.StringIO(run.stdout), delimiter=",")
-    assert rows.shape == (600, 3)
-    assert evaluate(rows[:, :2], rows[:, 2].astype(int))["knn_accuracy"] > 0.95
+    assert accuracy(run.stdout) > 0.95
 
 
 def test_import_loads_no_extra():
