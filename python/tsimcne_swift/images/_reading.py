@@ -13,7 +13,6 @@ from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
 from .._config import show_config
 from .._validation import check_choice, check_integer, check_jobs
@@ -70,6 +69,8 @@ def read(
     ValueError
         If none can.
     """
+    from tqdm import tqdm
+
     wanted = _check_size(size)
     if channels is not None:
         check_integer("channels", channels, 1, 1024)
