@@ -1,0 +1,29 @@
+"""Sphinx's configuration: `make docs` builds the site in out/docs."""
+
+import shutil
+from pathlib import Path
+
+import tsimcne_swift
+
+ROOT = Path(__file__).resolve().parents[1]
+# Sphinx reads from its own folder only.
+shutil.copytree(ROOT / "examples/notebooks", ROOT / "docs/notebooks", dirs_exist_ok=True)
+shutil.copy(ROOT / "CONTRIBUTING.md", ROOT / "docs/contributing.md")
+
+project = "tsimcne-swift"
+author = "the tsimcne-swift founders"
+version = release = tsimcne_swift.__version__
+extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.viewcode"]
+exclude_patterns = ["site"]
+html_theme = "furo"
+html_title = "tsimcne-swift"
+html_static_path: list[str] = []
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+nb_execution_mode = "cache"
+nb_execution_timeout = 300
+nb_execution_raise_on_error = True
+numpydoc_show_class_members = False
+numpydoc_validation_checks = {"GL01", "GL02", "GL03", "GL08", "PR01", "PR02", "PR03", "RT01", "SS03"}
+numpydoc_validation_exclude = {r"\.__init__$", r"\.set_.*_request$", r"\.set_output$", r"\.get_.*"}
+suppress_warnings = ["myst.header"]
