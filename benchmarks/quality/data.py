@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from tsimcne_swift import datasets
 
 ROOT = Path(__file__).resolve().parents[2]
-FASHION = Path("/usr/share/datasets/fashion-mnist")
 
 
 @dataclass(frozen=True)
@@ -52,25 +51,15 @@ def cifar10(archive: Path) -> tuple[np.ndarray, np.ndarray, int]:
 
 def fashion_mnist() -> tuple[np.ndarray, np.ndarray, int]:
     """70,000 images of Debian's package dataset-fashion-mnist."""
-
-    def read(name: str) -> np.ndarray:
-        data = gzip.decompress((FASHION / f"{name}-ubyte.gz").read_bytes())
-        shape = np.frombuffer(data, ">i4", count=data[3], offset=4)
-        return np.frombuffer(data, np.uint8, offset=4 + 4 * len(shape)).reshape(shape)
-
-    X = np.concatenate([read("train-images-idx3"), read("t10k-images-idx3")])
-    y = np.concatenate([read("train-labels-idx1"), read("t10k-labels-idx1")])
-    return X, y, 60000
+    found = datasets.load_fashion_mnist()
+    return found.images[..., 0], found.labels, 60000
 
 
 def digits() -> tuple[np.ndarray, np.ndarray, int]:
     """1,797 images of scikit-learn, the last fifth as test images."""
-    from sklearn.datasets import load_digits
-
-    images, labels = load_digits(return_X_y=True)
-    order = np.random.default_rng(0).permutation(len(labels))
-    X = (images[order].reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
-    return X, labels[order], len(labels) * 4 // 5
+    found = datasets.load_digits()
+    order = np.random.default_rng(0).permutation(len(found))
+    return found.images[order][..., 0], found.labels[order], len(found) * 4 // 5
 
 
 def load(name: str, archive: Path | None, labels: str) -> ImageSet:

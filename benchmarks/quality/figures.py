@@ -12,6 +12,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+from tsimcne_swift import datasets, plot
 from tsimcne_swift._durations import check_duration
 
 from . import data
@@ -19,11 +20,8 @@ from . import data
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-# Okabe and Ito's colours, told apart with any colour vision, and two more.
-COLORS = "#E69F00 #56B4E9 #009E73 #F0E442 #0072B2 #D55E00 #CC79A7 #000000 #999999 #8B5A2B".split()
 CIFAR = "airplane automobile bird cat deer dog frog horse ship truck".split()
-FASHION = "T-shirt/top Trouser Pullover Dress Coat Sandal Shirt Sneaker Bag Ankle-boot".split()
-NAMES = {"cifar10": CIFAR, "fashion": FASHION, "digits": list("0123456789")}
+NAMES = {"cifar10": CIFAR, "fashion": datasets.FASHION_CLASSES, "digits": list("0123456789")}
 MINUTES = (5, 15, 30, 60, 180)
 # Of the package, shortest first: one curve.
 CURVE = ("fast", "default", "best")
@@ -44,8 +42,8 @@ def curve(results: Path, labels: str, target: Path) -> None:
     rows = [r for r in rows if r["data"] == "cifar10" and r["labels"] == labels and r["recipe"] in CURVE]
     figure, axes = plt.subplots(figsize=(7, 4.5))
     for key, name, color in (
-        ("knn_features", "features (cosine)", COLORS[1]),
-        ("knn_map", "map, 2-D", COLORS[5]),
+        ("knn_features", "features (cosine)", "#0072B2"),
+        ("knn_map", "map, 2-D", "#D55E00"),
     ):
         budgets = sorted({r["budget"] for r in rows}, key=minutes_of)
         values = [[r[key] for r in rows if r["budget"] == budget] for budget in budgets]
@@ -71,21 +69,12 @@ def curve(results: Path, labels: str, target: Path) -> None:
 
 
 def draw_map(path: Path, images: data.ImageSet, names: list[str], target: Path) -> None:
-    """All points, in colours of their classes, in random order."""
+    """All points, in colours of their classes."""
     with np.load(path) as file:
         Y = file["Y"]
-    low, high = np.percentile(Y, 0.2, axis=0), np.percentile(Y, 99.8, axis=0)
-    figure, axes = plt.subplots(figsize=(8, 8))
-    order = np.random.default_rng(0).permutation(len(Y))
-    colors = np.array(COLORS)[images.labels[order]]
-    axes.scatter(*Y[order].T, s=1.5, c=colors, linewidths=0, alpha=0.7)
-    for k, name in enumerate(names):
-        axes.scatter([], [], c=COLORS[k], label=name)
-    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xticks=[], yticks=[])
-    axes.set_aspect("equal")
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    ax = plot.scatter(Y, images.labels, label_names=names)
     target.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(target, dpi=100, bbox_inches="tight")
+    ax.figure.savefig(target, dpi=100, bbox_inches="tight")
 
 
 def main() -> None:

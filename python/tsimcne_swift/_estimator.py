@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
-from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.validation import check_is_fitted
 
 from . import _core, _saved
 from ._augmentation import Augmentation, FeatureAugmentation
+from ._evaluation import leave_one_out
 from ._files import check_path, encode, read, write
 from ._images import Images, as_array
 from ._plan import make_plan
@@ -353,13 +353,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             raise ValueError(f"y: got shape {labels.shape}, want one label for each of {len(Y)} images")
         if len(Y) < 2:
             raise ValueError("X: got 1 image, want at least 2 to score")
-        k = min(15, len(Y) - 1)
-        neighbours = NearestNeighbors(n_neighbors=k).fit(Y).kneighbors(return_distance=False)
-        classes, codes = np.unique(labels, return_inverse=True)
-        counts = np.zeros((len(Y), len(classes)), dtype=np.int64)
-        for column in neighbours.T:
-            counts[np.arange(len(Y)), codes[column]] += 1
-        return float(np.mean(counts.argmax(axis=1) == codes))
+        return leave_one_out(Y, labels)
 
     def _apply(self, X: Any, kind: int) -> npt.NDArray[np.float32]:
         check_is_fitted(self)

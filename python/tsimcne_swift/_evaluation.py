@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_array
 
+from ._points import check_labels, check_rows
 from ._validation import check_integer
 
 # Images that the measures of quadratic cost are made on.
@@ -64,12 +65,9 @@ def evaluate(
     generator = np.random.default_rng(random_state)
     result: dict[str, float] = {}
     if labels is not None:
-        result |= _of_labels(Y, _check_labels(labels, len(Y)), test, k, generator)
+        result |= _of_labels(Y, check_labels(labels, len(Y)), test, k, generator)
     if features is not None:
-        features = check_array(features, input_name="features")
-        if len(features) != len(Y):
-            raise ValueError(f"features: got {len(features)} rows, want one for each of {len(Y)} points")
-        result |= _of_features(Y, features, k, generator)
+        result |= _of_features(Y, check_rows("features", features, len(Y)), k, generator)
     return result
 
 
@@ -81,20 +79,18 @@ def _of_labels(
     from sklearn.neighbors import KNeighborsClassifier
 
     known = labels >= 0 if labels.dtype.kind in "if" else np.ones(len(labels), bool)
-    queries = np.ones(len(Y), bool)
-    if test is not None:
+    if test is None:
+        accuracy = leave_one_out(Y[known], labels[known], k)
+    else:
         queries = np.zeros(len(Y), bool)
         queries[np.asarray(test)] = True
-    references = known if test is None else known & ~queries
-    queries &= known
-    model = KNeighborsClassifier(min(k, references.sum() - (test is None))).fit(
-        Y[references], labels[references]
-    )
-    guesses = model.predict(None) if test is None else model.predict(Y[queries])
+        references, queries = known & ~queries, known & queries
+        model = KNeighborsClassifier(min(k, references.sum())).fit(Y[references], labels[references])
+        accuracy = float(model.score(Y[queries], labels[queries]))
     sample = generator.permutation(np.flatnonzero(known))[:SAMPLE]
     clusters = KMeans(len(np.unique(labels[known])), n_init=10, random_state=0).fit_predict(Y[known])
     return {
-        "knn_accuracy": float(np.mean(guesses == labels[queries])),
+        "knn_accuracy": accuracy,
         "silhouette": float(silhouette_score(Y[sample], labels[sample])),
         "kmeans_ari": float(adjusted_rand_score(labels[known], clusters)),
     }
@@ -115,6 +111,20 @@ def _of_features(
             _shared(neighbors(features, k, sample, "cosine"), neighbors(Y, k, sample)).mean()
         ),
     }
+
+
+def leave_one_out(Y: npt.NDArray[Any], labels: npt.NDArray[Any], k: int = 15) -> float:
+    """Accuracy of the majority of each image's k nearest neighbours."""
+    _, codes = np.unique(labels, return_inverse=True)
+    return float(np.mean(votes(neighbors(Y, min(k, len(Y) - 1)), codes).argmax(axis=1) == codes))
+
+
+def votes(others: npt.NDArray[np.int64], codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """How many of each row's neighbours have each code: (rows, codes)."""
+    counts = np.zeros((len(others), codes.max(initial=-1) + 1), np.int64)
+    for column in others.T:
+        counts[np.arange(len(others)), codes[column]] += 1
+    return counts
 
 
 def stability(models: Sequence[Any], X: Any, *, k: int = 15) -> npt.NDArray[np.float64]:
@@ -150,9 +160,9 @@ def neighbors(
     queries = np.arange(len(Z)) if queries is None else queries
     model = NearestNeighbors(n_neighbors=min(k + 1, len(Z)), metric=metric).fit(Z)
     found = model.kneighbors(Z[queries], return_distance=False)
-    # Oneself is the first, unless there are duplicates.
     others = found != queries[:, None]
-    others[others.all(axis=1), -1] = False
+    # Of many copies an image may not be found itself.
+    others[others.all(axis=1), 0] = False
     result: npt.NDArray[np.int64] = found[others].reshape(len(queries), -1)
     return result
 
@@ -161,10 +171,3 @@ def _shared(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> npt.NDArray[n
     """The share of each row of a that is in the same row of b."""
     common = [len(np.intersect1d(x, y)) for x, y in zip(a, b, strict=True)]
     return np.array(common, np.float64) / np.float64(a.shape[1])
-
-
-def _check_labels(labels: Any, n: int) -> npt.NDArray[Any]:
-    array = np.asarray(labels)
-    if array.shape != (n,):
-        raise ValueError(f"labels: got shape {array.shape}, want ({n},)")
-    return array

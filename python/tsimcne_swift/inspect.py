@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_array
 
-from ._evaluation import neighbors
+from ._evaluation import neighbors, votes
+from ._points import check_labels, check_rows
 from ._validation import check_integer, check_number
 
 # Pixels a side that images are compared at: small shifts and compression do not show.
@@ -63,10 +64,7 @@ def duplicates(
     for name, Z, metric in (("Y", Y, "euclidean"), ("features", features, "cosine")):
         if Z is None:
             continue
-        Z = check_array(Z, input_name=name)
-        if len(Z) != n:
-            raise ValueError(f"{name}: got {len(Z)} rows, want one for each of {n} images")
-        others = neighbors(Z, check_integer("k", k, 1, n - 1), metric=metric)
+        others = neighbors(check_rows(name, Z, n), check_integer("k", k, 1, n - 1), metric=metric)
         first = np.repeat(np.arange(n), others.shape[1])
         pairs.append(np.stack([first, others.ravel()], axis=1))
     candidates = np.concatenate(pairs)
@@ -120,13 +118,11 @@ def mislabelled(Z: Any, labels: Any, *, k: int = 15) -> npt.NDArray[np.int64]:
         the commonest label than have their own; ties by distance.
     """
     Z = check_array(Z, input_name="Z")
-    values, codes = np.unique(np.asarray(labels), return_inverse=True)
-    if codes.shape != (len(Z),):
-        raise ValueError(f"labels: got shape {codes.shape}, want ({len(Z)},)")
+    _, codes = np.unique(check_labels(labels, len(Z)), return_inverse=True)
     others = neighbors(Z, check_integer("k", k, 1, len(Z) - 1))
-    votes = np.stack([np.count_nonzero(codes[others] == c, axis=1) for c in range(len(values))], axis=1)
-    own = votes[np.arange(len(Z)), codes]
-    margin = votes.max(axis=1) - own
+    counts = votes(others, codes)
+    own = counts[np.arange(len(Z)), codes]
+    margin = counts.max(axis=1) - own
     spread = np.linalg.norm(Z[others] - Z[:, None], axis=2).mean(axis=1)
     order = np.lexsort((spread, -margin))
     return np.asarray(order[margin[order] > 0], np.int64)

@@ -77,13 +77,10 @@ public final class Linear: Layer {
                 m: count, n: inputs, k: rows, a: gradient.pointer + first, lda: outputs, transposeA: true,
                 b: input.pointer, ldb: inputs, c: weight.gradient.pointer + first * inputs, ldc: inputs,
                 scratch: scratch)
-            withUnsafeTemporaryAllocation(of: Double.self, capacity: count) { totals in
-                totals.initialize(repeating: 0)
-                for r in 0..<rows {
-                    let row = gradient.pointer + r * outputs + first
-                    for k in 0..<count { totals[k] += Double(row[k]) }
-                }
-                for k in 0..<count { bias.gradient.pointer[first + k] = Float(totals[k]) }
+            for k in first..<first + count {
+                var total = 0.0
+                for r in 0..<rows { total += Double(gradient.pointer[r * outputs + k]) }
+                bias.gradient.pointer[k] = Float(total)
             }
         }
         pass.program.mark(.gradient(name: weight.name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from .._augmentation import PRESETS
 from ..images._pixels import FITS
@@ -20,8 +21,23 @@ def make_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_embed(commands)
-    _add_evaluate(commands)
-    _add_inspect(commands)
+    _add_report(
+        commands,
+        "evaluate",
+        _report.evaluate_model,
+        "how well a map keeps labels and neighbourhoods",
+        "Measures a model on images whose folders are their labels.",
+    )
+    inspect = _add_report(
+        commands,
+        "inspect",
+        _report.inspect_images,
+        "duplicates, outliers and doubtful labels",
+        "Lists what a map shows first, one finding a line, the most striking first.",
+    )
+    inspect.add_argument(
+        "--top", type=int, default=20, metavar="N", help="findings of each kind; default: 20"
+    )
     info = commands.add_parser("info", help="what a model file holds, and the build of this program")
     info.add_argument("model", nargs="?", type=Path)
     info.add_argument("--json", action="store_true", help="print JSON")
@@ -66,28 +82,13 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
 
 
-def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    evaluate = commands.add_parser(
-        "evaluate",
-        help="how well a map keeps labels and neighbourhoods",
-        description="Measures a model on images whose folders are their labels.",
-    )
-    evaluate.add_argument("model", type=Path)
-    evaluate.add_argument("source", type=Path, help=SOURCE)
-    _add_reading(evaluate)
-    evaluate.set_defaults(run=_report.evaluate_model)
-
-
-def _add_inspect(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    inspect = commands.add_parser(
-        "inspect",
-        help="duplicates, outliers and doubtful labels",
-        description="Lists what a map shows first, one finding a line, the most striking first.",
-    )
-    inspect.add_argument("model", type=Path)
-    inspect.add_argument("source", type=Path, help=SOURCE)
-    inspect.add_argument(
-        "--top", type=int, default=20, metavar="N", help="findings of each kind; default: 20"
-    )
-    _add_reading(inspect)
-    inspect.set_defaults(run=_report.inspect_images)
+def _add_report(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: Any, help: str, about: str
+) -> argparse.ArgumentParser:
+    """A command on a model and images."""
+    report = commands.add_parser(name, help=help, description=about)
+    report.add_argument("model", type=Path)
+    report.add_argument("source", type=Path, help=SOURCE)
+    _add_reading(report)
+    report.set_defaults(run=run)
+    return report

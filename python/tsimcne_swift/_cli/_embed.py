@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from .. import recipes
 from .._estimator import TSimCNE
+from .._evaluation import leave_one_out
 from .._stages import Stage
 from ..images import ImageCollection
 from ._sources import read_metadata, read_source
@@ -52,7 +53,7 @@ def embed(options: Any) -> int:
     }  # fmt: skip
     if collection.labels is not None and len(collection) > 2:
         known = collection.labels >= 0
-        result["knn_accuracy"] = round(_accuracy(Y[known], collection.labels[known]), 4)
+        result["knn_accuracy"] = round(leave_one_out(Y[known], collection.labels[known]), 4)
     print(json.dumps(result) if options.json else _summary(result))
     return 130 if interrupted else 0
 
@@ -127,14 +128,6 @@ def _write(
                 [name, f"{x:.6g}", f"{y:.6g}", "" if label < 0 else collection.label_names[label]]
             )
     return {"page": str(page), "picture": str(picture), "table": str(table)}
-
-
-def _accuracy(Y: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> float:
-    """Leave-one-out, of the 15 nearest neighbours."""
-    from sklearn.neighbors import KNeighborsClassifier
-
-    model = KNeighborsClassifier(min(15, len(Y) - 1)).fit(Y, labels)
-    return float(np.mean(model.predict(None) == labels))
 
 
 def _say(options: Any, text: str) -> None:

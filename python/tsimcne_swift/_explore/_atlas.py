@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
+
+from .._points import as_shown
 
 # Side of an atlas in pixels: what every browser decodes at once.
 SIDE = 2048
@@ -55,18 +56,10 @@ def _encoded(images: npt.NDArray[Any], size: tuple[int, int], columns: int, qual
     rows = -(-len(images) // columns)
     atlas = Image.new("RGB", (columns * width, rows * height), "white")
     for place, image in enumerate(images):
-        picture = Image.fromarray(_as_shown(image))
+        picture = Image.fromarray(as_shown(image))
         if picture.size != size:
             picture = picture.resize(size, Image.Resampling.LANCZOS)
         atlas.paste(picture, (place % columns * width, place // columns * height))
     file = io.BytesIO()
     atlas.save(file, "webp", quality=quality, method=4)
     return base64.b64encode(file.getvalue()).decode()
-
-
-def _as_shown(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Colour of three channels, grey of one or two, and the first three of more."""
-    if image.dtype != np.uint8:
-        image = np.clip(np.rint(image * 255), 0, 255).astype(np.uint8)
-    channels = image.shape[2]
-    return np.ascontiguousarray(image[:, :, :3] if channels >= 3 else image[:, :, 0])

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils.validation import check_array
 
+from .._points import check_labels, check_plane
 from .._validation import check_integer
 from ._atlas import make_atlases
 
@@ -32,9 +32,7 @@ def make_data(
     quality: int,
 ) -> str:
     """JSON of all of it; base64 of little-endian float32 for coordinates and numbers."""
-    Y = check_array(Y, input_name="Y", dtype=np.float32)
-    if Y.shape[1] != 2:
-        raise ValueError(f"Y: got {Y.shape[1]} columns, want 2")
+    Y = check_plane(Y)
     n = len(Y)
     check_integer("thumbnail", thumbnail, 8, 256)
     check_integer("quality", quality, 1, 100)
@@ -56,9 +54,7 @@ def make_data(
 
 
 def _named(labels: Any, label_names: Sequence[str] | None, n: int) -> npt.NDArray[Any]:
-    values = np.asarray(labels)
-    if values.shape != (n,):
-        raise ValueError(f"labels: got shape {values.shape}, want ({n},)")
+    values = check_labels(labels, n)
     if label_names is None or values.dtype.kind not in "iu":
         return values
     if values.max(initial=-1) >= len(label_names):

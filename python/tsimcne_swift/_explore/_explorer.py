@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from importlib import resources
@@ -87,17 +88,16 @@ class Explorer:
         from plotly.offline import get_plotlyjs
 
         parts = {
-            "{title}": html.escape(self._title),
-            "{style}": (FILES / "app.css").read_text(encoding="utf-8"),
-            "{plotly}": get_plotlyjs(),
-            "{app}": (FILES / "app.js").read_text(encoding="utf-8"),
+            "title": html.escape(self._title),
+            "style": (FILES / "app.css").read_text(encoding="utf-8"),
+            "plotly": get_plotlyjs(),
+            "app": (FILES / "app.js").read_text(encoding="utf-8"),
             # All that is not the page's own: text that no tag ends.
-            "{data}": self._data.replace("<", "\\u003c"),
+            "data": self._data.replace("<", "\\u003c"),
         }
         page = (FILES / "page.html").read_text(encoding="utf-8")
-        before, *pieces = _split(page, list(parts))
-        filled: str = before + "".join(parts[mark] + text for mark, text in pieces)
-        return filled
+        # In one pass: what fills a mark is not looked at.
+        return re.sub("{(" + "|".join(parts) + ")}", lambda mark: parts[mark[1]], page)
 
     @cached_property
     def widget(self) -> Any:
@@ -113,11 +113,3 @@ class Explorer:
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         return self.widget._repr_mimebundle_(**options)
-
-
-def _split(page: str, marks: list[str]) -> list[Any]:
-    """The text before the first mark, and each mark with the text after it: no filling is looked at."""
-    places = sorted((page.index(mark), mark) for mark in marks)
-    ends = [place for place, _ in places[1:]] + [len(page)]
-    pieces = [(mark, page[place + len(mark) : end]) for (place, mark), end in zip(places, ends, strict=True)]
-    return [page[: places[0][0]], *pieces]

@@ -6,9 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from ._atlas import _as_shown
+from .._points import as_shown, check_plane
 from ._data import _check_images, _items, _named
 
 
@@ -40,9 +38,7 @@ def to_frame(
     """
     import pandas as pd
 
-    Y = np.asarray(Y)
-    if Y.ndim != 2 or Y.shape[1] != 2:
-        raise ValueError(f"Y: got shape {Y.shape}, want (n, 2)")
+    Y = check_plane(Y)
     columns: dict[str, Any] = {"x": Y[:, 0], "y": Y[:, 1]}
     if labels is not None:
         columns["label"] = _named(labels, label_names, len(Y))
@@ -58,5 +54,5 @@ def _png(image: Any) -> bytes:
     from PIL import Image
 
     file = io.BytesIO()
-    Image.fromarray(_as_shown(image)).save(file, "png")
+    Image.fromarray(as_shown(image)).save(file, "png")
     return file.getvalue()

@@ -15,6 +15,8 @@ FITS = ("crop", "pad", "stretch")
 GREY_MODES = ("1", "L", "LA", "La", "I", "F")
 # Of values, per channel, that become black and white where an image has more than 8 bits.
 RANGE = (0.1, 99.9)
+# Of a picture and channel, for these limits.
+MOST_VALUES = 20_000
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,14 @@ def deep_values(picture: Any) -> npt.NDArray[np.float32] | None:
     return None
 
 
-def limits_of(pictures: list[npt.NDArray[np.float32]]) -> npt.NDArray[np.float64]:
-    """Limits of each channel over some pictures."""
-    values = np.concatenate([picture.reshape(-1, picture.shape[2])[::7] for picture in pictures])
+def some_values(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """(values, channels): every seventh pixel, of large pictures fewer."""
+    rows = picture.reshape(-1, picture.shape[-1])
+    return rows[:: max(7, len(rows) // MOST_VALUES)]
+
+
+def limits_of(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Limits of each channel, from `some_values` of a picture or several."""
     low, high = np.nanpercentile(values, RANGE, axis=0)
     return np.stack([low, np.maximum(high, low + 1e-6 * np.maximum(1, np.abs(low)))], axis=1)
 
@@ -102,7 +109,7 @@ def _deep_pixels(values: npt.NDArray[np.float32], layout: Layout) -> npt.NDArray
         values = np.repeat(values, 3, axis=2)
     if values.shape[2] != layout.channels:
         raise ValueError(f"got {values.shape[2]} channels, others have {layout.channels}")
-    limits = layout.limits if layout.limits is not None else limits_of([values])
+    limits = layout.limits if layout.limits is not None else limits_of(some_values(values))
     result = np.empty((*layout.size, layout.channels), np.uint8)
     for channel in range(layout.channels):
         low, high = limits[channel if len(limits) == layout.channels else 0]

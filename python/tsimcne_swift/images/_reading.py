@@ -17,7 +17,7 @@ import numpy.typing as npt
 from .._config import show_config
 from .._validation import check_choice, check_integer, check_jobs
 from ._collection import ImageCollection, encode_labels
-from ._pixels import FITS, Layout, channels_of, deep_values, limits_of, pixels, size_of
+from ._pixels import FITS, Layout, channels_of, deep_values, limits_of, pixels, size_of, some_values
 
 # Pictures that are looked at to choose size, channels and limits.
 SAMPLE = 200
@@ -139,17 +139,18 @@ def _with_sample(
         size = own if own is not None and max(own) <= LARGEST_OWN_SIZE else (USUAL_SIZE, USUAL_SIZE)
     if channels is None:
         channels = max((facts[1] for facts in seen), default=3)
-    deep = [facts[2] for facts in seen if facts[2] is not None and facts[2].shape[2] in (1, channels)]
-    same = [values for values in deep if values.shape[2] == channels] or deep
-    limits = limits_of(same) if same else None
+    deep = [facts[2] for facts in seen if facts[2] is not None and facts[2].shape[1] in (1, channels)]
+    same = [values for values in deep if values.shape[1] == channels] or deep
+    limits = limits_of(np.concatenate(same)) if same else None
     return Layout(size, channels, layout.fit, layout.background, limits)
 
 
 def _facts(item: Item) -> tuple[tuple[int, int], int, npt.NDArray[np.float32] | None] | None:
-    """Size, channels and, with more than 8 bits, values of a picture that can be read."""
+    """Size, channels and, with more than 8 bits, some values of a picture that can be read."""
     try:
         picture = item.open()
-        return size_of(picture), channels_of(picture), deep_values(picture)
+        deep = deep_values(picture)
+        return size_of(picture), channels_of(picture), None if deep is None else some_values(deep)
     except Exception:
         return None
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from .._points import check_plane
 from .._validation import check_integer
 from ._colors import NONE, colors_of
-from ._frame import check_map, frame
+from ._frame import frame
 
 
 def animation(
@@ -42,7 +43,7 @@ def animation(
     import matplotlib.pyplot as plt
     from matplotlib.animation import FFMpegWriter, PillowWriter
 
-    ends = [check_map(Y) for Y in maps]
+    ends = [check_plane(Y) for Y in maps]
     if len(ends) < 2 or len({len(Y) for Y in ends}) != 1:
         raise ValueError(
             f"maps: got {[len(Y) for Y in ends]} points, want two maps or more of the same images"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils.validation import check_array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,13 +13,6 @@ if TYPE_CHECKING:
 # Points beyond these percentiles do not decide what is shown.
 SHOWN = (0.2, 99.8)
 MARGIN = 0.04
-
-
-def check_map(Y: Any) -> npt.NDArray[np.float64]:
-    points: npt.NDArray[np.float64] = check_array(Y, input_name="Y", dtype=np.float64)
-    if points.shape[1] != 2:
-        raise ValueError(f"Y: got {points.shape[1]} columns, want 2")
-    return points
 
 
 def new_axes(ax: Axes | None, figsize: tuple[float, float] = (8, 8)) -> Axes:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from .._points import as_shown, check_labels, check_plane
 from .._validation import check_integer, check_number
 from ._colors import NONE, colors_of
-from ._frame import check_map, frame, new_axes
+from ._frame import frame, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +49,7 @@ def gallery(
     ax : matplotlib Axes or None
     title : str or None
     """
-    Y = check_map(Y)
+    Y = check_plane(Y)
     images = _check_images(X, len(Y))
     check_number("zoom", zoom, 0.05, 1)
     ax = new_axes(ax, (12, 12))
@@ -59,13 +60,14 @@ def gallery(
     cell = (right - left) / check_integer("columns", columns, 1, 1000)
     shown = _without_overlap(Y, (left, bottom), cell, _order(Y, (left, bottom), cell, indices))
     inside = [i for i in shown if left <= Y[i, 0] <= right and bottom <= Y[i, 1] <= top]
-    values = None if labels is None else np.asarray(labels)
+    values = None if labels is None else check_labels(labels, len(Y))
     colors = [] if values is None else colors_of(int(values.max(initial=-1)) + 1)
     half = cell * zoom / 2
     for i in inside:
         x, y = Y[i]
         box = (x - half, x + half, y - half, y + half)
-        ax.imshow(images[i], extent=box, cmap="gray", vmin=0, vmax=1, interpolation="nearest", zorder=1)
+        picture = as_shown(images[i])
+        ax.imshow(picture, extent=box, cmap="gray", vmin=0, vmax=255, interpolation="nearest", zorder=1)
         if values is not None and values[i] >= 0:
             edge = {"fill": False, "edgecolor": colors[values[i]], "linewidth": 1.2, "zorder": 2}
             ax.add_patch(_rectangle((box[0], box[2]), 2 * half, edge))
@@ -109,18 +111,4 @@ def _check_images(X: Any, n: int) -> npt.NDArray[Any]:
     images = np.asarray(X)
     if images.ndim not in (3, 4) or len(images) != n:
         raise ValueError(f"X: got shape {images.shape}, want ({n}, height, width[, channels])")
-    if images.ndim == 4 and images.shape[3] not in (1, 3):
-        images = images[..., :3] if images.shape[3] > 3 else images[..., :1]
-    if images.ndim == 4 and images.shape[3] == 1:
-        images = images[..., 0]
-    return _Scaled(images) if images.dtype == np.uint8 else images  # type: ignore[return-value]
-
-
-class _Scaled:
-    """uint8 images in [0, 1], one at a time: a memory map is not read as a whole."""
-
-    def __init__(self, images: npt.NDArray[np.uint8]) -> None:
-        self.images = images
-
-    def __getitem__(self, i: int) -> npt.NDArray[np.float32]:
-        return np.asarray(self.images[i] / np.float32(255), np.float32)
+    return images.reshape(*images.shape[:3], -1)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from .._points import check_labels, check_plane
 from .._validation import check_choice
 from ._colors import NONE, colors_of
-from ._frame import check_map, frame, new_axes
+from ._frame import frame, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +58,7 @@ def scatter(
     -------
     matplotlib.axes.Axes
     """
-    Y = check_map(Y)
+    Y = check_plane(Y)
     check_choice("names", names, LABELLING)
     ax = new_axes(ax)
     frame(ax, Y)
@@ -67,9 +68,7 @@ def scatter(
     if labels is None:
         ax.scatter(Y[:, 0], Y[:, 1], color=colors_of(1)[0], **style)
     else:
-        values = np.asarray(labels)
-        if values.shape != (len(Y),):
-            raise ValueError(f"labels: got shape {values.shape}, want ({len(Y)},)")
+        values = check_labels(labels, len(Y))
         if values.dtype.kind == "f":
             drawn = ax.scatter(Y[:, 0], Y[:, 1], c=values, cmap="cividis", **style)
             ax.figure.colorbar(drawn, ax=ax, shrink=0.5)
