@@ -34,7 +34,7 @@ def draw(Y: np.ndarray, clothes: images.ImageCollection, path: Path) -> None:
     plot.scatter(Y, clothes.labels, label_names=clothes.label_names, ax=ax, title=title)
     plot.gallery(Y, 255 - clothes.images, clothes.labels, columns=22, zoom=0.6, background=False, ax=ax)
     path.parent.mkdir(parents=True, exist_ok=True)
-    ax.figure.savefig(path, dpi=110)
+    ax.figure.savefig(path, dpi=110, bbox_inches="tight")
 
 
 def main() -> None:
