@@ -5,7 +5,7 @@ LEVEL = $(shell python3 tools/level.py)
 # One after the other: a test counts what the process allocates.
 SWIFT_TEST = swift test --no-parallel -c release --scratch-path .build/test -Xswiftc -enable-testing $(LEVEL)
 
-.PHONY: help demo test test-swift test-python parity nightly bench quality profile wheel lint format setup
+.PHONY: help demo test test-swift test-python parity nightly bench quality profile wheel docs lint format setup
 
 help:
 	@echo "make demo    map Fashion-MNIST: out/fashion-mnist.png"
@@ -16,6 +16,7 @@ help:
 	@echo "make quality how good a five-minute map is; CIFAR=cifar10.zip instead of Fashion-MNIST"
 	@echo "make profile where a training step's time goes; PROFILE=\"step --width 64\""
 	@echo "make wheel   a wheel with a core for each instruction-set level: dist/"
+	@echo "make docs    the documentation's site: out/docs/index.html"
 	@echo "make lint, make format"
 
 setup:
@@ -59,6 +60,11 @@ profile: setup
 
 wheel: setup
 	tools/make_wheel.sh
+
+docs: setup
+	@tools/setup.sh docs
+	PYTHONPATH=$(CURDIR)/python .venv-docs/bin/sphinx-build -W --keep-going -q -d .build/docs docs out/docs
+	tools/make_swift_docs.sh
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests benchmarks

@@ -8,12 +8,13 @@ import tsimcne_swift
 ROOT = Path(__file__).resolve().parents[1]
 # Sphinx reads from its own folder only.
 shutil.copytree(ROOT / "examples/notebooks", ROOT / "docs/notebooks", dirs_exist_ok=True)
-shutil.copy(ROOT / "CONTRIBUTING.md", ROOT / "docs/contributing.md")
+contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+(ROOT / "docs/contributing.md").write_text(contributing.replace("](docs/", "]("), encoding="utf-8")
 
 project = "tsimcne-swift"
 author = "the tsimcne-swift founders"
 version = release = tsimcne_swift.__version__
-extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.viewcode"]
+extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
 exclude_patterns = ["site"]
 html_theme = "furo"
 html_title = "tsimcne-swift"
@@ -24,6 +25,4 @@ nb_execution_mode = "cache"
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 numpydoc_show_class_members = False
-numpydoc_validation_checks = {"GL01", "GL02", "GL03", "GL08", "PR01", "PR02", "PR03", "RT01", "SS03"}
-numpydoc_validation_exclude = {r"\.__init__$", r"\.set_.*_request$", r"\.set_output$", r"\.get_.*"}
 suppress_warnings = ["myst.header"]

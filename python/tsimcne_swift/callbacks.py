@@ -27,7 +27,7 @@ __all__ = ["CSVLog", "EmbeddingSnapshots", "Record", "TensorBoard"]
 class Record:
     """What is known after an epoch.
 
-    Attributes
+    Parameters
     ----------
     stage, epoch : int
         Counted from 1, the epoch within its stage.
@@ -39,6 +39,8 @@ class Record:
         That its steps took.
     pairs_per_second : float
         Images trained on in a second.
+    make_embedding : callable
+        What `embedding` calls.
     """
 
     stage: int
@@ -50,13 +52,23 @@ class Record:
     make_embedding: Callable[[], npt.NDArray[np.float32]] = field(repr=False, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
-        """The values, as in ``history_``."""
+        """The values, as in ``history_``.
+
+        Returns
+        -------
+        dict
+            Without ``make_embedding``.
+        """
         return {name: getattr(self, name) for name in FIELDS}
 
     def embedding(self) -> npt.NDArray[np.float32]:
         """Map of the training images as it is now, in the dimension of the stage.
 
         Made when it is asked for, which takes as long as ``transform(X)``.
+
+        Returns
+        -------
+        ndarray of shape (n, components), float32
         """
         return self.make_embedding()
 
@@ -130,7 +142,7 @@ def _event(step: int, values: dict[str, float]) -> Any:
 
 
 class EmbeddingSnapshots:
-    """Keeps the map of the training images as it forms: ``stage1-epoch003.npy``, …
+    """Keeps the map of the training images as it forms, in files like ``stage1-epoch003.npy``.
 
     Parameters
     ----------

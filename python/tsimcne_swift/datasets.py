@@ -10,6 +10,8 @@ import numpy as np
 from ._validation import check_choice, check_integer
 from .images import ImageCollection, from_idx
 
+__all__ = ["load_digits", "load_emoji", "load_fashion_mnist"]
+
 FASHION_MNIST = "/usr/share/datasets/fashion-mnist"
 FASHION_CLASSES = "T-shirt/top Trouser Pullover Dress Coat Sandal Shirt Sneaker Bag Ankle-boot".split()
 EMOJI_FONT = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"
@@ -57,7 +59,12 @@ def load_fashion_mnist(
 
 
 def load_digits() -> ImageCollection:
-    """scikit-learn's 1,797 handwritten digits, 8×8, grey."""
+    """scikit-learn's 1,797 handwritten digits, 8×8, grey.
+
+    Returns
+    -------
+    ImageCollection
+    """
     from sklearn.datasets import load_digits as load
 
     values, labels = load(return_X_y=True)

@@ -13,6 +13,8 @@ from ._evaluation import neighbors, votes
 from ._points import check_labels, check_rows
 from ._validation import check_integer, check_number
 
+__all__ = ["Duplicates", "clusters", "duplicates", "mislabelled", "outliers"]
+
 # Pixels a side that images are compared at: small shifts and compression do not show.
 THUMBNAIL = 16
 CHUNK = 1024
@@ -22,7 +24,7 @@ CHUNK = 1024
 class Duplicates:
     """Groups of images that show the same.
 
-    Attributes
+    Parameters
     ----------
     groups : list of ndarray of int
         Indices of each group, ascending; groups of exact copies first, then by distance.

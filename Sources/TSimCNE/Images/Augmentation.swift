@@ -67,7 +67,16 @@ public struct Augmentation: Equatable, Sendable {
     /// The random numbers are those of (seed, epoch, imageIndex, view). uint8 images go through 8-bit
     /// levels after each operation, as torchvision's do; float32 images are only clipped.
     ///
-    /// - Parameter size: nil for the image's.
+    /// - Parameters:
+    ///   - images: where the image is.
+    ///   - position: of the image there.
+    ///   - imageIndex: its number among all, for the random numbers.
+    ///   - seed: of the training.
+    ///   - epoch: of the training.
+    ///   - view: of the image.
+    ///   - size: nil for the image's.
+    ///   - output: (height, width, channels).
+    ///   - scratch: ``scratchCount(height:width:channels:)`` floats.
     public func makeView(
         of images: ImageBatch, at position: Int, imageIndex: Int, seed: UInt64, epoch: UInt64, view: UInt32,
         size: ViewSize? = nil, into output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>

@@ -14,6 +14,9 @@ public struct RandomNumbers: Sendable {
     public enum Purpose: UInt32, Sendable { case view, order, weights, outputLayer, noise, neighbor }
 
     /// - Parameters:
+    ///   - seed: of the training.
+    ///   - purpose: of the stream.
+    ///   - epoch: of the training, or 0.
     ///   - index: of the image (40 bits), or 0.
     ///   - view: of the image (8 bits), or another small number.
     public init(

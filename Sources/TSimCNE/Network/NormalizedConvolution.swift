@@ -14,6 +14,11 @@ public final class NormalizedConvolution: Layer {
     /// - Parameters:
     ///   - name: of the convolution.
     ///   - normalization: its name.
+    ///   - inputs: channels.
+    ///   - outputs: channels.
+    ///   - kernel: pixels a side.
+    ///   - stride: in pixels.
+    ///   - rectifies: whether a ReLU follows.
     public init(
         _ name: String, normalization: String, inputs: Int, outputs: Int, kernel: Int, stride: Int,
         rectifies: Bool

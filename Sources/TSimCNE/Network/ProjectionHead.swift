@@ -5,7 +5,11 @@ public final class ProjectionHead: Layer {
     /// Replaced when a stage begins with another output dimension.
     public private(set) var output: Linear
 
-    /// - Parameter hidden: The widths of the hidden layers, from the features on; empty for a linear head.
+    /// - Parameters:
+    ///   - name: before those of its layers.
+    ///   - inputs: features.
+    ///   - widths: of the hidden layers, from the features on; empty for a linear head.
+    ///   - outputs: dimension of the embedding.
     public init(_ name: String, inputs: Int, hidden widths: [Int], outputs: Int) {
         self.name = name
         let sizes = [inputs] + widths

@@ -10,7 +10,9 @@ public final class ResNet: Backbone {
     private var values: [Tensor] = []
 
     /// - Parameters:
+    ///   - name: before those of its layers.
     ///   - depth: 10 or 18.
+    ///   - baseWidth: channels of the first level, which every later one doubles.
     ///   - channels: of the images.
     public init(_ name: String, depth: Int, baseWidth: Int, channels: Int) {
         stem = NormalizedConvolution(

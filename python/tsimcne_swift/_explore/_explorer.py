@@ -73,18 +73,37 @@ def explore(
 
 
 class Explorer:
-    """A map that is explored; made by `explore`."""
+    """A map that is explored; made by `explore`.
+
+    Parameters
+    ----------
+    data : str
+        All that the page shows, as JSON.
+    title : str
+    """
 
     def __init__(self, data: str, title: str) -> None:
         self._data = data
         self._title = title
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the page: one HTML file that asks for nothing else."""
+        """Write the page: one HTML file that asks for nothing else.
+
+        Parameters
+        ----------
+        path : path
+            An older file is replaced.
+        """
         Path(path).write_text(self.page(), encoding="utf-8")
 
     def page(self) -> str:
-        """The page."""
+        """The page.
+
+        Returns
+        -------
+        str
+            HTML.
+        """
         from plotly.offline import get_plotlyjs
 
         parts = {

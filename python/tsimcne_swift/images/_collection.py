@@ -13,15 +13,15 @@ import numpy.typing as npt
 class ImageCollection:
     """Images of one size, and what is known about each.
 
-    Attributes
+    Parameters
     ----------
     images : ndarray of shape (n, height, width, channels), uint8
         A memory map where they are large.
+    names : list of str
+        File names, relative to the folder; or the numbers of rows.
     labels : ndarray of shape (n,), int64, or None
         Places in ``label_names``; -1 where there is none.
     label_names : list of str
-    names : list of str
-        File names, relative to the folder; or the numbers of rows.
     skipped : list of (str, str)
         Name and reason of what could not be read.
     """

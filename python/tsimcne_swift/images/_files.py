@@ -31,23 +31,24 @@ def from_folder(
     ----------
     path : path
         Pictures in folders of it have the name of the folder they lie in as their label.
-    size : int, (height, width) or None
-        Of the images, in pixels. None: their own where it is the same for all and at most 96, else 64.
-    channels : int or None
-        1 makes all grey, 3 makes all colour; more for TIFF files with as many. None: the most that
-        pictures have.
-    fit : {"crop", "pad", "stretch"}
-        What becomes of a picture whose sides have another ratio: its middle is cut out, it is framed with
-        the background's colour, or it is distorted.
-    background : {"white", "black"} or (red, green, blue)
-        Behind transparent pixels and around framed pictures.
-    cache : path or None
-        A ``.npy`` file that will hold the images, for ``numpy.load(path, mmap_mode="r")`` later. None:
-        memory, or a temporary file where they would take more than a quarter of what is available.
-    n_jobs : int or None
-        Threads that decode; None and -1: all cores that the process may use.
-    progress : bool
-        Whether to show a progress bar.
+    **options
+        size : int, (height, width) or None
+            Of the images, in pixels. None: their own where it is the same for all and at most 96, else 64.
+        channels : int or None
+            1 makes all grey, 3 makes all colour; more for TIFF files with as many. None: the most that
+            pictures have.
+        fit : {"crop", "pad", "stretch"}
+            What becomes of a picture whose sides have another ratio: its middle is cut out, it is framed with
+            the background's colour, or it is distorted.
+        background : {"white", "black"} or (red, green, blue)
+            Behind transparent pixels and around framed pictures.
+        cache : path or None
+            A ``.npy`` file that will hold the images, for ``numpy.load(path, mmap_mode="r")`` later. None:
+            memory, or a temporary file where they would take more than a quarter of what is available.
+        n_jobs : int or None
+            Threads that decode; None and -1: all cores that the process may use.
+        progress : bool
+            Whether to show a progress bar.
 
     Returns
     -------
@@ -62,8 +63,7 @@ def from_folder(
 
     Notes
     -----
-    Turned photographs are set upright (EXIF). Values of more than 8 bits are scaled so that the 0.1 and
-    99.9
+    Turned photographs are set upright (EXIF). Values of more than 8 bits are scaled so that the 0.1 and 99.9
     percentile of each channel, over 200 pictures, become 0 and 255. Of animations the first picture is taken.
     """
     folder = Path(path)
@@ -88,7 +88,18 @@ def from_zip(
     path: str | os.PathLike[str],
     **options: Unpack[Options],
 ) -> ImageCollection:
-    """All pictures in a zip file, which is not unpacked; else as `from_folder`."""
+    """All pictures in a zip file, which is not unpacked; else as `from_folder`.
+
+    Parameters
+    ----------
+    path : path
+    **options
+        As for `from_folder`.
+
+    Returns
+    -------
+    ImageCollection
+    """
     if not zipfile.is_zipfile(path):
         raise ValueError(f"path: got {str(path)!r}, want a zip file")
     lock = threading.Lock()
@@ -126,6 +137,10 @@ def from_files(
         One for each picture.
     **options
         As for `from_folder`.
+
+    Returns
+    -------
+    ImageCollection
     """
     pictures = list(pictures)
     values = [None] * len(pictures) if labels is None else list(labels)

@@ -29,6 +29,10 @@ def from_idx(
     label_names : list of str or None
         None: the numbers.
 
+    Returns
+    -------
+    ImageCollection
+
     Raises
     ------
     ValueError

@@ -34,6 +34,10 @@ def from_dataset(
         Names of the columns. A ``label`` that is not there, or None: no labels.
     **options
         As for `from_folder`.
+
+    Returns
+    -------
+    ImageCollection
     """
     n = len(dataset)
     if n == 0:
@@ -77,6 +81,10 @@ def from_parquet(
         that is not there, or None: no labels.
     **options
         As for `from_folder`.
+
+    Returns
+    -------
+    ImageCollection
     """
     import pyarrow.parquet
 

@@ -48,6 +48,10 @@ def gallery(
         Whether all points are drawn behind, in grey.
     ax : matplotlib Axes or None
     title : str or None
+
+    Returns
+    -------
+    matplotlib.axes.Axes
     """
     Y = check_plane(Y)
     images = _check_images(X, len(Y))

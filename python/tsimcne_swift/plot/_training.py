@@ -23,6 +23,10 @@ def training_curve(history: Sequence[dict[str, Any]], *, ax: Axes | None = None)
     history : list of dict
         ``history_`` of a fitted `TSimCNE`.
     ax : matplotlib Axes or None
+
+    Returns
+    -------
+    matplotlib.axes.Axes
     """
     if not history:
         raise ValueError("history: got an empty list, want history_ of a fitted TSimCNE")
