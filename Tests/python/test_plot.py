@@ -120,3 +120,28 @@ def test_animation(tmp_path):
         plot.animation([Y, Y], tmp_path / "map.png")
     with pytest.raises(ValueError, match="maps: got"):
         plot.animation([Y, Y[:5]], tmp_path / "map.gif")
+
+
+def test_views_stand_beside_their_images():
+    X = np.random.default_rng(0).integers(0, 256, (3, 12, 10, 3), dtype=np.uint8)
+    picture = np.asarray(plot.views(X, "none", n_views=2).images[0].get_array())
+    assert picture.shape == (3 * 13, 3 * 11 + 2, 3)
+    for row in range(3):
+        for left in (1, 14, 25):
+            np.testing.assert_array_equal(picture[row * 13 + 1 :][:12, left : left + 10], X[row])
+    turned = plot.views(X, n_views=2, title="as they are trained on")
+    assert not np.array_equal(turned.images[0].get_array(), picture)
+    assert turned.get_title() == "as they are trained on"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"augmentation": "text-like"}, "augmentation: got 'text-like'"),
+        ({"n_views": 0}, "n_views: got 0"),
+        ({"random_state": -1}, "random_state: got -1"),
+    ],
+)
+def test_views_check_what_they_get(options, message):
+    with pytest.raises(ValueError, match=message):
+        plot.views(np.zeros((2, 8, 8), np.uint8), **options)

@@ -7,5 +7,6 @@ from ._animation import animation
 from ._gallery import gallery
 from ._scatter import scatter
 from ._training import stages, training_curve
+from ._views import views
 
-__all__ = ["animation", "gallery", "scatter", "stages", "training_curve"]
+__all__ = ["animation", "gallery", "scatter", "stages", "training_curve", "views"]
