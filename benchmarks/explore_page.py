@@ -55,7 +55,7 @@ def measure(path: Path) -> tuple[float, float, float]:
         driver.get("about:blank")
         started = time.perf_counter()
         driver.get(path.as_uri())
-        WebDriverWait(driver, 120).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".legend button"))
+        WebDriverWait(driver, 120).until(lambda d: d.find_elements(By.CSS_SELECTOR, "[data-ready]"))
         driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
         shown = time.perf_counter() - started
         rates = []

@@ -57,7 +57,7 @@ def page(browser, tmp_path):
     )  # fmt: skip
     browser.get_log("browser"), browser.get_log("performance")
     browser.get(path.as_uri())
-    WebDriverWait(browser, 30).until(lambda b: b.find_elements(By.CSS_SELECTOR, ".legend button"))
+    WebDriverWait(browser, 30).until(lambda b: b.find_elements(By.CSS_SELECTOR, "[data-ready]"))
     browser.Y = Y
     yield browser
     severe = [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]

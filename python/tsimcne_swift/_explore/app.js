@@ -164,7 +164,7 @@ const TSimCNE = (() => {
       const size = Math.max(2.2, Math.min(11, 620 / Math.sqrt(this.count)));
       const trace = {
         type: "scattergl", mode: "markers", x: this.x, y: this.y, hoverinfo: "none",
-        marker: { size, opacity: 0.75, line: { width: 0 } },
+        marker: { size, opacity: 0.75, line: { width: 0 }, ...this.colors(this.chooser.value) },
         selected: { marker: { opacity: 1 } }, unselected: { marker: { opacity: 0.1 } },
       };
       const axis = { visible: false, fixedrange: false };
@@ -182,32 +182,28 @@ const TSimCNE = (() => {
           if (event) this.select(event.points.map((point) => point.pointIndex), false);
         });
         this.home = this.ranges();
-        this.colorBy(this.chooser.value);
-        this.drag("pan");
-        this.select([]);
+        this.root.dataset.ready = "";
       });
+      this.press("pan");
+      this.list([]);
     }
 
     colorBy(choice) {
-      const column = choice === "" ? null : this.columns.list[choice];
-      this.legend.replaceChildren();
-      if (!column) {
-        Plotly.restyle(this.plot, { "marker.color": QUALITATIVE[0], "marker.colorscale": null }, [0]);
-      } else if (column.kind === "category") {
-        this.colorByCategory(column);
-      } else {
-        this.colorByNumber(column);
-      }
+      const changes = Object.entries(this.colors(choice)).map(([name, value]) => [`marker.${name}`, [value]]);
+      Plotly.restyle(this.plot, Object.fromEntries(changes), [0]);
     }
 
-    colorByCategory(column) {
+    // What the markers get; the legend follows.
+    colors(choice) {
+      this.legend.replaceChildren();
+      if (choice === "") return { color: QUALITATIVE[0], colorscale: null };
+      const column = this.columns.list[choice];
+      return column.kind === "category" ? this.categoryColors(column) : this.numberColors(column);
+    }
+
+    categoryColors(column) {
       const n = column.categories.length;
       const colors = column.categories.map((text, i) => (text === "" ? NO_LABEL : color(i)));
-      const scale = colors.flatMap((value, i) => [[i / n, value], [(i + 1) / n, value]]);
-      Plotly.restyle(this.plot, {
-        "marker.color": [column.values], "marker.colorscale": [scale],
-        "marker.cmin": -0.5, "marker.cmax": n - 0.5, "marker.showscale": false,
-      }, [0]);
       const counts = new Array(n).fill(0);
       for (const value of column.values) counts[value] += 1;
       column.categories.forEach((text, i) => {
@@ -222,19 +218,19 @@ const TSimCNE = (() => {
         };
         this.legend.append(button);
       });
+      const colorscale = colors.flatMap((value, i) => [[i / n, value], [(i + 1) / n, value]]);
+      return { color: column.values, colorscale, cmin: -0.5, cmax: n - 0.5, showscale: false };
     }
 
-    colorByNumber(column) {
+    numberColors(column) {
       const finite = column.values.filter(Number.isFinite).sort();
       const low = finite[Math.floor(0.01 * (finite.length - 1))] ?? 0;
       const high = finite[Math.ceil(0.99 * (finite.length - 1))] ?? 1;
-      Plotly.restyle(this.plot, {
-        "marker.color": [column.values], "marker.colorscale": "Cividis",
-        "marker.cmin": low, "marker.cmax": high === low ? low + 1 : high, "marker.showscale": false,
-      }, [0]);
       this.legend.append(make("div", { className: "ramp" },
         make("span", { textContent: low.toPrecision(4) }), make("span", { className: "bar" }),
         make("span", { textContent: high.toPrecision(4) })));
+      const cmax = high === low ? low + 1 : high;
+      return { color: column.values, colorscale: "Cividis", cmin: low, cmax, showscale: false };
     }
 
     hover(i, event) {
@@ -253,11 +249,16 @@ const TSimCNE = (() => {
 
     // Of a lasso, Plotly marks the points itself.
     select(indices, marks = true) {
-      this.selected = indices;
       if (marks) {
-        Plotly.restyle(this.plot, { selectedpoints: [indices.length ? indices : null] }, [0]);
-        Plotly.relayout(this.plot, { selections: [] });
+        const points = { selectedpoints: [indices.length ? indices : null] };
+        Plotly.update(this.plot, points, { selections: [] }, [0]);
       }
+      this.list(indices);
+    }
+
+    // The selection, beside the map.
+    list(indices) {
+      this.selected = indices;
       const total = this.count.toLocaleString();
       this.status.textContent = indices.length
         ? `${indices.length.toLocaleString()} of ${total} images selected` : `${total} images`;
@@ -285,6 +286,10 @@ const TSimCNE = (() => {
 
     drag(mode) {
       Plotly.relayout(this.plot, { dragmode: mode });
+      this.press(mode);
+    }
+
+    press(mode) {
       this.move.setAttribute("aria-pressed", mode === "pan");
       this.lasso.setAttribute("aria-pressed", mode === "lasso");
     }
