@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import mmap
+import os
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ class Images:
     """
 
     def __init__(self, X: Any, image_shape: Any = None) -> None:
+        check_file(X)
         array = as_array(X)
         shape = _image_shape(array, image_shape)
         self.n_features = int(np.prod(array.shape[1:]))
@@ -53,6 +55,24 @@ class Images:
         if part.dtype.kind in "iu" and part.dtype != np.uint8:
             part = part.astype(np.float32) / np.float32(255)
         return np.ascontiguousarray(part, dtype=dtype).reshape(-1, *self.shape[1:])
+
+
+def check_file(X: Any) -> None:
+    """A memory map's file is still as long as it: reading past its end would kill the process."""
+    while isinstance(X, np.ndarray):
+        if isinstance(X, np.memmap) and isinstance(X.base, mmap.mmap):
+            _check_length(X)
+        X = X.base
+
+
+def _check_length(mapped: np.memmap[Any, Any]) -> None:
+    name = mapped.filename
+    # A file without a name, or that was deleted, lives as long as the map and cannot be cut by name.
+    if name is None or not os.path.exists(name):
+        return
+    wanted, size = mapped.offset + mapped.nbytes, os.path.getsize(name)
+    if size < wanted:
+        raise ValueError(f"X: got a memory map of {name}, which has {size} bytes, want {wanted}")
 
 
 def as_array(X: Any) -> npt.NDArray[Any]:

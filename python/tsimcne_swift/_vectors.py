@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from ._images import Images
+from ._images import Images, check_file
 
 LARGEST = 65536
 # Beyond it squares would be infinite in float32.
@@ -24,6 +24,7 @@ class Vectors(Images):
     """
 
     def __init__(self, estimator: Any, X: Any, reset: bool) -> None:
+        check_file(X)
         array = validate_data(
             estimator,
             X,
