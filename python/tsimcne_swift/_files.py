@@ -78,6 +78,9 @@ def write(path: str | os.PathLike[str], data: bytes) -> None:
 
 def read(path: str | os.PathLike[str]) -> tuple[Tensors, dict[str, Any] | None]:
     """``decode`` of a file."""
+    # A pipe may never end, and a device never does.
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise ValueError(f"{os.fspath(path)}: is no regular file")
     return decode(Path(path).read_bytes(), os.fspath(path))
 
 

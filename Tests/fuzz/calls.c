@@ -1,0 +1,430 @@
+/* Any sequence of calls of tsimcne.h, with arguments that are mostly right: for libFuzzer.
+ *
+ * Whatever is passed that C can tell apart (null, misaligned, stale, foreign, undersized, not a number), a
+ * call returns a status, an error leaves a message, and outputs stay inside the memory that was passed, which
+ * AddressSanitizer watches: every buffer has exactly the size that is said. */
+#include "tsimcne.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    const uint8_t *bytes;
+    size_t left;
+} Choices;
+
+static uint8_t byte(Choices *choices) {
+    if (choices->left == 0) {
+        return 0;
+    }
+    choices->left -= 1;
+    return *choices->bytes++;
+}
+
+static int one_in(Choices *choices, int n) {
+    return byte(choices) % n == n - 1;
+}
+
+static int below(Choices *choices, int n) {
+    return byte(choices) % n;
+}
+
+/* The usual value, or now and then one that no caller should pass. */
+static int64_t integer(Choices *choices, int64_t usual) {
+    static const int64_t odd[] = {0,         -1,        1,         2,       7,         255,       INT32_MAX,
+                                  INT32_MIN, INT64_MAX, INT64_MIN, 1 << 20, 1LL << 40, 1LL << 62, 3};
+    return one_in(choices, 24) ? odd[below(choices, sizeof odd / sizeof *odd)] : usual;
+}
+
+static double real(Choices *choices, double usual) {
+    static const double odd[] = {0, -1, 1, NAN, INFINITY, -INFINITY, 1e300, 1e-300, 0.5, -0.0};
+    return one_in(choices, 24) ? odd[below(choices, sizeof odd / sizeof *odd)] : usual;
+}
+
+/* Memory of one input, all freed at its end. */
+enum { MOST_BUFFERS = 4096 };
+static void *buffers[MOST_BUFFERS];
+static int buffer_count;
+
+static void *room(int64_t bytes) {
+    if (bytes < 0 || bytes > 1 << 22 || buffer_count == MOST_BUFFERS) {
+        return NULL;
+    }
+    void *memory = malloc((size_t)bytes);
+    buffers[buffer_count++] = memory;
+    return memory;
+}
+
+/* A buffer of so many bytes; now and then none, or one that is not aligned. */
+static void *buffer(Choices *choices, int64_t bytes) {
+    if (one_in(choices, 32)) {
+        return NULL;
+    }
+    if (one_in(choices, 32)) {
+        char *memory = room(bytes + 1);
+        return memory != NULL ? memory + 1 : NULL;
+    }
+    return room(bytes);
+}
+
+static void *filled(Choices *choices, int64_t count, int type) {
+    int64_t size = type == TSIMCNE_UINT8 ? 1 : 4;
+    void *memory = buffer(choices, count * size);
+    if (memory == NULL) {
+        return NULL;
+    }
+    uint32_t state = byte(choices);
+    for (int64_t i = 0; i < count; i++) {
+        state = state * 1664525 + 1013904223;
+        float value = (float)(state >> 8) / (1 << 24);
+        if (type == TSIMCNE_UINT8) {
+            ((uint8_t *)memory)[i] = (uint8_t)(state >> 24);
+        } else {
+            memcpy((char *)memory + 4 * i, &value, 4);
+        }
+    }
+    return memory;
+}
+
+enum { MOST_HANDLES = 8, MOST_MADE = 128 };
+static tsimcne_handle handles[MOST_HANDLES];
+
+/* All that were made, also those whose place another has taken: what the end destroys. */
+static tsimcne_handle made[MOST_MADE];
+static int made_count;
+
+static tsimcne_handle *place(Choices *choices) {
+    return one_in(choices, 64) ? NULL : &handles[below(choices, MOST_HANDLES)];
+}
+
+static void keep(const tsimcne_handle *target, int32_t status) {
+    if (status == TSIMCNE_OK && target != NULL) {
+        made[made_count++] = *target;
+    }
+}
+
+static tsimcne_handle handle(Choices *choices) {
+    static const tsimcne_handle odd[] = {0, 1, 7, UINT64_MAX, 1ull << 32, 1ull << 63};
+    return one_in(choices, 16) ? odd[below(choices, 6)] : handles[below(choices, MOST_HANDLES)];
+}
+
+static uint64_t size_of(Choices *choices, size_t size) {
+    return (uint64_t)integer(choices, (int64_t)size);
+}
+
+static tsimcne_images some_images(Choices *choices, int has_data, int is_vectors) {
+    tsimcne_images images = {0};
+    images.struct_size = size_of(choices, sizeof images);
+    images.count = integer(choices, 2 + below(choices, 5));
+    images.height = integer(choices, is_vectors ? 1 : 8 + below(choices, 4));
+    images.width = integer(choices, is_vectors ? 1 : 8 + below(choices, 4));
+    images.channels = integer(choices, 1 + below(choices, 4));
+    images.type = (int32_t)integer(choices, is_vectors ? TSIMCNE_FLOAT32 : below(choices, 2));
+    images.reserved = one_in(choices, 64);
+    int64_t count;
+    int overflows = __builtin_mul_overflow(images.count, images.height, &count) ||
+                    __builtin_mul_overflow(count, images.width, &count) ||
+                    __builtin_mul_overflow(count, images.channels, &count);
+    if (has_data && !overflows && count >= 0 && count < 1 << 18) {
+        images.data = filled(choices, count, images.type);
+    }
+    return images;
+}
+
+static tsimcne_augmentation some_augmentation(Choices *choices) {
+    tsimcne_augmentation a = {0};
+    a.struct_size = size_of(choices, sizeof a);
+    a.crop_area_min = real(choices, 0.2);
+    a.crop_area_max = real(choices, 1);
+    a.crop_ratio_min = real(choices, 0.75);
+    a.crop_ratio_max = real(choices, 4.0 / 3);
+    a.horizontal_flip = real(choices, 0.5);
+    a.vertical_flip = real(choices, 0.5);
+    a.quarter_turns = real(choices, 0.5);
+    a.color_jitter = real(choices, 0.8);
+    a.brightness = real(choices, 0.4);
+    a.contrast = real(choices, 0.4);
+    a.saturation = real(choices, 0.4);
+    a.hue = real(choices, 0.1);
+    a.grayscale = real(choices, 0.2);
+    return a;
+}
+
+static void augment(Choices *choices) {
+    tsimcne_images images = some_images(choices, 1, 0);
+    tsimcne_augmentation augmentation = some_augmentation(choices);
+    int64_t count = images.data == NULL ? 64 : images.count * images.height * images.width * images.channels;
+    count = integer(choices, count);
+    float *output = buffer(choices, count < 0 || count > 1 << 18 ? 0 : 4 * count);
+    if (count > 1 << 18) {
+        count = 0;
+    }
+    tsimcne_augment(one_in(choices, 32) ? NULL : &images, one_in(choices, 32) ? NULL : &augmentation,
+                    byte(choices), (uint64_t)integer(choices, 3), (uint64_t)integer(choices, 5),
+                    byte(choices), (int32_t)integer(choices, 1 + below(choices, 2)), output, count);
+}
+
+static void create_model(Choices *choices) {
+    tsimcne_model_config config = {0};
+    config.struct_size = size_of(choices, sizeof config);
+    config.channels = integer(choices, 1 + below(choices, 4));
+    config.depth = (int32_t)integer(choices, (int[]){10, 0, 18}[below(choices, 3)]);
+    config.base_width = (int32_t)integer(choices, 1 + below(choices, 4));
+    int hidden = below(choices, 3);
+    config.hidden_count = (int32_t)integer(choices, hidden);
+    /* Beyond what the library is said to read there is nothing. */
+    if (config.hidden_count > 0 && config.hidden_count <= 16) {
+        int32_t *dims = buffer(choices, 4 * config.hidden_count);
+        for (int i = 0; dims != NULL && i < config.hidden_count; i++) {
+            int32_t width = (int32_t)integer(choices, 1 + below(choices, 8));
+            width = width > 1 << 16 ? 8 : width;
+            memcpy((char *)dims + 4 * i, &width, 4);
+        }
+        config.hidden_dims = dims;
+    }
+    config.output_dim = (int32_t)integer(choices, 1 + below(choices, 8));
+    if (one_in(choices, 4) && config.channels > 0 && config.channels < 1000) {
+        config.mean = filled(choices, config.channels, TSIMCNE_FLOAT32);
+        config.deviation = filled(choices, config.channels, TSIMCNE_FLOAT32);
+    }
+    /* Wide networks are right, and slow. */
+    if (config.base_width > 64) {
+        config.base_width = 4;
+    }
+    tsimcne_handle *target = place(choices);
+    keep(target, tsimcne_model_create(one_in(choices, 64) ? NULL : &config, byte(choices), target));
+}
+
+static void transform(Choices *choices) {
+    tsimcne_images images = some_images(choices, 1, one_in(choices, 3));
+    int64_t count = integer(choices, images.count * (1 + below(choices, 32)));
+    if (count > 1 << 18) {
+        count = 0;
+    }
+    float *output = buffer(choices, count < 0 ? 0 : 4 * count);
+    tsimcne_model_transform(handle(choices), one_in(choices, 64) ? NULL : &images,
+                            (int32_t)integer(choices, below(choices, 2)), (int32_t)integer(choices, 1),
+                            output, count);
+}
+
+static tsimcne_stage some_stage(Choices *choices, const tsimcne_augmentation *augmentation) {
+    tsimcne_stage stage = {0};
+    stage.struct_size = size_of(choices, sizeof stage);
+    stage.steps = integer(choices, 1 + below(choices, 3));
+    stage.output_dim = (int32_t)integer(choices, 1 + below(choices, 8));
+    stage.output_start = (int32_t)integer(choices, below(choices, 4));
+    stage.output_scale = (float)real(choices, 1);
+    stage.trains = (int32_t)integer(choices, below(choices, 3));
+    stage.metric = (int32_t)integer(choices, below(choices, 2));
+    stage.temperature = (float)real(choices, 0.5);
+    stage.learning_rate = real(choices, 0.1);
+    stage.warmup = real(choices, 0.1);
+    stage.schedule = (int32_t)integer(choices, below(choices, 2));
+    stage.shape = (int32_t)integer(choices, below(choices, 4));
+    stage.optimizer = (int32_t)integer(choices, below(choices, 4));
+    stage.decays_biases = (int32_t)integer(choices, below(choices, 2));
+    stage.momentum = real(choices, 0.9);
+    stage.second_momentum = real(choices, 0.999);
+    stage.weight_decay = real(choices, 1e-4);
+    stage.clip_value = real(choices, 4);
+    if (one_in(choices, 3)) {
+        stage.view_height = (int32_t)integer(choices, 8);
+        stage.view_width = (int32_t)integer(choices, 8);
+    }
+    stage.neighbors = (int32_t)integer(choices, one_in(choices, 2) ? 1 + below(choices, 3) : 0);
+    stage.inputs = (int32_t)integer(choices, below(choices, 2));
+    stage.augmentation = one_in(choices, 3) ? augmentation : NULL;
+    return stage;
+}
+
+static void create_trainer(Choices *choices) {
+    tsimcne_trainer_config config = {0};
+    config.struct_size = size_of(choices, sizeof config);
+    config.seed = byte(choices);
+    config.batch_size = integer(choices, 2 + below(choices, 4));
+    config.source = (int32_t)integer(choices, below(choices, 3));
+    config.threads = (int32_t)integer(choices, below(choices, 3));
+    config.stop_at = (uint32_t)integer(choices, below(choices, 8));
+    config.time_slice_ms = (uint32_t)integer(choices, below(choices, 3));
+    tsimcne_augmentation augmentation = some_augmentation(choices);
+    int64_t stages = 1 + below(choices, 3);
+    config.stage_count = integer(choices, stages);
+    if (config.stage_count > 0 && config.stage_count <= 64) {
+        tsimcne_stage *list = room(config.stage_count * (int64_t)sizeof *list);
+        for (int64_t i = 0; i < config.stage_count; i++) {
+            list[i] = some_stage(choices, &augmentation);
+        }
+        config.stages = one_in(choices, 64) ? NULL : list;
+    }
+    config.augmentation = one_in(choices, 4) ? NULL : &augmentation;
+    config.views = (int32_t)integer(choices, 2 + below(choices, 3));
+    config.reserved = one_in(choices, 64);
+    config.noise = real(choices, 0.1);
+    config.dropout = real(choices, 0.1);
+    config.average_decay = real(choices, one_in(choices, 2) ? 0.9 : 0);
+    tsimcne_images images = some_images(choices, config.source == TSIMCNE_SOURCE_IMAGES, one_in(choices, 3));
+    tsimcne_handle *target = place(choices);
+    keep(target, tsimcne_trainer_create(handle(choices), one_in(choices, 64) ? NULL : &images,
+                                        one_in(choices, 64) ? NULL : &config, target));
+}
+
+static void advance(Choices *choices) {
+    tsimcne_handle trainer = handle(choices);
+    for (int calls = 1 + below(choices, 32); calls > 0; calls--) {
+        tsimcne_event event = {0};
+        event.struct_size = size_of(choices, sizeof event);
+        if (tsimcne_advance(trainer, one_in(choices, 64) ? NULL : &event) != TSIMCNE_OK) {
+            return;
+        }
+        if (event.kind == TSIMCNE_EVENT_BATCH_WANTED) {
+            int64_t bytes =
+                integer(choices, event.index_count * (8 + below(choices, 4)) * 8 * (1 + below(choices, 4)));
+            bytes = bytes > 1 << 20 ? 0 : bytes;
+            void *data = filled(choices, bytes < 0 ? 0 : bytes, TSIMCNE_UINT8);
+            tsimcne_supply(trainer, data, bytes);
+        } else if (event.kind == TSIMCNE_EVENT_FINISHED || event.kind == TSIMCNE_EVENT_DIVERGED) {
+            return;
+        }
+    }
+}
+
+static void move(Choices *choices) {
+    tsimcne_handle trainer = handle(choices);
+    tsimcne_progress progress = {0};
+    progress.struct_size = size_of(choices, sizeof progress);
+    tsimcne_trainer_progress(trainer, one_in(choices, 64) ? NULL : &progress);
+    progress.stage = (int32_t)integer(choices, progress.stage);
+    progress.step = integer(choices, progress.step);
+    progress.steps = integer(choices, progress.steps);
+    progress.position = real(choices, progress.position);
+    progress.stride = real(choices, progress.stride);
+    progress.epochs_before = integer(choices, progress.epochs_before);
+    tsimcne_trainer_seek(one_in(choices, 8) ? handle(choices) : trainer,
+                         one_in(choices, 64) ? NULL : &progress);
+}
+
+static void read_arrays(Choices *choices) {
+    static const char *names[] = {"neighbors", "backbone.conv1.weight", "", "projection_head.layers.0.bias",
+                                  "\xff\xfe"};
+    tsimcne_handle owner = handle(choices);
+    int64_t count = 0;
+    tsimcne_array_count(owner, one_in(choices, 64) ? NULL : &count);
+    for (int64_t i = 0; i < count; i++) {
+        tsimcne_array array = {0};
+        array.struct_size = size_of(choices, sizeof array);
+        if (tsimcne_array_at(owner, integer(choices, i), one_in(choices, 64) ? NULL : &array) != TSIMCNE_OK) {
+            continue;
+        }
+        /* Read and written back from end to end: the whole of it must be there. */
+        int64_t bytes = array.count * (array.type == TSIMCNE_FLOAT64 ? 8 : 4);
+        for (int64_t at = 0; at < bytes; at++) {
+            ((volatile uint8_t *)array.data)[at] = ((volatile uint8_t *)array.data)[at];
+        }
+        if (strlen(array.name) > 200) {
+            abort();
+        }
+    }
+    tsimcne_array array = {0};
+    array.struct_size = size_of(choices, sizeof array);
+    tsimcne_array_named(owner, (int32_t)integer(choices, below(choices, 9)),
+                        one_in(choices, 16) ? NULL : names[below(choices, 5)], &array);
+}
+
+static void infonce(Choices *choices) {
+    int64_t images = integer(choices, 1 + below(choices, 6));
+    int64_t views = integer(choices, 2 + below(choices, 3));
+    int64_t dimension = integer(choices, 1 + below(choices, 20));
+    int64_t count;
+    if (__builtin_mul_overflow(images, views, &count) || __builtin_mul_overflow(count, dimension, &count) ||
+        count < 0 || count > 1 << 16) {
+        /* Sizes without memory behind them cannot be told from those with it: only impossible ones. */
+        if (images > 0 && views > 1 && dimension > 0) {
+            return;
+        }
+        count = 0;
+    }
+    double loss = 0;
+    tsimcne_infonce(filled(choices, count, TSIMCNE_FLOAT32), images, views, dimension,
+                    (int32_t)integer(choices, below(choices, 2)), (float)real(choices, 0.5),
+                    (int32_t)integer(choices, 1 + below(choices, 2)), one_in(choices, 64) ? NULL : &loss,
+                    buffer(choices, 4 * count));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
+    Choices choices = {bytes, count};
+    memset(handles, 0, sizeof handles);
+    for (int calls = 0; calls < 64 && choices.left > 0; calls++) {
+        switch (below(&choices, 14)) {
+        case 0:
+        case 1:
+            create_model(&choices);
+            break;
+        case 2:
+        case 3:
+            create_trainer(&choices);
+            break;
+        case 4:
+        case 5:
+        case 6:
+            advance(&choices);
+            break;
+        case 7:
+            transform(&choices);
+            break;
+        case 8:
+            move(&choices);
+            break;
+        case 9:
+            read_arrays(&choices);
+            break;
+        case 10:
+            augment(&choices);
+            break;
+        case 11:
+            infonce(&choices);
+            break;
+        case 12:
+            switch (below(&choices, 5)) {
+            case 0:
+                tsimcne_abandon(handle(&choices));
+                break;
+            case 1:
+                tsimcne_trainer_stretch(handle(&choices), integer(&choices, 1 + below(&choices, 4)));
+                break;
+            case 2:
+                tsimcne_trainer_exchange_averages(handle(&choices));
+                break;
+            case 3:
+                tsimcne_model_reset_output(handle(&choices),
+                                           (int32_t)integer(&choices, 1 + below(&choices, 4)),
+                                           (float)real(&choices, 1), byte(&choices));
+                break;
+            case 4:
+                tsimcne_supply(handle(&choices), filled(&choices, 64, TSIMCNE_UINT8), integer(&choices, 64));
+                break;
+            }
+            break;
+        case 13:
+            if (one_in(&choices, 2)) {
+                tsimcne_trainer_destroy(handle(&choices));
+            } else {
+                tsimcne_model_destroy(handle(&choices));
+            }
+            break;
+        }
+        if (tsimcne_last_error() == NULL) {
+            abort();
+        }
+    }
+    for (int i = 0; i < made_count; i++) {
+        tsimcne_trainer_destroy(made[i]);
+    }
+    while (made_count > 0) {
+        tsimcne_model_destroy(made[--made_count]);
+    }
+    while (buffer_count > 0) {
+        free(buffers[--buffer_count]);
+    }
+    return 0;
+}

@@ -1,0 +1,181 @@
+"""Files that are damaged, or made to harm: an error that names the file, in a second and little memory.
+
+TSIMCNE_CASES says how many mutations; `make nightly` takes 20,000 of each kind of file.
+"""
+
+import json
+import os
+import resource
+import struct
+import time
+from random import Random
+
+import pytest
+from helpers import images, small
+from tsimcne_swift import TSimCNE
+
+CASES = int(os.environ.get("TSIMCNE_CASES", "300"))
+# Of a case.
+SECONDS, MEGABYTES = 1.0, 100
+# The harness may wait for a core that others use: the work itself counts.
+clock = time.process_time
+
+
+@pytest.fixture(scope="module", params=["model", "checkpoint"])
+def original(request, tmp_path_factory):
+    path = tmp_path_factory.mktemp("files") / "file"
+    if request.param == "model":
+        small().fit(images()).save(path)
+    else:
+        small(checkpoint=path).fit(images())
+    return path.read_bytes()
+
+
+def header(data):
+    (length,) = struct.unpack("<Q", data[:8])
+    return json.loads(data[8 : 8 + length]), data[8 + length :]
+
+
+def with_header(text, body):
+    text = text.encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + body
+
+
+ODD = [
+    0,
+    -1,
+    1,
+    2**31,
+    2**63,
+    2**64,
+    10**30,
+    0.5,
+    None,
+    True,
+    "x",
+    "",
+    [],
+    {},
+    [0],
+    "BF16",
+    "I64",
+    "F4",
+    "\0",
+]
+
+
+def mutated_value(random, value):
+    """The value with something in it replaced."""
+    if isinstance(value, dict) and value and random.random() < 0.9:
+        name = random.choice(list(value))
+        if random.random() < 0.1:
+            return {k: v for k, v in value.items() if k != name}
+        return value | {name: mutated_value(random, value[name])}
+    if isinstance(value, list) and value and random.random() < 0.9:
+        place = random.randrange(len(value))
+        return [*value[:place], mutated_value(random, value[place]), *value[place + 1 :]]
+    if isinstance(value, str) and value.startswith("{") and random.random() < 0.9:
+        return json.dumps(mutated_value(random, json.loads(value)))
+    return random.choice(ODD)
+
+
+def flipped(random, data):
+    changed = bytearray(data)
+    for _ in range(random.randrange(1, 9)):
+        # Half of them where the header is.
+        end = len(data) if random.random() < 0.5 else min(len(data), 8 + struct.unpack("<Q", data[:8])[0])
+        changed[random.randrange(end)] ^= 1 << random.randrange(8)
+    return bytes(changed)
+
+
+def cut(random, data):
+    return data[: random.randrange(len(data))]
+
+
+def lengthened(random, data):
+    place = random.randrange(len(data))
+    return data[:place] + random.randbytes(random.randrange(1, 100)) + data[place:]
+
+
+def of_another_length(random, data):
+    return struct.pack("<Q", random.choice([0, 1, 2**20, 2**31, 2**40, 2**63, 2**64 - 1])) + data[8:]
+
+
+def of_another_header(random, data):
+    names, body = header(data)
+    for _ in range(random.randrange(1, 4)):
+        names = mutated_value(random, names)
+        if not isinstance(names, dict):
+            break
+    return with_header(json.dumps(names), body)
+
+
+def overlapping(random, data):
+    names, body = header(data)
+    first, second = random.sample([name for name in names if name != "__metadata__"], 2)
+    names[first]["data_offsets"] = names[second]["data_offsets"]
+    return with_header(json.dumps(names), body)
+
+
+def deep(random, data):
+    names, body = header(data)
+    nested = "[" * 100_000 + "]" * 100_000
+    if random.random() < 0.5:
+        return with_header('{"__metadata__": ' + nested + "}", body)
+    (key,) = names["__metadata__"]
+    names["__metadata__"][key] = nested
+    return with_header(json.dumps(names), body)
+
+
+# And how often each.
+MUTATIONS = {
+    flipped: 20,
+    cut: 10,
+    lengthened: 5,
+    of_another_length: 5,
+    of_another_header: 40,
+    overlapping: 5,
+    deep: 1,
+}
+
+
+def test_mutated_files(original, tmp_path):
+    random = Random(int(os.environ.get("TSIMCNE_SEED", "0")))
+    X = images()
+    path = tmp_path / "file"
+    path.write_bytes(original)
+    wanted = TSimCNE.load(path).transform(X).shape
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    loaded = 0
+    for _ in range(CASES):
+        (mutate,) = random.choices(list(MUTATIONS), list(MUTATIONS.values()))
+        data = mutate(random, original)
+        path.write_bytes(data)
+        started = clock()
+        try:
+            model = TSimCNE.load(path)
+        except ValueError as error:
+            assert str(path) in str(error) or str(error).startswith("image_shape: "), (mutate, error)
+        else:
+            # What still is a model is a whole one.
+            assert model.transform(X).shape[0] == wanted[0]
+            loaded += 1
+        assert clock() - started < SECONDS, mutate
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak) / 1024 < MEGABYTES
+    assert 0 < loaded < CASES
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device", "folder", "empty"])
+def test_what_is_no_file(kind, tmp_path):
+    path = tmp_path / "model"
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "device":
+        path = "/dev/zero"
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.write_bytes(b"")
+    with pytest.raises(ValueError, match=str(path)):
+        TSimCNE.load(path)
