@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import zipfile
 
 import numpy as np
@@ -277,3 +278,46 @@ def test_damaged_idx(tmp_path, data):
     (tmp_path / "x").write_bytes(data)
     with pytest.raises(ValueError, match=r"images: got .*x"):
         images.from_idx(tmp_path / "x")
+
+
+def bomb(side):
+    """A PNG of some kilobytes that asks for side × side pixels."""
+    import struct
+    import zlib
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(bytes(10**6)))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_what_would_fill_the_memory_is_skipped(folder, tmp_path_factory):
+    (folder / "cat" / "bomb.png").write_bytes(bomb(12_000))
+    os.mkfifo(folder / "dog" / "pipe.png")
+    (folder / "dog" / "outside.png").symlink_to("/nowhere/picture.png")
+    found = images.from_folder(folder, **QUIET)
+    assert len(found) == 8
+    assert [(name, reason.split(":")[0]) for name, reason in found.skipped] == [
+        ("cat/bomb.png", "ValueError"),
+        ("dog/outside.png", "ValueError"),
+        ("dog/pipe.png", "ValueError"),
+    ]
+    path = tmp_path_factory.mktemp("zip") / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("../../escape.png", png(noise(20, 24, 3)))
+        archive.writestr("good.png", png(noise(20, 24, 3)))
+        with archive.open("large.png", "w", force_zip64=True) as file:
+            for _ in range(600):
+                file.write(bytes(1 << 20))
+    assert path.stat().st_size < 1 << 20
+    found = images.from_zip(path, **QUIET)
+    assert found.names == ["good.png"]
+    assert "want at most" in found.skipped[0][1]
+    assert not (path.parent.parent / "escape.png").exists()

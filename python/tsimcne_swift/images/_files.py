@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import threading
 import zipfile
@@ -16,6 +17,9 @@ from ._collection import ImageCollection
 from ._reading import Item, Options, read
 
 TIFF = (".tif", ".tiff")
+# What a file says of itself decides what is taken for it: beyond these it is skipped, unread.
+LARGEST_FILE = 1 << 29
+LARGEST_PICTURE = 1 << 28
 
 
 def from_folder(
@@ -110,6 +114,7 @@ def from_zip(
             raise ValueError(f"path: got {str(path)!r} with {len(entries)} files, want pictures in it")
 
         def opened(name: PurePosixPath) -> Any:
+            _check_length(archive.getinfo(str(name)).file_size)
             with lock:
                 data = archive.read(str(name))
             return _open_data(data, name.suffix)
@@ -200,7 +205,21 @@ def open_array(array: np.ndarray[Any, Any]) -> Any:
 
 
 def _open_file(path: Path) -> Any:
+    if not path.is_file():
+        raise ValueError("is no regular file")
+    _check_length(path.stat().st_size)
     return _open_data(path.read_bytes(), path.suffix)
+
+
+def _check_length(size: int) -> None:
+    if size > LARGEST_FILE:
+        raise ValueError(f"has {size:,} bytes, want at most {LARGEST_FILE:,}")
+
+
+def _check_values(count: int) -> None:
+    """Before they are decoded: a file of some kilobytes may ask for gigabytes."""
+    if count > LARGEST_PICTURE:
+        raise ValueError(f"has {count:,} values, want at most {LARGEST_PICTURE:,}")
 
 
 def _open_data(data: bytes, ending: str) -> Any:
@@ -213,8 +232,10 @@ def _open_data(data: bytes, ending: str) -> Any:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             page: Any = file.pages[0]
             if len(file.pages) > 1 or page.dtype != np.uint8 or page.samplesperpixel not in (1, 3, 4):
+                _check_values(math.prod(file.series[0].shape))
                 return _channels_last(file.asarray(), file.series[0].axes)
     picture = Image.open(io.BytesIO(data))
+    _check_values(picture.width * picture.height * len(picture.getbands()))
     picture.load()
     return picture
 
