@@ -67,8 +67,18 @@ def test_the_default_is_auto_and_needs_nothing_else():
     model = TSimCNE(**TINY, max_time=1).fit(images(60, (12, 12, 3)))
     wanted = automatic_stages("auto", 60, (12, 12), model.n_views, 4)
     assert [stage.epochs for stage in model.stages_] == [stage.epochs for stage in wanted]
-    assert [stage.n_components for stage in model.stages_] == [4, 4, 2]
+    assert [stage.n_components for stage in model.stages_] == [4, 4, 4, 2]
     assert recipes.DEFAULT.items() <= TSimCNE().get_params().items()
+
+
+def test_views_grow_under_one_course_of_the_rate():
+    first, second, third, *_ = automatic_stages("best", 60_000, (32, 28), 4, 128)
+    assert [stage.image_size for stage in (first, second, third)] == [(16, 14), (24, 21), None]
+    assert [stage.lr_scheduler for stage in (first, second, third)] == ["constant", "constant", "linear"]
+    assert [stage.warmup for stage in (first, second, third)] == [None, 0.0, 0.0]
+    # Images too small for smaller views have one stage of their own size.
+    (only, *rest) = automatic_stages("auto", 60_000, (8, 8), 4, 128)
+    assert only.image_size is None and only.lr_scheduler is None and len(rest) == 2
 
 
 def test_vectors_have_stages_of_their_own():

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import tsimcne_swift
 from tsimcne_swift import TSimCNE
+from tsimcne_swift._files import read
 
 from . import data, score
 from .recipes import RECIPES
@@ -61,10 +62,16 @@ def run(name: str, seed: int, options: argparse.Namespace, images: data.ImageSet
     params = RECIPES[name] | {"random_state": seed}
     if options.budget:
         params["max_time"] = options.budget
+    before = 0.0
+    if options.checkpoint:
+        params["checkpoint"] = options.checkpoint
+        if options.checkpoint.exists():
+            before = read(options.checkpoint)[1]["training"]["seconds"]
     model = TSimCNE(**params)
     started = time.perf_counter()
-    Y = model.fit_transform(images.images)
-    seconds = time.perf_counter() - started
+    Y = model.fit_transform(images.images, **({"resume": True} if options.checkpoint else {}))
+    # Of a run in slices, what had been done by its last checkpoint.
+    seconds = before + time.perf_counter() - started
     result = {
         "recipe": name,
         "data": options.data,
@@ -96,6 +103,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--labels", default="heldout", choices=["heldout", "test"])
     parser.add_argument("--output", type=Path, default=Path("out/quality.jsonl"))
+    parser.add_argument("--checkpoint", type=Path, help="of one long run: killed, it goes on from here")
     parser.add_argument("--keep", help="folder for maps and models")
     options = parser.parse_args()
     images = data.load(options.data, options.archive, options.labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ FEWEST, MOST = 1.0, 1000.0
 
 
 def automatic_stages(length: str, n: int, image: Size | None, views: int, pretrain_dim: int) -> list[Stage]:
-    """Many dimensions from small views; BatchNorm brought to the images; then the plane, from the features.
+    """Many dimensions from growing views; BatchNorm brought to the images; then the plane, from the features.
 
     Parameters
     ----------
@@ -35,7 +36,8 @@ def automatic_stages(length: str, n: int, image: Size | None, views: int, pretra
         shares = [(0.6, cosine), (0.4, _plane(n))]
     else:
         adapt = Stage(1, pretrain_dim, "output", lr=0.0, augmentation="none")
-        shares = [(0.78, replace(cosine, image_size=_small_views(image))), (0.02, adapt), (0.2, _plane(n))]
+        growing = [(0.78 * part, stage) for part, stage in _growing(cosine, recipes.VIEWS[length], image)]
+        shares = [*growing, (0.02, adapt), (0.2, _plane(n))]
     return _of_length(shares, length, n, image, views)
 
 
@@ -62,7 +64,21 @@ def _of_length(
     return [replace(stage, epochs=share * epochs / cost(stage, size)) for share, stage in shares]
 
 
-def _small_views(image: Size) -> Size | None:
-    """Half as large, where that leaves enough to see."""
-    small = (max(SMALLEST_VIEW, -(-image[0] // 2)), max(SMALLEST_VIEW, -(-image[1] // 2)))
-    return small if small != image else None
+def _growing(stage: Stage, views: dict[float, float], image: Size) -> list[tuple[float, Stage]]:
+    """The stage once for each size of its views, with its part: all under one course of the learning rate."""
+    parts: dict[Size | None, float] = {}
+    for scale, part in views.items():
+        size = _scaled(image, scale)
+        parts[size] = parts.get(size, 0.0) + part
+    stages = [replace(stage, image_size=size) for size in parts]
+    if len(stages) > 1:
+        stages = [replace(stage, lr_scheduler="constant") for stage in stages]
+        stages[1:] = [replace(stage, warmup=0.0) for stage in stages[1:]]
+        stages[-1] = replace(stages[-1], lr_scheduler="linear")
+    return list(zip(parts.values(), stages, strict=True))
+
+
+def _scaled(image: Size, scale: float) -> Size | None:
+    """Views of this share of the height and width, where that leaves enough to see; None: as the images."""
+    height, width = (max(SMALLEST_VIEW, math.ceil(scale * side)) for side in image)
+    return (height, width) if (height, width) != image else None

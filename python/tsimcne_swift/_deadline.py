@@ -11,7 +11,7 @@ from ._stages import Stage
 # A step that trains the output layer or the head only does the forward pass, about a third of the work.
 TRAINED = {"all": 1.0, "output": 1 / 3, "head": 1 / 3}
 # Of a step that begins with features, roughly.
-FEATURES = 0.025
+FEATURES = 0.02
 # A stage is set anew when its end would be off by more than this share of what is left of it.
 TOLERANCE = 0.01
 

@@ -44,7 +44,10 @@ WARMUP = {"cosine": 0.1, "linear": 0.1, "constant": 0.1, "onecycle": 0.3}
 #: Root-mean-square radius of the map with which stage 2 begins.
 PRINCIPAL_RADIUS = 3.0
 #: Image pairs of full size that take as long as a run for 60,000 images of 32×32 pixels, at its width.
-PAIRS = {"fast": 440_000, "auto": 960_000, "best": 6_000_000}
+PAIRS = {"fast": 380_000, "auto": 1_050_000, "best": 6_700_000}
+#: Views before the plane: height and width as shares of the images', and parts of the time. Small ones are
+#: cheap, and hold less.
+VIEWS = {"fast": {0.5: 1.0}, "auto": {0.5: 0.42, 0.75: 0.58}, "best": {0.5: 0.2, 0.75: 0.42, 1.0: 0.38}}
 #: Exponent of the number of images in the time of a run: 30 times as many take 11 times as long.
 GROWTH = 0.7
 #: Feature vectors count as images of this size.
