@@ -15,7 +15,6 @@ project = "tsimcne-swift"
 author = "the tsimcne-swift founders"
 version = release = tsimcne_swift.__version__
 extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
-exclude_patterns = ["site"]
 html_theme = "furo"
 html_title = "tsimcne-swift"
 html_static_path: list[str] = []

@@ -9,7 +9,7 @@ import threading
 
 import numpy as np
 import pytest
-from helpers import SMALL, assert_same_bits, images
+from helpers import assert_same_bits, images, small
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -25,7 +25,7 @@ PARAMETERS = list(inspect.signature(TSimCNE).parameters)
 
 
 def tiny(**changes):
-    return TSimCNE(**(SMALL | {"width": 2, "total_epochs": [1], "random_state": 0, "n_jobs": 1} | changes))
+    return small(**({"width": 2, "total_epochs": [1], "n_jobs": 1} | changes))
 
 
 @st.composite

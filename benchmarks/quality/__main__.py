@@ -69,7 +69,7 @@ def run(name: str, seed: int, options: argparse.Namespace, images: data.ImageSet
             before = read(options.checkpoint)[1]["training"]["seconds"]
     model = TSimCNE(**params)
     started = time.perf_counter()
-    Y = model.fit_transform(images.images, **({"resume": True} if options.checkpoint else {}))
+    Y = model.fit_transform(images.images, resume=options.checkpoint is not None)
     # Of a run in slices, what had been done by its last checkpoint.
     seconds = before + time.perf_counter() - started
     result = {

@@ -74,23 +74,6 @@ def head(
     return recipe(stages, **options)
 
 
-def rising(sizes: dict[int, float], **options: Any) -> dict[str, Any]:
-    """`head`, with views that grow: parts of the time by pixels, under one schedule of the learning rate."""
-    course = {"temperature": 0.2, **COSINE}
-    constant, falling = {"lr_scheduler": "constant"}, {"lr_scheduler": "linear", "warmup": 0.0}
-    *first, last = sizes
-    stages = [
-        share(sizes[size], 128, size=size, **course, **constant, **({"warmup": 0.0} if k else {}))
-        for k, size in enumerate(first)
-    ]
-    stages += [
-        share(sizes[last], 128, size=last, **course, **falling),
-        share(0.02, 128, **ADAPT),
-        share(0.2, 2, trains="head", inputs="features", neighbors=15, optimizer="adamw"),
-    ]
-    return recipe(stages, **options)
-
-
 LOW_COSINE = [
     share(0.5, 128, size=16, **COSINE),
     share(0.2, 128, **COSINE),
@@ -100,6 +83,7 @@ LOW_COSINE = [
 RECIPES: dict[str, dict[str, Any]] = {
     "fast": recipes.FAST,
     "default": recipes.DEFAULT,
+    "default-narrow": recipes.DEFAULT | {"width": 16},
     "best": recipes.BEST,
     "paper-short": recipes.PAPER | {"width": 16, "batch_size": 512, "lr_step": "batch", "warmup": 0.1},
     # The same way into the plane, with another network or other views.
@@ -113,9 +97,6 @@ RECIPES: dict[str, dict[str, Any]] = {
     "head-full": head(pretrain=0.64, full=0.2),
     "head-24": head(size=24),
     "head-24-wide": head(size=24, width=32),
-    "rising": rising({16: 0.33, 24: 0.45}),
-    "rising-wide": rising({16: 0.33, 24: 0.45}, width=32),
-    "rising-full": rising({16: 0.15, 24: 0.33, 32: 0.3}, width=32),
     "head-crop": head(augmentation=Augmentation(crop_area_min=0.08)),
     "head-sgd": head(optimizer="sgd"),
     "head-5": head(neighbors=5),

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.neighbors import KNeighborsClassifier
 from tsimcne_swift import evaluate
+from tsimcne_swift._evaluation import knn_accuracy
 
 from .data import ImageSet
 
 K = 15
-
-
-def knn_features(features: np.ndarray, data: ImageSet) -> float:
-    """Accuracy, by their cosine, of the k = 15 nearest references' majority for the queries."""
-    model = KNeighborsClassifier(n_neighbors=K, metric="cosine", algorithm="brute")
-    model.fit(features[data.references], data.labels[data.references])
-    return float(model.score(features[data.queries], data.labels[data.queries]))
 
 
 def measures(Y: np.ndarray, features: np.ndarray, data: ImageSet) -> dict[str, float]:
@@ -27,7 +20,9 @@ def measures(Y: np.ndarray, features: np.ndarray, data: ImageSet) -> dict[str, f
     radius = np.linalg.norm(Y - np.median(Y, axis=0), axis=1)
     return {
         "knn_map": found["knn_accuracy"],
-        "knn_features": knn_features(features, data),
+        "knn_features": knn_accuracy(
+            features, data.labels, data.references, data.queries, K, metric="cosine"
+        ),
         "silhouette": found["silhouette"],
         "kmeans_ari": found["kmeans_ari"],
         "trustworthiness": found["trustworthiness"],

@@ -76,7 +76,6 @@ def _of_labels(
 ) -> dict[str, float]:
     from sklearn.cluster import KMeans
     from sklearn.metrics import adjusted_rand_score, silhouette_score
-    from sklearn.neighbors import KNeighborsClassifier
 
     known = labels >= 0 if labels.dtype.kind in "if" else np.ones(len(labels), bool)
     if test is None:
@@ -84,9 +83,7 @@ def _of_labels(
     else:
         queries = np.zeros(len(Y), bool)
         queries[np.asarray(test)] = True
-        references, queries = known & ~queries, known & queries
-        model = KNeighborsClassifier(min(k, references.sum())).fit(Y[references], labels[references])
-        accuracy = float(model.score(Y[queries], labels[queries]))
+        accuracy = knn_accuracy(Y, labels, known & ~queries, known & queries, k)
     sample = generator.permutation(np.flatnonzero(known))[:SAMPLE]
     clusters = KMeans(len(np.unique(labels[known])), n_init=10, random_state=0).fit_predict(Y[known])
     return {
@@ -111,6 +108,22 @@ def _of_features(
             _shared(neighbors(features, k, sample, "cosine"), neighbors(Y, k, sample)).mean()
         ),
     }
+
+
+def knn_accuracy(
+    Z: npt.NDArray[Any],
+    labels: npt.NDArray[Any],
+    references: npt.NDArray[Any],
+    queries: npt.NDArray[Any],
+    k: int,
+    metric: str = "euclidean",
+) -> float:
+    """Accuracy, for the queries, of the majority of their k nearest references."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    known = labels[references]
+    model = KNeighborsClassifier(min(k, len(known)), metric=metric).fit(Z[references], known)
+    return float(model.score(Z[queries], labels[queries]))
 
 
 def leave_one_out(Y: npt.NDArray[Any], labels: npt.NDArray[Any], k: int = 15) -> float:
