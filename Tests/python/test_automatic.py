@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import re
+
 import numpy as np
 import pytest
 from helpers import blobs, images
@@ -102,3 +104,11 @@ def test_verbose_says_how_long_it_will_take(capsys):
     assert "64 images of 8×8×3, about " in said and " seconds on " in said and "(until " in said
     TSimCNE(**TINY, max_time=1, verbose=1).fit(images(64, (8, 8, 3)))
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("length", [{"total_epochs": [2, 1, 1]}, {"max_time": 1}])
+def test_progress_reaches_the_end(capsys, length):
+    TSimCNE(**TINY | length, verbose=1).fit(images(64, (8, 8, 3)))
+    shares = [int(share) for share in re.findall(r"(\d+)%", capsys.readouterr().err)]
+    assert shares == sorted(shares)
+    assert shares[-1] >= 95

@@ -14,6 +14,8 @@ Size = tuple[int, int]
 
 # Epochs of a run, at least and at most, if all of it had full size: more teach a tiny set nothing new.
 FEWEST, MOST = 1.0, 1000.0
+# Part of the time in which BatchNorm is brought to the images.
+ADAPT = 0.02
 
 
 def automatic_stages(length: str, n: int, image: Size | None, views: int, pretrain_dim: int) -> list[Stage]:
@@ -36,8 +38,10 @@ def automatic_stages(length: str, n: int, image: Size | None, views: int, pretra
         shares = [(0.6, cosine), (0.4, _plane(n))]
     else:
         adapt = Stage(1, pretrain_dim, "output", lr=0.0, augmentation="none")
-        growing = [(0.78 * part, stage) for part, stage in _growing(cosine, recipes.VIEWS[length], image)]
-        shares = [*growing, (0.02, adapt), (0.2, _plane(n))]
+        plane = recipes.PLANE[length]
+        growing = _growing(cosine, recipes.VIEWS[length], image)
+        shares = [((1 - plane - ADAPT) * part, stage) for part, stage in growing]
+        shares += [(ADAPT, adapt), (plane, _plane(n))]
     return _of_length(shares, length, n, image, views)
 
 

@@ -17,6 +17,7 @@ from ._deadline import Deadline, cost
 from ._estimate import announcement, mapping_seconds
 from ._network import Network
 from ._plan import Plan
+from ._progress import ProgressBar
 from ._stages import Stage
 from ._trainer import make_trainer, supply
 from .callbacks import Record
@@ -91,24 +92,24 @@ class Training:
         """
         if self.plan.verbose and self.plan.max_time is None and not self.history:
             print(announcement(self.plan), flush=True)
-        bar = _bar() if self.plan.verbose else None
         try:
-            outcome = self._run(bar)
+            if self.plan.verbose:
+                with ProgressBar(self.plan) as bar:
+                    outcome = self._run(bar)
+            else:
+                outcome = self._run(None)
         except BaseException:
             # In the first step of a stage its output layer may be new already: the checkpoint that was
             # written at the end of the stage before is the one to go on from.
             if not self._in_step or self.trainer.progress()["step"] > 0:
                 self.save()
             raise
-        finally:
-            if bar is not None:
-                bar.close()
         if outcome != "diverged":
             self.save()
         self.trainer.exchange_averages()
         return outcome
 
-    def _run(self, bar: Any) -> str:
+    def _run(self, bar: ProgressBar | None) -> str:
         if self.plan.max_time is not None:
             self._deadline = self._make_deadline(self.plan.max_time)
         self._set_length()
@@ -129,7 +130,7 @@ class Training:
                 before, now = now, time.perf_counter()
                 self._count(event, now - before)
                 if bar is not None:
-                    self._show(bar, event)
+                    bar.show(event, self.seconds)
                 ends = event.steps_left == 0
                 if (ends or event.step == event.steps_per_epoch - 1) and self._finish_epoch(event):
                     return "stopped"
@@ -250,15 +251,3 @@ class Training:
             f"{stage.lr:g}: the loss or a gradient is not finite. Take a lower lr{clip} or a longer warmup. "
             "The estimator keeps the last finite weights."
         )
-
-    def _show(self, bar: Any, event: _core.Event) -> None:
-        later = sum(stage.steps(self.plan.steps_per_epoch) for stage in self.plan.stages[event.stage + 1 :])
-        bar.total = bar.n + 1 + event.steps_left + later
-        bar.set_postfix(stage=event.stage + 1, loss=f"{event.loss:.3f}", refresh=False)
-        bar.update()
-
-
-def _bar() -> Any:
-    from tqdm.auto import tqdm
-
-    return tqdm(unit="step", desc="t-SimCNE", mininterval=1)

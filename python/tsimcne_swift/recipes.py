@@ -48,6 +48,8 @@ PAIRS = {"fast": 380_000, "auto": 1_050_000, "best": 6_700_000}
 #: Views before the plane: height and width as shares of the images', and parts of the time. Small ones are
 #: cheap, and hold less.
 VIEWS = {"fast": {0.5: 1.0}, "auto": {0.5: 0.42, 0.75: 0.58}, "best": {0.5: 0.2, 0.75: 0.42, 1.0: 0.38}}
+#: Part of the time for the plane: a head learns it in minutes, and longer teaches it little.
+PLANE = {"fast": 0.2, "auto": 0.2, "best": 0.1}
 #: Exponent of the number of images in the time of a run: 30 times as many take 11 times as long.
 GROWTH = 0.7
 #: Feature vectors count as images of this size.
