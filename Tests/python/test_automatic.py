@@ -1,8 +1,7 @@
 """The stages that a name stands for depend on the number and size of the images alone."""
 
-from dataclasses import replace
-
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
