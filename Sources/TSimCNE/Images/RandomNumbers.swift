@@ -1,4 +1,4 @@
-import Glibc
+import TSimCNEKernels
 
 /// Counter-based random numbers: Philox4x32-10 (Salmon et al., SC 2011).
 ///
@@ -88,8 +88,8 @@ public struct RandomNumbers: Sendable {
 
     /// From N(0, 1) by Box and Muller.
     public mutating func normal() -> Double {
-        let radius = (-2 * log(1 - uniform())).squareRoot()
-        return radius * cos(2 * .pi * uniform())
+        let radius = (-2 * Elementary.log(1 - uniform())).squareRoot()
+        return radius * Elementary.cosine(turns: uniform())
     }
 
     private mutating func random64() -> UInt64 {

@@ -1,4 +1,4 @@
-import Glibc
+import TSimCNEKernels
 
 /// A random part of the image, to be resized to a view's size.
 struct RandomResizedCrop {
@@ -10,10 +10,10 @@ struct RandomResizedCrop {
     func draw(height: Int, width: Int, _ random: inout RandomNumbers) -> Crop {
         if area.lowerBound == 1 { return Crop(top: 0, left: 0, height: height, width: width) }
         let total = Double(height * width)
-        let logarithms = log(ratio.lowerBound)...log(ratio.upperBound)
+        let logarithms = Elementary.log(ratio.lowerBound)...Elementary.log(ratio.upperBound)
         for _ in 0..<10 {
             let target = total * random.uniform(in: area)
-            let aspect = exp(random.uniform(in: logarithms))
+            let aspect = Elementary.exp(random.uniform(in: logarithms))
             let w = Int((target * aspect).squareRoot().rounded(.toNearestOrEven))
             let h = Int((target / aspect).squareRoot().rounded(.toNearestOrEven))
             if w > 0, h > 0, w <= width, h <= height {

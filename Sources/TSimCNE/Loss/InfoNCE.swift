@@ -1,4 +1,4 @@
-import Glibc
+import TSimCNEKernels
 
 /// How similar two embeddings are.
 public enum Metric: Sendable {
@@ -51,7 +51,7 @@ public final class InfoNCE {
         program.add("loss sums", slices: slices, scratch: pairs.scratchCount) { slice, scratch in
             pairs.forEachSum(rows(slice), scratch) { row, sum, logPositive in
                 inverseSums.pointer[row] = Float(1 / sum)
-                losses[row] = log(sum) - logPositive
+                losses[row] = Elementary.log(sum) - logPositive
             }
         }
         program.add("loss", slices: 1) { [self] _, _ in

@@ -1,4 +1,4 @@
-import Glibc
+import TSimCNEKernels
 
 /// Cauchy similarities in few dimensions: distances are taken from differences, axis by axis, and keep
 /// their precision at any distance from the origin.
@@ -53,7 +53,9 @@ final class PairsByDifference: Pairs {
         for row in rows {
             fill(row, scratch)
             var logarithms = 0.0
-            for i in 0..<positives.number { logarithms += log(Double(scratch[positives.row(i, of: row)])) }
+            for i in 0..<positives.number {
+                logarithms += Elementary.log(Double(scratch[positives.row(i, of: row)]))
+            }
             scratch[row] = 0
             body(row, PairSums.sum(scratch, count: count), logarithms / Double(positives.number))
         }

@@ -1,4 +1,4 @@
-import Glibc
+import TSimCNEKernels
 
 /// Similarities from matrix products of embeddings: centred for the Cauchy kernel, of unit length for the
 /// cosine.
@@ -136,7 +136,7 @@ final class PairsByProduct: Pairs {
                 for p in 0..<positives.number {
                     let other = positives.row(p, of: row)
                     if columns.contains(other) {
-                        logarithms[i] += log(Double(values[other - columns.lowerBound]))
+                        logarithms[i] += Elementary.log(Double(values[other - columns.lowerBound]))
                     }
                 }
                 if columns.contains(row) { values[row - columns.lowerBound] = 0 }

@@ -1,5 +1,5 @@
 import CPlatform
-import Glibc
+import TSimCNEKernels
 
 /// Adam with weight decay apart from the gradient (Loshchilov and Hutter, ICLR 2019).
 public struct AdamW: Optimizer {
@@ -21,9 +21,9 @@ public struct AdamW: Optimizer {
         let (w, g) = (parameter.value.pointer, parameter.gradient.pointer)
         let (m, s) = (parameter.momentum.pointer, parameter.squares!.pointer)
         let kept = 1 - step.learningRate * rules.decay(of: parameter)
-        let number = Double(step.number)
-        let rate = step.learningRate / Float(1 - pow(Double(betas.mean), number))
-        let inverse = Float(1 / (1 - pow(Double(betas.squares), number)).squareRoot())
+        let number = step.number
+        let rate = step.learningRate / Float(1 - Elementary.power(Double(betas.mean), number))
+        let inverse = Float(1 / (1 - Elementary.power(Double(betas.squares), number)).squareRoot())
         for i in range {
             let gradient = rules.clipped(g[i])
             let mean = betas.mean * m[i] + (1 - betas.mean) * gradient

@@ -1,4 +1,4 @@
-import Glibc
+import TSimCNEKernels
 
 /// The course of the learning rate over a stage.
 public struct Schedule: Sendable, Equatable {
@@ -68,5 +68,5 @@ public struct Schedule: Sendable, Equatable {
         }
     }
 
-    private static func halfCosine(_ x: Double) -> Double { 0.5 * (1 + cos(.pi * x)) }
+    private static func halfCosine(_ x: Double) -> Double { 0.5 * (1 + Elementary.cosine(turns: x / 2)) }
 }

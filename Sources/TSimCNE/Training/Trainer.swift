@@ -297,16 +297,20 @@ public final class Trainer {
         return (workspace, scratch.max()! * pool.threads)
     }
 
-    /// Bytes that the steps of the stage that wants most take from the system; stages do so one after the
-    /// other.
+    /// Bytes that training takes from the system: the steps of the stage that wants most, as stages do so one
+    /// after the other, and what is kept for each parameter.
     public func plannedBytes() -> Int {
-        stages.map { stage in
+        let values = model.parameters.reduce(0) { $0 + $1.value.count }
+        let averages = averageDecay > 0 ? values : 0
+        let squares = stages.contains { $0.optimizer.keepsSquares } ? values : 0
+        let steps: [Int] = stages.map { stage in
             let (workspace, scratch) = plan(stage)
             let step = (workspace.peak + scratch) * MemoryLayout<Float>.stride
             guard stage.neighbors > 0 else { return step }
             return step
                 + NeighborSearch.plannedBytes(model: model, source: source, count: stage.neighbors)
-        }.max()!
+        }
+        return steps.max()! + (averages + squares) * MemoryLayout<Float>.stride
     }
 
     /// Counted over all stages.

@@ -1,0 +1,61 @@
+import Support
+import TSimCNEKernels
+import Testing
+
+@testable import TSimCNE
+
+/// A run has the same bits wherever its level runs, and nearly the same losses at every level.
+@Suite struct SamenessTests {
+    /// Of parameters and running statistics after fifty steps. They change when the arithmetic does, and only
+    /// then: the test prints what it found. OpenBLAS chooses its kernels by processor; this was its Haswell one.
+    static let checksums: [String: UInt64] = [
+        "x86-64": 13_390_071_652_034_286_864, "x86-64-v3": 4_352_366_609_981_064_696,
+        "x86-64-v4": 11_909_527_853_747_504_799,
+    ]
+    static let core = "Haswell"
+    /// Of every tenth step, at rates that do not make more of what rounding leaves.
+    static let losses: [Double] = [2.722013, 2.705446, 3.407848, 2.816760, 3.299194]
+
+    static func run() -> (model: Model, losses: [Double]) {
+        let model = TrainingFixture.model()
+        let adamw = AdamW(rules: GradientRules(weightDecay: 1e-2, clipValue: 4))
+        let fixture = TrainingFixture(
+            TrainingFixture.stage(20, metric: .cosine),
+            TrainingFixture.stage(
+                20, 2, .principal(radius: 3), rate: 0.002,
+                schedule: Schedule(.batch(warmup: 0.1), shape: .oneCycle)),
+            TrainingFixture.stage(10, 2, rate: 1e-4, optimizer: adamw))
+        let trainer = fixture.trainer(model)
+        var losses: [Double] = []
+        for _ in 0..<5 {
+            trainer.take(10)
+            losses.append(trainer.loss)
+        }
+        return (model, losses)
+    }
+
+    /// Fowler, Noll and Vo's hash of 64 bits.
+    static func checksum(_ arrays: [NamedArray]) -> UInt64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for array in arrays {
+            for value in array.values {
+                hash = (hash ^ UInt64(value.bitPattern)) &* 0x100_0000_01b3
+            }
+        }
+        return hash
+    }
+
+    @Test func lossesAreNearlyTheSameAtEveryLevel() {
+        let losses = SamenessTests.run().losses
+        for (ours, wanted) in zip(losses, SamenessTests.losses) {
+            #expect(abs(ours - wanted) < 1e-3 * wanted, "\(losses)")
+        }
+    }
+
+    @Test(.enabled(if: OpenBLAS.core == core))
+    func bitsAreThoseOfTheLevel() {
+        let model = SamenessTests.run().model
+        let found = withExtendedLifetime(model) { SamenessTests.checksum(model.arrays) }
+        #expect(found == SamenessTests.checksums[instructionSetLevel], "\(instructionSetLevel): \(found)")
+    }
+}
