@@ -1,3 +1,4 @@
+import re
 import sys
 from glob import glob
 from pathlib import Path
@@ -7,7 +8,11 @@ from setuptools import Extension, setup
 sys.path.insert(0, str(Path(__file__).parent / "python"))
 from build_core import BuildExtension
 
+header = Path(__file__).parent / "Sources/CTSimCNE/include/tsimcne.h"
+version = re.search(r'TSIMCNE_VERSION "(.+)"', header.read_text()).group(1)
+
 setup(
+    version=version,
     ext_modules=[
         Extension(
             "tsimcne_swift._core",

@@ -2,8 +2,6 @@ import CTSimCNE
 import Glibc
 import TSimCNE
 
-private let version = "0.1.0"
-
 @_cdecl("tsimcne_abi_version")
 public func tsimcne_abi_version() -> Int32 { Int32(TSIMCNE_ABI_VERSION) }
 
@@ -12,7 +10,7 @@ nonisolated(unsafe) private let buildInfo: UnsafePointer<CChar> = {
         "\"" + text.filter { $0 != "\"" && $0 != "\\" && $0 >= " " } + "\""
     }
     let json =
-        "{\"version\": \(quoted(version)), \"level\": \(quoted(instructionSetLevel)), "
+        "{\"version\": \(quoted(TSIMCNE_VERSION)), \"level\": \(quoted(instructionSetLevel)), "
         + "\"threads\": \(usableCores()), \"blas\": \(quoted(OpenBLAS.configuration)), "
         + "\"blas_core\": \(quoted(OpenBLAS.core)), \"blas_used\": \(OpenBLAS.isUsed)}"
     return UnsafePointer(strdup(json)!)

@@ -4,6 +4,7 @@
 >>> Y = TSimCNE().fit_transform(X)  # X: (n, height, width, 3) uint8
 """
 
+from . import _core as _core  # first: it says what it cannot run in, before numpy does
 from . import callbacks, datasets, images, inspect, plot, recipes
 from ._augmentation import Augmentation, FeatureAugmentation
 from ._config import show_config
@@ -30,4 +31,4 @@ __all__ = [
     "stability",
     "to_frame",
 ]
-__version__ = "0.1.0"
+__version__: str = show_config()["version"]

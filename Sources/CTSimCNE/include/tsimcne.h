@@ -24,6 +24,9 @@
 extern "C" {
 #endif
 
+/** Of the project: what the wheel and tsimcne_build_info say is taken from here. */
+#define TSIMCNE_VERSION "0.1.0"
+
 /** Raised whenever a structure or a function changes its meaning. */
 #define TSIMCNE_ABI_VERSION 4
 
