@@ -103,6 +103,12 @@ static PyMethodDef core_methods[] = {
 };
 
 static int core_execute(PyObject *module) {
+    // Handles are of the process, and numpy would refuse it with fewer words.
+    if (PyInterpreterState_GetID(PyInterpreterState_Get()) != 0) {
+        PyErr_SetString(PyExc_ImportError,
+                        "tsimcne_swift: got a subinterpreter, want the main one; use a process instead");
+        return -1;
+    }
     if (tsimcne_abi_version() != TSIMCNE_ABI_VERSION) {
         PyErr_Format(PyExc_ImportError, "the core has ABI version %d, the extension wants %d",
                      tsimcne_abi_version(), TSIMCNE_ABI_VERSION);

@@ -247,7 +247,9 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             outcome = training.run()
             embedding = training.network.map(plan.images, plan.threads)
             epochs = training.epochs()
-            message = training.divergence() if outcome == "diverged" else None
+            # Finite weights may be so large that their products are not.
+            diverged = outcome == "diverged" or not np.isfinite(embedding).all()
+            message = training.divergence() if diverged else None
         finally:
             training.close()
         self._adopt(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import threading
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -68,6 +70,7 @@ class Network:
     def __init__(
         self, architecture: Architecture, outputs: int, normalization: Normalization | None, seed: int = 0
     ) -> None:
+        self._locks: dict[int, threading.Lock] = {}
         mean, deviation = normalization if normalization is not None else (None, None)
         self.architecture = architecture
         self.normalization = normalization
@@ -83,16 +86,25 @@ class Network:
         )
 
     @property
+    def _alone(self) -> threading.Lock:
+        """One thread at a time uses the core's model. A forked process has its own lock, as the thread that
+        held the other one is not in it.
+        """
+        return self._locks.setdefault(os.getpid(), threading.Lock())
+
+    @property
     def outputs(self) -> int:
         """Output dimension now."""
         # Between two layers there is a rectifier, which counts as one.
         output = 2 * len(self.architecture.hidden)
-        shape, _, _ = self.core.array(_core.PARAMETER, f"projection_head.layers.{output}.bias")
+        with self._alone:
+            shape, _, _ = self.core.array(_core.PARAMETER, f"projection_head.layers.{output}.bias")
         return shape[0]
 
     def tensors(self) -> Tensors:
         """Copies of all arrays, under PyTorch's names and in its layouts, and the normalisation."""
-        result: Tensors = dict(to_arrays(self.core))
+        with self._alone:
+            result: Tensors = dict(to_arrays(self.core))
         if self.normalization is not None:
             result |= dict(zip(NORMALIZATION, self.normalization, strict=True))
         return result
@@ -100,7 +112,8 @@ class Network:
     def read(self, tensors: Tensors) -> None:
         """Take the arrays of ``tensors``; others in it are left alone."""
         own = {name: value for name, value in tensors.items() if name.startswith(PREFIXES)}
-        from_arrays(self.core, own)
+        with self._alone:
+            from_arrays(self.core, own)
 
     def set(self, name: str, value: npt.NDArray[np.float32]) -> None:
         """Take one array in the core's own layout."""
@@ -127,9 +140,9 @@ class Network:
         for start in range(first, last, chunk):
             part = slice(start, min(last, start + chunk))
             values = whole[part] if whole is not None else images.batch(part)
-            self.core.transform(
-                values, result[part.start - first : part.stop - first], kind=kind, threads=threads
-            )
+            target = result[part.start - first : part.stop - first]
+            with self._alone:
+                self.core.transform(values, target, kind=kind, threads=threads)
             images.forget()
         return result
 

@@ -243,11 +243,12 @@ class Training:
     def divergence(self) -> str:
         """What to say of a run that diverged."""
         progress = self.trainer.progress()
-        stage = self.plan.stages[int(progress["stage"])]
+        number = min(int(progress["stage"]) + 1, len(self.plan.stages))
+        stage = self.plan.stages[number - 1]
         epoch = int(progress["step"]) // self.plan.steps_per_epoch + 1
         clip = "" if self.plan.common["clip_value"] else ", set clip_value=4.0"
         return (
-            f"training diverged in stage {int(progress['stage']) + 1}, epoch {epoch}, at lr up to "
-            f"{stage.lr:g}: the loss or a gradient is not finite. Take a lower lr{clip} or a longer warmup. "
+            f"training diverged in stage {number}, epoch {epoch}, at lr up to {stage.lr:g}: the loss, a "
+            f"gradient or the map is not finite. Take a lower lr{clip} or a longer warmup. "
             "The estimator keeps the last finite weights."
         )
