@@ -3,15 +3,18 @@ SHELL := /bin/bash -o pipefail
 PYTHON := .venv/bin/python
 LEVEL = $(shell python3 tools/level.py)
 # One after the other: a test counts what the process allocates.
+# Tests that do more of the same in `make nightly`: thousands of cases, fifty kills, hundreds of fits.
+REPEATED = $(addprefix Tests/python/test_,any_input.py hostile_files.py faults.py concurrency.py endurance.py cli.py)
 SWIFT_TEST = swift test --no-parallel -c release --scratch-path .build/test -Xswiftc -enable-testing $(LEVEL)
 
-.PHONY: help demo test test-swift test-python parity nightly bench quality profile wheel docs lint format setup
+.PHONY: help demo test test-swift test-python parity nightly sanitize bench quality profile wheel docs lint format setup
 
 help:
 	@echo "make demo    map Fashion-MNIST: out/fashion-mnist.png"
 	@echo "make test    linters, Swift tests, Python tests"
 	@echo "make parity  comparison with PyTorch"
-	@echo "make nightly the tests, and the Swift tests at every instruction-set level of this machine"
+	@echo "make nightly the tests, many more cases of them, and the Swift tests at every level of this machine"
+	@echo "make sanitize the suites under sanitizers, and a fuzzer"
 	@echo "make bench   speed beside PyTorch, tsimcne and torchvision; BENCH=--quick tries it"
 	@echo "make quality how good a five-minute map is; CIFAR=cifar10.zip instead of Fashion-MNIST"
 	@echo "make profile where a training step's time goes; PROFILE=\"step --width 64\""
@@ -43,6 +46,13 @@ nightly: test
 		swift test --no-parallel -c release --scratch-path .build/test-$$level -Xswiftc -enable-testing \
 			$$(python3 tools/level.py $$level) || exit 1; \
 	done
+	TSIMCNE_NIGHTLY=1 $(PYTHON) -m pytest $(REPEATED)
+
+# The suites under sanitizers, and a fuzzer of the C interface; SANITIZE="thread fuzz" for some of it.
+SANITIZE = address thread fuzz valgrind
+sanitize: setup
+	@tools/setup.sh sanitize
+	tools/sanitize.sh $(SANITIZE)
 
 # The image sets are Fashion-MNIST and, where CIFAR names a zip of train|test/<class>/*.jpg, CIFAR-10.
 QUALITY = fast --budget 5min --seeds 0 1 2 --labels test

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, makes .venv and builds the project in place; quick when all is there.
 # `setup.sh parity` makes .venv-parity with PyTorch, `setup.sh bench` makes .venv-bench with all that
-# speed is measured beside.
+# speed is measured beside, `setup.sh docs` makes .venv-docs with Sphinx.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,6 +9,8 @@ debian=(libopenblas-dev python3-dev python3-venv dataset-fashion-mnist fonts-not
     chromium-driver clang-format)
 if [ "${1:-}" = bench ]; then
     debian+=(g++) # torch.compile writes C++
+elif [ "${1:-}" = sanitize ]; then
+    debian+=(valgrind)
 fi
 if command -v dpkg-query >/dev/null; then
     missing=()
@@ -48,6 +50,7 @@ make_venv() {
     printf '%s' "$wanted" >"$folder/installed"
 }
 
+[ "${1:-}" != sanitize ] || exit 0
 run=("numpy>=1.24" "scikit-learn>=1.6" "safetensors>=0.4" tqdm pytest)
 if [ "${1:-}" = parity ]; then
     # Of tsimcne only the network is used, which needs nothing but PyTorch.

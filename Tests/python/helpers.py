@@ -1,5 +1,7 @@
 """What the tests of the estimator share: tiny data, and models that train in a fraction of a second."""
 
+import os
+
 import numpy as np
 from tsimcne_swift import TSimCNE
 
@@ -48,3 +50,8 @@ def assert_same_bits(ours, theirs):
         return
     assert ours.dtype == theirs.dtype and ours.shape == theirs.shape
     assert ours.tobytes() == theirs.tobytes()
+
+
+def cases(ci, nightly):
+    """How often a test repeats what it does, in CI and in ``make nightly``."""
+    return nightly if os.environ.get("TSIMCNE_NIGHTLY") else ci

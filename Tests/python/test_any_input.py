@@ -1,7 +1,4 @@
-"""Whatever arrives: a right result, or an error that names the argument; never a crash or a changed input.
-
-TSIMCNE_CASES says how many cases; `make nightly` takes 20,000.
-"""
+"""Whatever arrives: a right result, or an error that names the argument; never a crash or a changed input."""
 
 import inspect
 import os
@@ -9,15 +6,14 @@ import threading
 
 import numpy as np
 import pytest
-from helpers import assert_same_bits, images, small
+from helpers import assert_same_bits, cases, images, small
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from tsimcne_swift import Augmentation, FeatureAugmentation, Stage, TSimCNE
 
-CASES = int(os.environ.get("TSIMCNE_CASES", "250"))
 MANY = settings(
-    max_examples=CASES,
+    max_examples=cases(250, 20_000),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -10,9 +10,11 @@ import time
 
 import numpy as np
 import pytest
+from helpers import cases
 from PIL import Image
 from tsimcne_swift import TSimCNE
 from tsimcne_swift._cli import main
+from tsimcne_swift.datasets import load_emoji
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,33 @@ def test_embed_writes_all_files(trained):
     rows = list(csv.DictReader(output.with_suffix(".csv").open()))
     assert rows[0]["file"] == "blue/00.png" and rows[0]["label"] == "blue" and float(rows[0]["x"])
     assert "attic" in output.read_text(encoding="utf-8")
+
+
+def test_files_of_all_kinds(tmp_path):
+    """Thousands in `make nightly`: every two hundredth file is broken, each in another way."""
+    count = cases(100, 2000)
+    emoji = load_emoji(48)
+    folder, output = tmp_path / "emoji", tmp_path / "map.html"
+    endings, broken = ("jpg", "png", "webp", "tiff"), []
+    for i in range(count):
+        place = i % len(emoji)
+        name = f"{emoji.label_names[emoji.labels[place]]}/{i:04}.{endings[i % 4]}".replace(" ", "-")
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(emoji.images[place]).save(path)
+        if i % (count // 10) == 0:
+            data = path.read_bytes()
+            path.write_bytes([b"", b"no picture", data[: len(data) // 3], data[:20]][len(broken) % 4])
+            broken.append(name)
+    command = [sys.executable, "-m", "tsimcne_swift", "embed", folder, "-o", output, "--json", "--max-time"]
+    run = subprocess.run([*command, f"{cases(6, 120)}s"], capture_output=True, text=True, check=True)
+    result = json.loads(run.stdout)
+    assert result["images"] == count - 10 and result["skipped"] == 10
+    assert (
+        sorted(line.split()[1].rstrip(":") for line in run.stderr.splitlines() if "skipped" in line) == broken
+    )
+    assert sum(1 for _ in output.with_suffix(".csv").open()) == count - 10 + 1
+    assert output.stat().st_size > 1000 * count // 2
 
 
 def test_a_model_maps_again(trained, folder, tmp_path, capsys):

@@ -1,7 +1,4 @@
-"""Files that are damaged, or made to harm: an error that names the file, in a second and little memory.
-
-TSIMCNE_CASES says how many mutations; `make nightly` takes 20,000 of each kind of file.
-"""
+"""Files that are damaged, or made to harm: an error that names the file, in a second and little memory."""
 
 import json
 import os
@@ -11,10 +8,10 @@ import time
 from random import Random
 
 import pytest
-from helpers import images, small
+from helpers import cases, images, small
 from tsimcne_swift import TSimCNE
 
-CASES = int(os.environ.get("TSIMCNE_CASES", "300"))
+CASES = cases(300, 25_000)
 # Of a case.
 SECONDS, MEGABYTES = 1.0, 100
 # The harness may wait for a core that others use: the work itself counts.
@@ -141,7 +138,7 @@ MUTATIONS = {
 
 
 def test_mutated_files(original, tmp_path):
-    random = Random(int(os.environ.get("TSIMCNE_SEED", "0")))
+    random = Random(0)
     X = images()
     path = tmp_path / "file"
     path.write_bytes(original)

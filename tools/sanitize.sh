@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# The suites under sanitizers: `sanitize.sh` runs all parts, or those that are named.
+#   address  Swift tests and the tests of the extension under AddressSanitizer and UndefinedBehaviorSanitizer
+#   thread   Swift tests under ThreadSanitizer
+#   fuzz     any sequence of C calls, for FUZZ_SECONDS (60)
+#   valgrind the C example at the v3 level
+set -euo pipefail
+cd "$(dirname "$0")/.."
+level=$(python3 tools/level.py)
+runtime=$(dirname "$(clang -print-file-name=libclang_rt.asan-x86_64.so)")
+[ "$runtime" != . ] || runtime=$(dirname "$(find "$(dirname "$(readlink -f "$(command -v clang)")")/../lib/clang" -name 'libclang_rt.asan-x86_64.so' | head -1)")
+# What Python, its modules and Swift keep until the end is no leak.
+export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+undefined=(-fsanitize=undefined -fno-sanitize-recover=undefined)
+
+swift_tests() { # SANITIZER SCRATCH [OPTION…]
+    local sanitizer=$1 scratch=$2
+    shift 2
+    # shellcheck disable=SC2086
+    swift test --no-parallel -c release --sanitize="$sanitizer" --scratch-path ".build/$scratch" \
+        -Xswiftc -enable-testing $level "$@"
+}
+
+library() { # SCRATCH [OPTION…]: the shared library with AddressSanitizer
+    local scratch=$1
+    shift
+    # shellcheck disable=SC2086
+    swift build -c release --product tsimcne --sanitize=address --scratch-path ".build/$scratch" $level "$@"
+}
+
+address() {
+    swift_tests address asan
+    library asan-library
+    # The package beside an extension and a library that are watched.
+    local copy=.build/asan-python
+    rm -rf "$copy"
+    mkdir -p "$copy"
+    cp -r python/tsimcne_swift "$copy/"
+    cp .build/asan-library/release/libtsimcne.so "$copy/tsimcne_swift/lib/"
+    clang -shared -fPIC -O1 -g -fsanitize=address "${undefined[@]}" -shared-libasan -DPy_LIMITED_API=0x030b0000 \
+        -I Sources/CTSimCNE/include $(.venv/bin/python -c 'import sysconfig; print("-I" + sysconfig.get_path("include"))') \
+        python/tsimcne_swift/_core*.c -o "$copy/tsimcne_swift/_core.abi3.so" \
+        -L "$copy/tsimcne_swift/lib" -ltsimcne -Wl,-rpath,"\$ORIGIN/lib"
+    PYTHONPATH="$PWD/$copy" LD_PRELOAD="$runtime/libclang_rt.asan-x86_64.so" PYTHONMALLOC=malloc \
+        .venv/bin/python -m pytest -q -p no:cacheprovider Tests/python/test_{estimator,stages,checkpoint,saved,validation,any_input,hostile_files,vectors,init,optimizers,neighbors,strange_data}.py
+}
+
+thread() { swift_tests thread tsan; }
+
+fuzz() {
+    library fuzz -Xswiftc -sanitize-coverage=edge,inline-8bit-counters,pc-table,trace-cmp
+    clang -O1 -g -fsanitize=fuzzer,address "${undefined[@]}" -Wl,--export-dynamic -I Sources/CTSimCNE/include \
+        Tests/fuzz/calls.c -o .build/fuzz/calls -L .build/fuzz/release -ltsimcne -Wl,-rpath,"$PWD/.build/fuzz/release"
+    mkdir -p .build/fuzz/corpus
+    .build/fuzz/calls -max_total_time="${FUZZ_SECONDS:-60}" -max_len=4096 -timeout=20 -rss_limit_mb=4096 \
+        -print_final_stats=1 .build/fuzz/corpus
+}
+
+with_valgrind() {
+    local scratch=.build/valgrind
+    # shellcheck disable=SC2046
+    swift build -c release --product tsimcne --scratch-path $scratch $(python3 tools/level.py x86-64-v3)
+    clang -g -std=c11 -I Sources/CTSimCNE/include examples/c/map.c -o $scratch/map -L $scratch/release -ltsimcne \
+        -Wl,-rpath,"$PWD/$scratch/release"
+    valgrind --error-exitcode=1 --leak-check=no $scratch/map >/dev/null
+}
+
+for part in "${@:-address thread fuzz valgrind}"; do
+    for name in $part; do
+        echo "--- $name"
+        if [ "$name" = valgrind ]; then with_valgrind; else "$name"; fi
+    done
+done
