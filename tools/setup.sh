@@ -56,6 +56,9 @@ if [ "${1:-}" = parity ]; then
     # Of tsimcne only the network is used, which needs nothing but PyTorch.
     alone=(tsimcne==0.3.12)
     make_venv .venv-parity torch==2.13.0 "${run[@]}"
+    # Of the newest one its losses, which lie beside it.
+    [ -d .venv-parity/tsimcne-0.4 ] ||
+        .venv-parity/bin/python -m pip install -q --no-deps --target .venv-parity/tsimcne-0.4 tsimcne==0.4.24
     exit
 fi
 around=(matplotlib pillow tifffile imagecodecs pyarrow pandas "plotly>=6" anywidget)

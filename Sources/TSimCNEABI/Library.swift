@@ -55,7 +55,7 @@ public func tsimcne_augment(
 @_cdecl("tsimcne_infonce")
 public func tsimcne_infonce(
     _ embeddings: UnsafePointer<Float>?, _ images: Int64, _ views: Int64, _ dimension: Int64, _ metric: Int32,
-    _ temperature: Float, _ threads: Int32, _ loss: UnsafeMutablePointer<Double>?,
+    _ temperature: Float, _ degrees: Float, _ threads: Int32, _ loss: UnsafeMutablePointer<Double>?,
     _ gradient: UnsafeMutablePointer<Float>?
 ) -> Int32 {
     status {
@@ -64,11 +64,9 @@ public func tsimcne_infonce(
         try check(images, in: 1...1 << 24, "images")
         try check(views, in: 2...16, "views")
         try check(dimension, in: 1...4096, "dimension")
-        try check(metric, in: 0...1, "metric")
-        try check(temperature, in: 1e-6...1e6, "temperature")
+        let similarity = try similarity(metric, temperature, degrees, "")
         loss.pointee = InfoNCE.evaluate(
             embeddings, images: Int(images), views: Int(views), dimension: Int(dimension),
-            metric: metric == Int32(TSIMCNE_METRIC_CAUCHY) ? .cauchy : .cosine, temperature: temperature,
-            gradient: gradient, pool: ThreadPool(threads: try threadCount(threads)))
+            similarity, gradient: gradient, pool: ThreadPool(threads: try threadCount(threads)))
     }
 }

@@ -145,6 +145,17 @@ private func weightCount(_ model: Model.Configuration) -> Int {
     return zip(sizes, sizes.dropFirst()).reduce(backbone) { $0 + $1.0 * $1.1 }
 }
 
+func similarity(
+    _ metric: Int32, _ temperature: Float, _ degrees: Float, _ prefix: String
+) throws -> Similarity {
+    guard let metric = Metric(rawValue: Int(metric)) else {
+        throw Failure.argument("\(prefix)metric: got \(metric), want 0 to \(Metric.allCases.count - 1)")
+    }
+    try check(temperature, in: 1e-6...1e6, "\(prefix)temperature")
+    if metric == .studentT { try check(degrees, in: 1e-3...1e6, "\(prefix)degrees_of_freedom") }
+    return Similarity(metric, temperature: temperature, degrees: degrees)
+}
+
 /// Of a stage.
 let largestStepCount = Int64(1) << 40
 
@@ -157,16 +168,17 @@ func trainingStage(_ stage: tsimcne_stage, _ source: ImageSource, _ name: String
     try check(stage.output_dim, in: 1...4096, "\(name).output_dim")
     try check(stage.output_start, in: 0...3, "\(name).output_start")
     try check(stage.trains, in: 0...2, "\(name).trains")
-    try check(stage.metric, in: 0...1, "\(name).metric")
-    try check(stage.temperature, in: 1e-6...1e6, "\(name).temperature")
+    let similarity = try similarity(
+        stage.metric, stage.temperature, stage.degrees_of_freedom, "\(name).")
+    try check(stage.temperature_rate, in: 0...1e9, "\(name).temperature_rate")
     try check(stage.learning_rate, in: 0...1e9, "\(name).learning_rate")
     try check(stage.schedule, in: 0...1, "\(name).schedule")
     let perEpoch = stage.schedule == Int32(TSIMCNE_SCHEDULE_EPOCH)
     try check(stage.warmup, in: 0...(perEpoch ? 1e6 : 1), "\(name).warmup")
     try check(stage.shape, in: 0...3, "\(name).shape")
-    try check(stage.optimizer, in: 0...3, "\(name).optimizer")
+    try check(stage.optimizer, in: 0...4, "\(name).optimizer")
     try check(stage.decays_biases, in: 0...1, "\(name).decays_biases")
-    let isAdam = stage.optimizer == Int32(TSIMCNE_ADAMW)
+    let isAdam = [Int32(TSIMCNE_ADAMW), Int32(TSIMCNE_ADAM)].contains(stage.optimizer)
     try check(stage.momentum, in: 0...(isAdam ? (1.0).nextDown : 1), "\(name).momentum")
     try check(stage.second_momentum, in: 0...(1.0).nextDown, "\(name).second_momentum")
     try check(stage.weight_decay, in: 0...1e9, "\(name).weight_decay")
@@ -194,8 +206,9 @@ func trainingStage(_ stage: tsimcne_stage, _ source: ImageSource, _ name: String
     return Stage(
         steps: Int(stage.steps), outputs: Int(stage.output_dim), outputStart: start,
         trained: [.all, .outputLayer, .head][Int(stage.trains)],
-        metric: stage.metric == Int32(TSIMCNE_METRIC_CAUCHY) ? .cauchy : .cosine,
-        temperature: stage.temperature, learningRate: stage.learning_rate,
+        metric: similarity.metric, temperature: similarity.temperature, degrees: similarity.degrees,
+        temperatureRate: stage.temperature_rate, annealing: try annealing(stage, name),
+        learningRate: stage.learning_rate,
         schedule: Schedule(
             perEpoch ? .epoch(warmup: Int(stage.warmup)) : .batch(warmup: stage.warmup),
             shape: [.cosine, .constant, .linear, .oneCycle][Int(stage.shape)]),
@@ -203,6 +216,28 @@ func trainingStage(_ stage: tsimcne_stage, _ source: ImageSource, _ name: String
         views: Stage.Views(
             size: try viewSize(stage, source, name), augmentation: try viewAugmentation(stage, source, name)),
         neighbors: Int(stage.neighbors), readsFeatures: stage.inputs == Int32(TSIMCNE_INPUT_FEATURES))
+}
+
+private func annealing(_ stage: tsimcne_stage, _ name: String) throws -> Stage.Annealing {
+    let count = stage.annealed_epochs
+    try check(count, in: 0...(1 << 30), "\(name).annealed_epochs")
+    var result = Stage.Annealing()
+    guard count > 0 else { return result }
+    if let pointer = stage.annealed_outputs {
+        result.outputs = UnsafeBufferPointer(start: pointer, count: Int(count)).map(Int.init)
+        var last = 4096
+        for (i, outputs) in result.outputs.enumerated() {
+            try check(outputs, in: Int(stage.output_dim)...last, "\(name).annealed_outputs[\(i)]")
+            last = outputs
+        }
+    }
+    if let pointer = stage.annealed_degrees {
+        result.degrees = Array(UnsafeBufferPointer(start: pointer, count: Int(count)))
+        for (i, degrees) in result.degrees.enumerated() {
+            try check(degrees, in: 1e-3...1e6, "\(name).annealed_degrees[\(i)]")
+        }
+    }
+    return result
 }
 
 private func viewAugmentation(
@@ -235,7 +270,11 @@ private func optimizer(_ stage: tsimcne_stage) -> any Optimizer {
     let momentum = Float(stage.momentum)
     switch stage.optimizer {
     case Int32(TSIMCNE_ADAMW):
-        return AdamW(betas: (momentum, Float(stage.second_momentum)), rules: rules)
+        return Adam(betas: (momentum, Float(stage.second_momentum)), rules: rules)
+    case Int32(TSIMCNE_ADAM):
+        return Adam(
+            betas: (momentum, Float(stage.second_momentum)), isDecoupled: false, keepsMaxima: true,
+            rules: rules)
     case Int32(TSIMCNE_LARS): return LARS(momentum: momentum, rules: rules)
     default:
         return SGD(
@@ -253,13 +292,15 @@ func trainingStages(
     return try (0..<Int(config.stage_count)).map { index in
         let name = "config.stages[\(index)]"
         let stage = try trainingStage(pointer[index], source, name)
+        let first = stage.outputs(inEpoch: 0)
         switch stage.outputStart {
-        case .keep where stage.outputs != outputs, .scaled where stage.outputs != outputs:
+        case .keep where stage.annealing.outputs.isEmpty && first != outputs, .keep where first > outputs,
+            .scaled where first != outputs:
             throw Failure.argument(
-                "\(name).output_dim: got \(stage.outputs), but the layer kept has \(outputs)")
-        case .principal where stage.outputs > outputs:
+                "\(name).output_dim: got \(first), but the layer kept has \(outputs)")
+        case .principal where first > outputs:
             throw Failure.argument(
-                "\(name).output_dim: got \(stage.outputs), but only \(outputs) components can be had")
+                "\(name).output_dim: got \(first), but only \(outputs) components can be had")
         default: break
         }
         outputs = stage.outputs

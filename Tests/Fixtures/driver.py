@@ -8,13 +8,14 @@ import formula
 import numpy as np
 from tsimcne_swift import _core
 
-CAUCHY, COSINE = 0, 1
+CAUCHY, COSINE, STUDENT_T, GAUSSIAN = 0, 1, 2, 3
 KEEP, NORMAL, PRINCIPAL, SCALED = 0, 1, 2, 3
 PER_BATCH, PER_EPOCH = 0, 1
 COSINE_SHAPE, CONSTANT, LINE, ONE_CYCLE = 0, 1, 2, 3
-SGD, NESTEROV, ADAMW, LARS = 0, 1, 2, 3
+SGD, NESTEROV, ADAMW, LARS, ADAM = 0, 1, 2, 3, 4
 TRAIN_ALL, TRAIN_OUTPUT_LAYER, TRAIN_HEAD = 0, 1, 2
 OUTPUT_LAYER = "projection_head.layers.2"
+TEMPERATURE = "loss.log_temperature"
 
 
 def stage(**changes: float) -> dict[str, float]:
@@ -27,6 +28,10 @@ def stage(**changes: float) -> dict[str, float]:
         "trains": 0,
         "metric": CAUCHY,
         "temperature": 1.0,
+        "degrees_of_freedom": 1.0,
+        "temperature_rate": 0.0,
+        "annealed_outputs": b"",
+        "annealed_degrees": b"",
         "learning_rate": 0.03,
         "warmup": 0,
         "schedule": PER_EPOCH,
@@ -89,7 +94,8 @@ def add(holder, moves: dict[str, np.ndarray]) -> None:
 def state_of(holder) -> dict[str, np.ndarray]:
     """All parameters and running statistics."""
     kinds = (_core.PARAMETER, _core.BUFFER)
-    return {name: get(holder, name) for kind, name in holder.arrays() if kind in kinds}
+    names = [name for kind, name in holder.arrays() if kind in kinds]
+    return {name: get(holder, name) for name in names if name != TEMPERATURE}
 
 
 def make_model(state: dict[str, np.ndarray], **configuration) -> _core.Model:

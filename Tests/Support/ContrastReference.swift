@@ -4,13 +4,15 @@ import Glibc
 public struct ContrastReference {
     public var views: Int
     public var dimension: Int
-    public var isCauchy: Bool
+    public var kernel: Kernel
     public var temperature: Double
 
-    public init(views: Int, dimension: Int, isCauchy: Bool, temperature: Double) {
+    public enum Kernel: Sendable { case cauchy, cosine, gaussian, studentT(Double) }
+
+    public init(views: Int, dimension: Int, kernel: Kernel, temperature: Double) {
         self.views = views
         self.dimension = dimension
-        self.isCauchy = isCauchy
+        self.kernel = kernel
         self.temperature = temperature
     }
 
@@ -20,10 +22,11 @@ public struct ContrastReference {
         let images = count / views
         var total = 0.0
         for i in 0..<count {
-            var rivals = 0.0
-            for k in 0..<count where k != i { rivals += exp(logSimilarity(z, i, k)) }
+            let others = (0..<count).filter { $0 != i }.map { logSimilarity(z, i, $0) }
+            let largest = others.max()!
+            let rivals = largest + log(others.reduce(0) { $0 + exp($1 - largest) })
             for j in 0..<count where j != i && j % images == i % images {
-                total += log(rivals) - logSimilarity(z, i, j)
+                total += rivals - logSimilarity(z, i, j)
             }
         }
         return total / Double(count * (views - 1))
@@ -38,7 +41,12 @@ public struct ContrastReference {
             a += x * x
             b += y * y
         }
-        if isCauchy { return -log(1 + temperature * temperature * square) }
-        return product / (a * b).squareRoot() / temperature
+        let x = temperature * temperature * square
+        switch kernel {
+        case .cauchy: return -log(1 + x)
+        case .cosine: return product / (a * b).squareRoot() / temperature
+        case .gaussian: return -x
+        case .studentT(let degrees): return -(degrees + 1) / 2 * log(1 + x / degrees)
+        }
     }
 }

@@ -2,7 +2,7 @@ import Glibc
 
 /// Optimisers as their papers say, in double precision; one for each parameter.
 public struct OptimizerReference {
-    public enum Method: Sendable, CaseIterable { case sgd, nesterov, adamW, lars }
+    public enum Method: Sendable, CaseIterable { case sgd, nesterov, adamW, lars, amsGrad }
 
     public var method: Method
     public var momentum: Double
@@ -14,6 +14,7 @@ public struct OptimizerReference {
     private var steps = 0
     private var velocity: [Double] = []
     private var squares: [Double] = []
+    private var largest: [Double] = []
 
     public init(_ method: Method, momentum: Double, decay: Double, clip: Double, adapts: Bool) {
         self.method = method
@@ -30,11 +31,13 @@ public struct OptimizerReference {
         if steps == 1 {
             velocity = w.map { _ in 0 }
             squares = velocity
+            largest = velocity
         }
         switch method {
         case .sgd, .nesterov: return descend(w, g, rate, scale: 1)
         case .lars: return descend(w, g, rate, scale: trustRatio(w, g))
         case .adamW: return adam(w, g, rate)
+        case .amsGrad: return adam(w, w.indices.map { g[$0] + decay * w[$0] }, rate)
         }
     }
 
@@ -52,14 +55,17 @@ public struct OptimizerReference {
         return 0.001 * norm(w) / (norm(g) + decay * norm(w))
     }
 
-    /// Algorithm 2 of Loshchilov and Hutter (2019), with the decay in proportion to the rate.
+    /// Algorithm 2 of Loshchilov and Hutter (2019), with the decay in proportion to the rate; or Adam with the
+    /// largest squares, as Reddi, Kale and Kumar (2018) have it but for the bias of the start.
     private mutating func adam(_ w: [Double], _ g: [Double], _ rate: Double) -> [Double] {
         velocity = w.indices.map { momentum * velocity[$0] + (1 - momentum) * g[$0] }
         squares = w.indices.map { secondMomentum * squares[$0] + (1 - secondMomentum) * g[$0] * g[$0] }
+        largest = w.indices.map { max(largest[$0], squares[$0]) }
         return w.indices.map {
             let mean = velocity[$0] / (1 - pow(momentum, Double(steps)))
-            let square = squares[$0] / (1 - pow(secondMomentum, Double(steps)))
-            return -rate * (mean / (square.squareRoot() + 1e-8) + decay * w[$0])
+            let isLargest = method == .amsGrad
+            let square = (isLargest ? largest : squares)[$0] / (1 - pow(secondMomentum, Double(steps)))
+            return -rate * (mean / (square.squareRoot() + 1e-8) + (isLargest ? 0 : decay * w[$0]))
         }
     }
 }

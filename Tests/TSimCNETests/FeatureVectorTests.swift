@@ -31,7 +31,7 @@ import Testing
             let c = index % channels
             return (Double(value) - Double(mean[c])) / (1 + Double(mean[c]) * Double(mean[c]))
         }
-        let contrast = ContrastReference(views: views, dimension: 2, isCauchy: true, temperature: 1)
+        let contrast = ContrastReference(views: views, dimension: 2, kernel: .cauchy, temperature: 1)
         func loss(_ p: [[Double]]) -> Double {
             contrast.loss(LayerReferences.projectionHead(scaled, p))
         }

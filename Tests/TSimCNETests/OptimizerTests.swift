@@ -8,7 +8,9 @@ import Testing
         switch method {
         case .sgd: return SGD(momentum: 0.8, rules: rules)
         case .nesterov: return SGD(momentum: 0.8, isNesterov: true, rules: rules)
-        case .adamW: return AdamW(betas: (0.8, 0.99), rules: rules)
+        case .adamW: return Adam(betas: (0.8, 0.99), rules: rules)
+        case .amsGrad:
+            return Adam(betas: (0.8, 0.99), isDecoupled: false, keepsMaxima: true, rules: rules)
         case .lars: return LARS(momentum: 0.8, rules: rules)
         }
     }

@@ -9,13 +9,13 @@ import Testing
     static let fixture: TrainingFixture = {
         let rules = GradientRules(weightDecay: 0.01, decaysBiases: false)
         var fixture = TrainingFixture(
-            TrainingFixture.stage(4, metric: .cosine, optimizer: AdamW(rules: rules)),
+            TrainingFixture.stage(4, metric: .cosine, optimizer: Adam(rules: rules)),
             TrainingFixture.stage(
                 3, 2, .principal(radius: 3), .outputLayer, optimizer: LARS(momentum: 0.9, rules: rules)),
             TrainingFixture.stage(
                 2, 3, .normal(deviation: 1), .head,
                 optimizer: SGD(momentum: 0.9, isNesterov: true, rules: rules)),
-            TrainingFixture.stage(3, 3, .scaled(radius: 5), optimizer: AdamW(rules: rules)))
+            TrainingFixture.stage(3, 3, .scaled(radius: 5), optimizer: Adam(rules: rules)))
         fixture.stages[0].neighbors = 3
         fixture.stages[1].neighbors = 4
         fixture.stages[1].readsFeatures = true

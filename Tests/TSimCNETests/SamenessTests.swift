@@ -18,7 +18,7 @@ import Testing
 
     static func run() -> (model: Model, losses: [Double]) {
         let model = TrainingFixture.model()
-        let adamw = AdamW(rules: GradientRules(weightDecay: 1e-2, clipValue: 4))
+        let adamw = Adam(rules: GradientRules(weightDecay: 1e-2, clipValue: 4))
         let fixture = TrainingFixture(
             TrainingFixture.stage(20, metric: .cosine),
             TrainingFixture.stage(

@@ -72,7 +72,9 @@ extension NamedArray {
 extension Trainer {
     /// What decides how training goes on, beside ``progress``.
     var savedArrays: [NamedArray] {
-        arrays.filter { [.parameter, .buffer, .momentum, .squares, .average, .neighbors].contains($0.kind) }
+        arrays.filter {
+            [.parameter, .buffer, .momentum, .squares, .average, .neighbors, .maxima].contains($0.kind)
+        }
     }
 
     /// Copies, by kind and name.

@@ -36,15 +36,15 @@ static void library(const tsimcne_images *images) {
     CHECK(tsimcne_augment(images, &a, 1, 0, 0, 0, 2, views, 20 * 216) == TSIMCNE_ERROR_ARGUMENT);
     float z[] = {0, 0, 1, 0, 0, 1, 2, 2}, gradient[8];
     double loss = -1;
-    CHECK(tsimcne_infonce(z, 2, 2, 2, TSIMCNE_METRIC_CAUCHY, 1, 1, &loss, gradient) == TSIMCNE_OK);
+    CHECK(tsimcne_infonce(z, 2, 2, 2, TSIMCNE_METRIC_CAUCHY, 1, 1, 1, &loss, gradient) == TSIMCNE_OK);
     CHECK(loss > 0);
-    CHECK(tsimcne_infonce(z, 1, 4, 2, TSIMCNE_METRIC_COSINE, 1, 1, &loss, NULL) == TSIMCNE_OK);
+    CHECK(tsimcne_infonce(z, 1, 4, 2, TSIMCNE_METRIC_STUDENT_T, 1, 3, 1, &loss, NULL) == TSIMCNE_OK);
     loss = -1;
-    CHECK(tsimcne_infonce(z, 2, 2, 2, 7, 1, 1, &loss, NULL) == TSIMCNE_ERROR_ARGUMENT);
-    CHECK(tsimcne_infonce(z, 4, 1, 2, 0, 1, 1, &loss, NULL) == TSIMCNE_ERROR_ARGUMENT);
-    CHECK(tsimcne_infonce(z, 1, 17, 2, 0, 1, 1, &loss, NULL) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_infonce(z, 2, 2, 2, 7, 1, 1, 1, &loss, NULL) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_infonce(z, 4, 1, 2, 0, 1, 1, 1, &loss, NULL) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_infonce(z, 1, 17, 2, 0, 1, 1, 1, &loss, NULL) == TSIMCNE_ERROR_ARGUMENT);
     CHECK(strstr(tsimcne_last_error(), "views") != NULL);
-    CHECK(tsimcne_infonce(NULL, 2, 2, 2, 0, 1, 1, &loss, NULL) == TSIMCNE_ERROR_ARGUMENT && loss == -1);
+    CHECK(tsimcne_infonce(NULL, 2, 2, 2, 0, 1, 1, 1, &loss, NULL) == TSIMCNE_ERROR_ARGUMENT && loss == -1);
 }
 
 static void arrays(tsimcne_handle handle) {
@@ -190,7 +190,15 @@ static void wrong_options(tsimcne_handle model, const tsimcne_images *images) {
     REFUSED(stage.trains = 3, "trains");
     REFUSED(stage.shape = 4, "shape");
     REFUSED(stage.shape = -1, "shape");
-    REFUSED(stage.optimizer = 4, "optimizer");
+    REFUSED(stage.optimizer = 5, "optimizer");
+    REFUSED(stage.metric = 4, "metric");
+    REFUSED((stage.metric = TSIMCNE_METRIC_STUDENT_T, stage.degrees_of_freedom = 0), "degrees_of_freedom");
+    REFUSED(stage.temperature_rate = -1, "temperature_rate");
+    int32_t rising[] = {3, 4};
+    REFUSED((stage.annealed_epochs = 2, stage.annealed_outputs = rising), "annealed_outputs");
+    float none[] = {0};
+    REFUSED((stage.annealed_epochs = 1, stage.annealed_degrees = none), "annealed_degrees[0]");
+    REFUSED(stage.annealed_epochs = -1, "annealed_epochs");
     REFUSED(stage.decays_biases = 2, "decays_biases");
     REFUSED(stage.neighbors = -1, "neighbors");
     REFUSED(stage.neighbors = 1025, "neighbors");

@@ -346,9 +346,9 @@ static void infonce(Choices *choices) {
     }
     double loss = 0;
     tsimcne_infonce(filled(choices, count, TSIMCNE_FLOAT32), images, views, dimension,
-                    (int32_t)integer(choices, below(choices, 2)), (float)real(choices, 0.5),
-                    (int32_t)integer(choices, 1 + below(choices, 2)), one_in(choices, 64) ? NULL : &loss,
-                    buffer(choices, 4 * count));
+                    (int32_t)integer(choices, below(choices, 4)), (float)real(choices, 0.5),
+                    (float)real(choices, 2), (int32_t)integer(choices, 1 + below(choices, 2)),
+                    one_in(choices, 64) ? NULL : &loss, buffer(choices, 4 * count));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {

@@ -126,7 +126,12 @@ class Network(nn.Module):
         self.projection_head.layers[-1] = layer
 
 
-def infonce(z: torch.Tensor, metric: str, temperature: float, views: int = 2) -> torch.Tensor:
+METRICS = ("cauchy", "cosine", "student t", "gaussian")
+
+
+def infonce(
+    z: torch.Tensor, metric: str, temperature: float | torch.Tensor, views: int = 2, degrees: float = 1.0
+) -> torch.Tensor:
     """InfoNCE of embeddings, first views first, from the differences of all pairs.
 
     The other views of an image are its positives, whose logits are averaged; of more than two views all
@@ -139,9 +144,11 @@ def infonce(z: torch.Tensor, metric: str, temperature: float, views: int = 2) ->
     """
     z = z.double()
     count = len(z)
-    if metric == "cauchy":
-        squares = (z[:, None] - z[None]).square().sum(-1)
-        logits = -torch.log1p(temperature**2 * squares)
+    if metric != "cosine":
+        squares = temperature**2 * (z[:, None] - z[None]).square().sum(-1)
+        logits = -squares if metric == "gaussian" else -torch.log1p(squares)
+        if metric == "student t":
+            logits = -(degrees + 1) / 2 * torch.log1p(squares / degrees)
     else:
         unit = functional.normalize(z)
         logits = unit @ unit.T / temperature
@@ -211,12 +218,14 @@ class LARS(torch.optim.Optimizer):
 def make_optimizer(parameters: list[nn.Parameter], stage: dict[str, float]) -> torch.optim.Optimizer:
     """One of two groups: biases and BatchNorm, which decay or not, and all else."""
     decay, momentum = stage["weight_decay"], stage["momentum"]
-    vectors = [p for p in parameters if p.dim() == 1]
+    vectors = [p for p in parameters if p.dim() <= 1]
     groups = [
         {"params": [p for p in parameters if p.dim() > 1], "weight_decay": decay},
         {"params": vectors, "weight_decay": decay if stage.get("decays_biases", 1) else 0.0},
     ]
-    kind = ("SGD", "Nesterov", "AdamW", "LARS")[stage.get("optimizer", 0)]
+    kind = ("SGD", "Nesterov", "AdamW", "LARS", "Adam")[stage.get("optimizer", 0)]
+    if kind == "Adam":
+        return torch.optim.Adam(groups, lr=0.0, betas=(momentum, stage["second_momentum"]), amsgrad=True)
     if kind == "AdamW":
         return torch.optim.AdamW(groups, lr=0.0, betas=(momentum, stage["second_momentum"]))
     if kind == "LARS":
@@ -234,18 +243,35 @@ class StageTraining:
             parameter.requires_grad_(name.startswith(prefix))
         self.trained = [p for p in network.parameters() if p.requires_grad]
         self.optimizer = make_optimizer(self.trained, stage)
+        # The temperature's logarithm, as tsimcne 0.4 has it: of T² / 2 for distances.
+        self.is_cosine = METRICS[stage["metric"]] == "cosine"
+        temperature = torch.tensor(stage["temperature"], dtype=torch.float64)
+        start = temperature if self.is_cosine else temperature**2 / 2
+        self.log_temperature = nn.Parameter(start.log())
+        self.of_temperature = make_optimizer([self.log_temperature], stage)
         # BatchNorm follows the batches in all stages: it is not among what is frozen.
         network.train()
 
-    def step(self, views: np.ndarray, learning_rate: float) -> float:
-        """Train on the views of one batch, first views first; return its loss."""
+    def step(self, views: np.ndarray, learning_rate: float, dimension: int | None = None) -> float:
+        """Train on the views of one batch, first views first; return its loss.
+
+        ``dimension``: of the outputs, the first that count.
+        """
         self.optimizer.zero_grad()
-        metric = ("cauchy", "cosine")[self.stage["metric"]]
-        loss = infonce(self.network(views), metric, self.stage["temperature"], self.view_count)
+        self.of_temperature.zero_grad()
+        temperature = self.log_temperature.exp()
+        if not self.is_cosine:
+            temperature = (2 * temperature).sqrt()
+        degrees = self.stage.get("degrees_of_freedom", 1.0)
+        z = self.network(views)[:, :dimension]
+        loss = infonce(z, METRICS[self.stage["metric"]], temperature, self.view_count, degrees)
         loss.backward()
-        if self.stage["clip_value"]:
-            nn.utils.clip_grad_value_(self.trained, self.stage["clip_value"])
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate
-        self.optimizer.step()
+        share = self.stage.get("temperature_rate", 0.0)
+        steps = [(self.optimizer, self.trained, 1.0), (self.of_temperature, [self.log_temperature], share)]
+        for optimizer, parameters, factor in steps if share else steps[:1]:
+            if self.stage["clip_value"]:
+                nn.utils.clip_grad_value_(parameters, self.stage["clip_value"])
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate * factor
+            optimizer.step()
         return loss.item()

@@ -59,6 +59,20 @@ CASES = {
             schedule=driver.PER_BATCH,
         ),
     ),
+    "Student t": SMALL | dict(changes=dict(metric=driver.STUDENT_T, degrees_of_freedom=3.0)),
+    "Gaussian": SMALL | dict(changes=dict(metric=driver.GAUSSIAN, temperature=0.5)),
+    "trained temperature, AMSGrad": SMALL
+    | dict(
+        changes=dict(
+            optimizer=driver.ADAM,
+            learning_rate=5e-4,
+            weight_decay=0.05,
+            temperature=0.7,
+            temperature_rate=3.0,
+        )
+    ),
+    "trained temperature, cosine": SMALL
+    | dict(changes=dict(metric=driver.COSINE, temperature=0.5, temperature_rate=1.0)),
     "LARS, linear per epoch, clipped": SMALL
     | dict(changes=dict(optimizer=driver.LARS, learning_rate=0.5, clip_value=0.005, shape=driver.LINE)),
 }
@@ -137,3 +151,41 @@ def check_frozen(now: dict[str, np.ndarray], before: dict[str, np.ndarray]) -> N
         moves = now[name].tobytes() != value.tobytes()
         # The Cauchy loss knows only differences: without decay it moves the bias by rounding alone.
         assert moves == may_move or name == f"{driver.OUTPUT_LAYER}.bias", name
+
+
+def test_one_stage_all_the_way_to_the_plane(record_property):
+    """The dimension falls epoch by epoch, as tsimcne 0.4 has it: there the last outputs are masked."""
+    images, batch, dimensions = 20, 10, [125, 116, 102, 85, 65, 45, 28, 14, 5, 2]
+    stage = driver.stage(
+        epochs=EPOCHS,
+        output_dim=2,
+        warmup=2,
+        learning_rate=1e-3,
+        optimizer=driver.ADAM,
+        temperature_rate=1.0,
+        annealed_outputs=np.array(dimensions, np.int32).tobytes(),
+    )
+    configuration = dict(depth=10, base_width=8, channels=3, hidden_dims=(256,), output_dim=128)
+    views = formula.views("data", images, 16, 16, 3, 2)
+    state = formula.weights(**configuration)
+    network = Network(**configuration)
+    network.load(state)
+    network.float()
+    training, losses, errors = StageTraining(network, stage), [], []
+
+    def supply(trainer, event):
+        indices = np.frombuffer(event.indices, np.int64)
+        chosen = views[np.concatenate([indices, indices + images])]
+        moves = kinks.moves(network, chosen)
+        driver.add(trainer, moves)
+        network.add(moves)
+        rate = learning_rates(stage)[event.epoch * STEPS_PER_EPOCH + event.step]
+        losses.append(training.step(chosen, rate, dimensions[event.epoch]))
+        return chosen
+
+    model = driver.make_model(state, **configuration)
+    for _, event in driver.steps(model, (images, 16, 16, 3), [stage], supply, batch_size=batch):
+        errors.append(abs(event.loss / losses[-1] - 1))
+    record_property("losses", f"{max(errors):.1e}")
+    assert len(errors) == 20 and max(errors) < 1e-3
+    assert len(driver.get(model, f"{driver.OUTPUT_LAYER}.bias")) == 2

@@ -127,7 +127,7 @@ def test_csv_log(tmp_path):
 def test_csv_log_goes_on_after_the_first_epoch(tmp_path):
     """What a run that is resumed writes."""
     log = callbacks.CSVLog(str(tmp_path / "run.csv"))
-    record = callbacks.Record(1, 1, 0.5, 0.1, 1.0, 10.0, lambda: None)
+    record = callbacks.Record(1, 1, 0.5, 0.1, 1.0, 1.0, 10.0, lambda: None)
     for epoch in (1, 2):
         log(dataclasses.replace(record, epoch=epoch))
     callbacks.CSVLog(log.path)(dataclasses.replace(record, stage=2))

@@ -16,7 +16,7 @@ struct Loss {
             let started = ThreadPool.now()
             withExtendedLifetime((z, gradient)) {
                 _ = InfoNCE.evaluate(
-                    z.pointer, images: views / 2, dimension: dimension, metric: .cauchy, temperature: 1,
+                    z.pointer, images: views / 2, dimension: dimension, Similarity(.cauchy, temperature: 1),
                     gradient: gradient.pointer, pool: pool)
             }
             return Double(ThreadPool.now() - started)

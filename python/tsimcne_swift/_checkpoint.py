@@ -24,7 +24,15 @@ if TYPE_CHECKING:
 # Parameters that do not decide what comes; the seed is compared apart, as a run without one has its own.
 FREE = ("n_jobs", "verbose", "checkpoint", "checkpoint_every", "max_time", "random_state")
 # What a stage has made once it has begun.
-OF_STAGE = {"momentum": _core.MOMENTUM, "squares": _core.SQUARES, "neighbors": _core.NEIGHBORS}
+OF_STAGE = {
+    "momentum": _core.MOMENTUM,
+    "squares": _core.SQUARES,
+    "maxima": _core.MAXIMA,
+    "neighbors": _core.NEIGHBORS,
+    # The temperature alone: the model has the others.
+    "trained": _core.PARAMETER,
+}
+TEMPERATURE = "loss.log_temperature"
 
 
 def fingerprint(images: Images) -> dict[str, Any]:
@@ -178,7 +186,7 @@ class Stored:
         network.read(self.tensors)
         kinds = OF_STAGE if self.progress["step"] > 0 else {}
         for prefix, kind in (*kinds.items(), (AVERAGE, _core.AVERAGE)):
-            for name in [name for k, name in trainer.arrays() if k == kind]:
+            for name in _names(trainer, kind):
                 key = f"{prefix}/{name}"
                 if prefix == AVERAGE and key not in self.tensors and self.progress["step"] == 0:
                     continue
@@ -191,8 +199,12 @@ class Stored:
 def _copy(trainer: _core.Trainer, prefix: str, kind: int) -> Tensors:
     """Arrays of a kind, in the core's own layouts."""
     result = {}
-    for k, name in trainer.arrays():
-        if k == kind:
-            shape, letter, values = trainer.array(kind, name)
-            result[f"{prefix}/{name}"] = np.frombuffer(values, letter).reshape(shape)
+    for name in _names(trainer, kind):
+        shape, letter, values = trainer.array(kind, name)
+        result[f"{prefix}/{name}"] = np.frombuffer(values, letter).reshape(shape)
     return result
+
+
+def _names(trainer: _core.Trainer, kind: int) -> list[str]:
+    names = [name for k, name in trainer.arrays() if k == kind]
+    return [name for name in names if name == TEMPERATURE] if kind == _core.PARAMETER else names

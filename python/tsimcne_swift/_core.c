@@ -52,12 +52,14 @@ static PyObject *core_augment(PyObject *module, PyObject *args, PyObject *kwargs
 
 static PyObject *core_infonce(PyObject *module, PyObject *args, PyObject *kwargs) {
     (void)module;
-    static char *names[] = {"embeddings", "gradient", "views", "metric", "temperature", "threads", NULL};
+    static char *names[] = {"embeddings",  "gradient", "views",   "metric",
+                            "temperature", "threads",  "degrees", NULL};
     PyObject *input, *target;
-    int views, metric, threads;
-    float temperature;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO$iifi", names, &input, &target, &views, &metric,
-                                     &temperature, &threads)) {
+    // What is left out is refused.
+    int views = 0, metric = -1, threads = -1;
+    float temperature = 0, degrees = 1;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|$iifif", names, &input, &target, &views, &metric,
+                                     &temperature, &threads, &degrees)) {
         return NULL;
     }
     Py_buffer embeddings, gradient = {0};
@@ -79,7 +81,7 @@ static PyObject *core_infonce(PyObject *module, PyObject *args, PyObject *kwargs
     if (fits) {
         Py_BEGIN_ALLOW_THREADS
             status = tsimcne_infonce(embeddings.buf, embeddings.shape[0] / views, views, embeddings.shape[1],
-                                     metric, temperature, threads, &loss, gradient.buf);
+                                     metric, temperature, degrees, threads, &loss, gradient.buf);
         Py_END_ALLOW_THREADS
     } else {
         PyErr_SetString(PyExc_ValueError, "gradient: want the shape of embeddings");
@@ -138,6 +140,7 @@ static int core_execute(PyObject *module) {
         {"SQUARES", TSIMCNE_ARRAY_SQUARES},
         {"AVERAGE", TSIMCNE_ARRAY_AVERAGE},
         {"NEIGHBORS", TSIMCNE_ARRAY_NEIGHBORS},
+        {"MAXIMA", TSIMCNE_ARRAY_MAXIMA},
         {"MORE", TSIMCNE_EVENT_MORE},
         {"BATCH_WANTED", TSIMCNE_EVENT_BATCH_WANTED},
         {"BATCH_NORM_SUMS", TSIMCNE_EVENT_BATCH_NORM_SUMS},

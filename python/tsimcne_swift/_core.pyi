@@ -26,6 +26,7 @@ EMBEDDINGS: int
 SQUARES: int
 AVERAGE: int
 NEIGHBORS: int
+MAXIMA: int
 
 # Kinds of events.
 MORE: int
@@ -145,5 +146,6 @@ def infonce(
     metric: int,
     temperature: float,
     threads: int,
+    degrees: float = 1,
 ) -> float:
     """Loss of (views * images, dimension) float32 embeddings; writes the gradient where one is given."""

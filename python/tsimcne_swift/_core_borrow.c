@@ -146,7 +146,25 @@ int read_augmentation(PyObject *mapping, tsimcne_augmentation *a) {
     return read_fields(mapping, fields, sizeof fields / sizeof *fields);
 }
 
+// Numbers of 4 bytes in a bytes object, which the mapping keeps alive; how many, or -1.
+static int64_t read_course(PyObject *mapping, const char *key, const void **numbers) {
+    PyObject *item = PyMapping_GetItemString(mapping, key);
+    char *bytes = NULL;
+    Py_ssize_t size = 0;
+    if (item == NULL || PyBytes_AsStringAndSize(item, &bytes, &size) != 0) {
+        Py_XDECREF(item);
+        return -1;
+    }
+    Py_DECREF(item);
+    *numbers = size >= 4 ? bytes : NULL;
+    return size / 4;
+}
+
 int read_stage(PyObject *mapping, tsimcne_stage *s, tsimcne_augmentation *augmentation) {
+    if (!PyDict_Check(mapping)) {
+        PyErr_SetString(PyExc_TypeError, "stages: want dicts");
+        return -1;
+    }
     *s = (tsimcne_stage){.struct_size = sizeof *s};
     const Field fields[] = {
         {"steps", .wide = &s->steps},
@@ -156,6 +174,8 @@ int read_stage(PyObject *mapping, tsimcne_stage *s, tsimcne_augmentation *augmen
         {"trains", .whole = &s->trains},
         {"metric", .whole = &s->metric},
         {"temperature", .small = &s->temperature},
+        {"degrees_of_freedom", .small = &s->degrees_of_freedom},
+        {"temperature_rate", .real = &s->temperature_rate},
         {"learning_rate", .real = &s->learning_rate},
         {"warmup", .real = &s->warmup},
         {"schedule", .whole = &s->schedule},
@@ -174,6 +194,19 @@ int read_stage(PyObject *mapping, tsimcne_stage *s, tsimcne_augmentation *augmen
     if (read_fields(mapping, fields, sizeof fields / sizeof *fields) != 0) {
         return -1;
     }
+    const void *outputs, *degrees;
+    int64_t outputs_count = read_course(mapping, "annealed_outputs", &outputs);
+    int64_t degrees_count = read_course(mapping, "annealed_degrees", &degrees);
+    if (outputs_count < 0 || degrees_count < 0) {
+        return -1;
+    }
+    if (outputs_count > 0 && degrees_count > 0 && outputs_count != degrees_count) {
+        PyErr_SetString(PyExc_ValueError, "annealed_outputs, annealed_degrees: want as many of both");
+        return -1;
+    }
+    s->annealed_outputs = outputs;
+    s->annealed_degrees = degrees;
+    s->annealed_epochs = outputs_count > 0 ? outputs_count : degrees_count;
     PyObject *item = PyMapping_GetItemString(mapping, "augmentation");
     if (item == NULL) {
         return -1;

@@ -47,12 +47,20 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         on; a rectifier follows each.
     pretrain_dim : int, default=128
         Output dimension of the first stage.
-    metric : {"euclidean", "cosine"} or list, default="euclidean"
-        Cauchy similarity of Euclidean distances, or exponentiated cosine (SimCLR), of stages that do not
-        say their own; those of a name begin with a cosine. A Euclidean stage after a cosine one begins
-        with outputs of a set scale, as the cosine leaves it free.
+    metric : {"euclidean", "cosine", "gauss"} or list, default="euclidean"
+        Cauchy similarity of Euclidean distances, 1 / (1 + (T d)²), exponentiated cosine (SimCLR),
+        exp(cos / T), or exp(-(T d)²), of stages that do not say their own; those of a name begin with a
+        cosine. A stage with distances after a cosine one begins with outputs of a set scale, as the cosine
+        leaves it free.
     temperature : float or None, or list, default=None
-        Multiplies distances or divides cosines, of stages that do not say their own; None is 1 and 0.5.
+        T, of stages that do not say their own; None is 1 for distances and 0.5 for the cosine.
+    temperature_lr : float or None, default=None
+        Peak rate with which the logarithm of the temperature (of T²/2 for distances) is trained too, as
+        tsimcne's "infonce-temp" does. Each stage begins with its ``temperature``. None: T stays.
+    dof : float, (first, last) or "dimension", default=1.0
+        Degrees of freedom ν of the Euclidean metric, (1 + (T d)² / ν)^(-(ν + 1) / 2): Student's t, of which
+        1 is the Cauchy similarity. A pair: from the first to the last over each stage, as half a cosine.
+        ``"dimension"``: one less than the output dimension, at least 1.
     n_views : int, default=4
         Random views of an image in a batch, 2 to 16. Every other view of an image is a positive, and they
         are averaged; all views of the batch share the denominator. A step costs ``n_views * batch_size``.
@@ -74,12 +82,14 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     max_time : float, str or None, default=None
         Seconds, or a time like "20min": the stages are stretched or shortened, in proportion, so that
         ``fit`` returns then, with its learning rate annealed. ``stages_`` has what became of them.
-    optimizer : {"sgd", "nesterov", "adamw", "lars"}, default="sgd"
-        Fresh in each stage.
-    lr : "auto", float or list of float, default="auto"
-        Peak learning rate; ``"auto"`` depends on optimiser, stage and batch size.
+    optimizer : {"sgd", "nesterov", "adamw", "lars", "adam"}, default="sgd"
+        Fresh in each stage; ``"adam"`` is AMSGrad, as tsimcne's.
+    lr : "auto", "linear", "sqrt", float or list of float, default="auto"
+        Peak learning rate; ``"auto"`` depends on optimiser, stage and batch size. ``"linear"`` is
+        0.03 · batch / 256 and ``"sqrt"`` 0.075 · √batch, a thousandth of it in the last of three stages, as
+        tsimcne has them.
     momentum : float, default=0.9
-        Of SGD and LARS; the first beta of AdamW, whose second is 0.999.
+        Of SGD and LARS; the first beta of Adam and AdamW, whose second is 0.999.
     weight_decay : float, default=5e-4
         Part of the gradient; of the weights themselves with AdamW.
     decay_biases : bool, default=True
@@ -154,6 +164,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         pretrain_dim: int = 128,
         metric: Any = "euclidean",
         temperature: Any = None,
+        temperature_lr: float | None = None,
+        dof: Any = 1.0,
         n_views: int = 4,
         augmentation: str | Augmentation | FeatureAugmentation = "natural",
         normalize: Any = None,
@@ -188,6 +200,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.pretrain_dim = pretrain_dim
         self.metric = metric
         self.temperature = temperature
+        self.temperature_lr = temperature_lr
+        self.dof = dof
         self.n_views = n_views
         self.augmentation = augmentation
         self.normalize = normalize

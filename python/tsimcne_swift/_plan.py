@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import recipes
+from ._annealing import check_degrees
 from ._augmentation import Augmentation, FeatureAugmentation, check_augmentation
 from ._automatic import automatic_stages, continued_stages
 from ._durations import check_duration
@@ -83,7 +84,7 @@ class Plan:
         """Output dimension of the network that training begins with."""
         if self.init is not None:
             return self.init.outputs
-        return int(self.stages[0].n_components or 0)
+        return int(self.stages[0].first_components or 0)
 
 
 def make_plan(est: Any, X: Any, resume: bool, load_init: Callable[[Any], Init]) -> Plan:
@@ -230,9 +231,6 @@ def _stages(
     metrics = check_per_stage("metric", est.metric, count)
     for metric in metrics:
         check_choice("metric", metric, METRICS)
-    rates = check_per_stage("lr", None if _is_auto("lr", est.lr) else est.lr, count)
-    if not _is_auto("lr", est.lr):
-        rates = [check_number("lr", rate, 0, LARGEST_LR) for rate in rates]
     schedulers = check_per_stage("lr_scheduler", est.lr_scheduler, count)
     for scheduler in schedulers:
         check_choice("lr_scheduler", scheduler, SHAPES)
@@ -246,7 +244,8 @@ def _stages(
             value if value is None else check_number("temperature", value, *TEMPERATURES)
             for value in temperatures
         ],
-        rates=rates,
+        dof=check_degrees("dof", est.dof),
+        rates=_rates(est.lr, count, batch_size),
         schedulers=schedulers,
         warmups=_warmups(est, count),
         lr_step=est.lr_step,
@@ -302,6 +301,19 @@ def _check_continued(components: int, outputs: int) -> None:
         raise ValueError(
             f"n_components: got {components}, but init has {outputs} outputs; want the same, or three stages"
         )
+
+
+def _rates(lr: Any, count: int, batch_size: int) -> list[float | None]:
+    """Of each stage, where they do not depend on it."""
+    if not isinstance(lr, str):
+        return [check_number("lr", rate, 0, LARGEST_LR) for rate in check_per_stage("lr", lr, count)]
+    check_choice("lr", lr, ["auto", *recipes.BATCH_RULES])
+    if lr == "auto":
+        return [None] * count
+    rates: list[float | None] = [recipes.BATCH_RULES[lr](batch_size)] * count
+    if count == 3:
+        rates[-1] = recipes.BATCH_RULES[lr](batch_size) / 1000
+    return rates
 
 
 def _is_auto(name: str, value: Any) -> bool:

@@ -9,13 +9,17 @@ from typing import Any
 import numpy as np
 
 from . import recipes
+from ._annealing import SHAPES as DIM_ANNEALINGS
+from ._annealing import check_degrees, degrees_of_freedom, output_dimensions
 from ._augmentation import Augmentation, check_augmentation
 from ._validation import check_choice, check_integer, check_number
 
-METRICS = {"euclidean": 0, "cosine": 1}
+METRICS = {"euclidean": 0, "cosine": 1, "gauss": 3}
+# What the core calls the Euclidean metric with other degrees of freedom than 1.
+STUDENT_T = 2
 TRAINS = {"all": 0, "output": 1, "head": 2}
 OUTPUT_INITS = {"keep": 0, "normal": 1, "principal": 2, "scaled": 3}
-OPTIMIZERS = {"sgd": 0, "nesterov": 1, "adamw": 2, "lars": 3}
+OPTIMIZERS = {"sgd": 0, "nesterov": 1, "adamw": 2, "lars": 3, "adam": 4}
 SHAPES = {"cosine": 0, "constant": 1, "linear": 2, "onecycle": 3}
 LR_STEPS = {"batch": 0, "epoch": 1}
 LONGEST_EPOCHS = 1e9
@@ -46,7 +50,7 @@ class Stage:
         components of its outputs, scaled to a root-mean-square radius of 3; or as it is, moved and scaled
         to that radius. None: as it is if the dimension stays (``"scaled"`` when a Euclidean stage
         follows a cosine one, which leaves the scale free), else the estimator's ``output_init``.
-    metric, temperature, optimizer, lr, lr_scheduler, warmup
+    metric, temperature, dof, optimizer, lr, lr_scheduler, warmup
         As the estimator's parameters, for this stage.
     image_size : int, (height, width) or None
         Of the views, in pixels: smaller than the images, a network trains faster. None: the images'.
@@ -62,6 +66,11 @@ class Stage:
         ``"features"``: the backbone's features of the images themselves, computed once, instead of random
         views. With ``neighbors`` and ``trains="head"`` (or ``"output"``): a hundred times as many steps a
         second.
+    anneal_from : int or None
+        The output dimension falls from this to ``n_components`` over the stage: the layer loses its last
+        outputs when an epoch begins (tsimcne 0.4). One stage then goes all the way to the plane.
+    dim_annealing : {"cosine", "linear", "piecewise-linear", "piecewise-cosine"}
+        How it falls; the piecewise ones stay for two thirds of the stage and fall within an eighth.
     stretches : tuple of (int, int)
         What ``max_time`` did, in ``stages_`` of a fitted estimator: after ``step`` steps the stage was
         set to end ``remaining`` steps later. Given back in ``total_epochs``, it repeats that run.
@@ -73,6 +82,7 @@ class Stage:
     output_init: str | None = None
     metric: str | None = None
     temperature: float | None = None
+    dof: Any = None
     optimizer: str | None = None
     lr: float | None = None
     lr_scheduler: str | None = None
@@ -81,6 +91,8 @@ class Stage:
     augmentation: str | Augmentation | None = None
     neighbors: int = 0
     inputs: str = "views"
+    anneal_from: int | None = None
+    dim_annealing: str = "cosine"
     stretches: tuple[tuple[int, int], ...] = ()
 
     def steps(self, steps_per_epoch: int) -> int:
@@ -97,6 +109,11 @@ class Stage:
             At least 1.
         """
         return max(1, round(self.epochs * steps_per_epoch))
+
+    @property
+    def first_components(self) -> int | None:
+        """Output dimension with which it begins."""
+        return self.n_components if self.anneal_from is None else self.anneal_from
 
 
 def paper_stages(
@@ -130,6 +147,11 @@ def check_stage(stage: Stage, name: str, image: tuple[int, int] | None) -> Stage
         check_choice(f"{name}.metric", stage.metric, METRICS)
     if stage.temperature is not None:
         check_number(f"{name}.temperature", stage.temperature, *TEMPERATURES)
+    if stage.dof is not None:
+        stage = replace(stage, dof=check_degrees(f"{name}.dof", stage.dof))
+    check_choice(f"{name}.dim_annealing", stage.dim_annealing, DIM_ANNEALINGS)
+    if stage.anneal_from is not None:
+        check_integer(f"{name}.anneal_from", stage.anneal_from, 1, 4096)
     if stage.optimizer is not None:
         check_choice(f"{name}.optimizer", stage.optimizer, OPTIMIZERS)
     if stage.lr is not None:
@@ -187,6 +209,7 @@ def resolve(
     output_init: str,
     metrics: Sequence[str],
     temperatures: Sequence[float | None],
+    dof: Any,
     rates: Sequence[float | None],
     schedulers: Sequence[str],
     warmups: Sequence[float | None],
@@ -212,15 +235,18 @@ def resolve(
         metric = stage.metric or metrics[i]
         temperature = stage.temperature if stage.temperature is not None else temperatures[i]
         if temperature is None:
-            temperature = 1.0 if metric == "euclidean" else 0.5
+            temperature = 0.5 if metric == "cosine" else 1.0
+        begins = dimension if stage.anneal_from is None else stage.anneal_from
+        if begins < dimension:
+            raise ValueError(f"{name}.anneal_from: got {begins}, want at least n_components={dimension}")
         start = stage.output_init
         if start is None:
-            start = "keep" if outputs in (None, dimension) else output_init
+            start = "keep" if outputs in (None, begins) else output_init
         if outputs is None and start != "keep":
             raise ValueError(
                 f"{name}.output_init: got {start!r}, but a new network can only begin with 'keep'"
             )
-        if metric_before == "cosine" and metric == "euclidean":
+        if metric_before == "cosine" and metric != "cosine":
             if start == "normal":
                 raise ValueError(
                     f"{name}: output_init='normal' cannot follow a cosine stage, which leaves the scale "
@@ -228,7 +254,7 @@ def resolve(
                 )
             start = "scaled" if start == "keep" else start
         if outputs is not None:
-            _check_start(name, start, dimension, outputs)
+            _check_start(name, start, begins, outputs)
         solver = stage.optimizer or optimizer
         rate = stage.lr if stage.lr is not None else rates[i]
         if rate is None:
@@ -255,6 +281,7 @@ def resolve(
                 output_init=start,
                 metric=metric,
                 temperature=float(temperature),
+                dof=dof if stage.dof is None else stage.dof,
                 optimizer=solver,
                 lr=float(rate),
                 lr_scheduler=scheduler,
@@ -281,17 +308,32 @@ def _check_start(name: str, start: str, dimension: int, outputs: int) -> None:
 def core_fields(stage: Stage, steps_per_epoch: int, common: dict[str, float]) -> dict[str, Any]:
     """The fields of tsimcne_stage for a stage without None."""
     fields = asdict(stage)
+    steps = stage.steps(steps_per_epoch)
+    epochs = -(-steps // steps_per_epoch)
+    outputs = [int(fields["n_components"])]
+    if stage.anneal_from is not None:
+        outputs = output_dimensions(stage.dim_annealing, stage.anneal_from, outputs[0], epochs)
+    outputs *= 1 if len(outputs) > 1 else epochs
+    degrees = degrees_of_freedom(stage.dof, outputs, epochs)
+    annealed_degrees = np.array(degrees if len(degrees) > 1 else [], np.float32)
+    metric = METRICS[fields["metric"]]
+    if stage.metric == "euclidean" and set(degrees) != {1.0}:
+        metric = STUDENT_T
     height, width = fields["image_size"] or (0, 0)
     return {
         **common,
-        "steps": stage.steps(steps_per_epoch),
+        "steps": steps,
         "output_dim": fields["n_components"],
         "output_start": OUTPUT_INITS[fields["output_init"]],
         "output_scale": 1.0 if stage.output_init == "normal" else recipes.PRINCIPAL_RADIUS,
         "trains": TRAINS[stage.trains],
         "optimizer": OPTIMIZERS[fields["optimizer"]],
-        "metric": METRICS[fields["metric"]],
+        "metric": metric,
         "temperature": fields["temperature"],
+        "degrees_of_freedom": degrees[0],
+        "temperature_rate": common["temperature_lr"] / fields["lr"] if fields["lr"] > 0 else 0.0,
+        "annealed_outputs": np.array(outputs if stage.anneal_from is not None else [], np.int32).tobytes(),
+        "annealed_degrees": annealed_degrees.tobytes(),
         "learning_rate": fields["lr"],
         "warmup": fields["warmup"],
         "shape": SHAPES[fields["lr_scheduler"]],
@@ -307,8 +349,8 @@ def core_fields(stage: Stage, steps_per_epoch: int, common: dict[str, float]) ->
 
 def common_fields(est: Any, stages: Sequence[Stage]) -> dict[str, float]:
     """The fields of tsimcne_stage that are the same in all stages."""
-    # AdamW divides by 1 - momentum at the first step.
-    highest = 1 - 1e-9 if any(stage.optimizer == "adamw" for stage in stages) else 1
+    # Adam divides by 1 - momentum at the first step.
+    highest = 1 - 1e-9 if any(stage.optimizer in ("adam", "adamw") for stage in stages) else 1
     if not isinstance(est.decay_biases, bool | np.bool_):
         raise TypeError(f"decay_biases: got {est.decay_biases!r}, want True or False")
     return {
@@ -316,6 +358,9 @@ def common_fields(est: Any, stages: Sequence[Stage]) -> dict[str, float]:
         "decays_biases": int(est.decay_biases),
         "momentum": check_number("momentum", est.momentum, 0, highest),
         "second_momentum": 0.999,
+        "temperature_lr": 0.0
+        if est.temperature_lr is None
+        else check_number("temperature_lr", est.temperature_lr, 0, LARGEST_LR),
         "weight_decay": check_number("weight_decay", est.weight_decay, 0, 1e9),
         "clip_value": 0.0
         if est.clip_value is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from ._checkpoint import Checkpoint
+from ._checkpoint import TEMPERATURE, Checkpoint
 from ._deadline import Deadline, cost
 from ._estimate import announcement, mapping_seconds
 from ._network import Network
@@ -159,6 +160,7 @@ class Training:
             epoch=event.epoch + 1,
             loss=epoch["loss"] / epoch["steps"],
             lr=event.learning_rate,
+            temperature=self._temperature(event.stage),
             seconds=epoch["seconds"],
             pairs_per_second=epoch["pairs"] / max(epoch["seconds"], 1e-9),
             make_embedding=self.embedding,
@@ -167,6 +169,14 @@ class Training:
         self._epoch = dict.fromkeys(epoch, 0)
         # Every callback sees the epoch, also after one that stops.
         return any([bool(callback(record)) for callback in self.plan.callbacks])
+
+    def _temperature(self, stage: int) -> float:
+        """As it is now; a stage that trains it has its logarithm, of T²/2 for distances."""
+        written = self.plan.stages[stage]
+        if not self.plan.common["temperature_lr"]:
+            return float(written.temperature or 0)
+        value = math.exp(np.frombuffer(self.trainer.array(_core.PARAMETER, TEMPERATURE)[2], np.float32)[0])
+        return value if written.metric == "cosine" else math.sqrt(2 * value)
 
     def _set_length(self) -> None:
         """Stretch the stage to the deadline, or as a run that is repeated did."""

@@ -35,6 +35,8 @@ class Record:
         Mean over the epoch's steps.
     lr : float
         Learning rate of its last step.
+    temperature : float
+        After its last step.
     seconds : float
         That its steps took.
     pairs_per_second : float
@@ -47,6 +49,7 @@ class Record:
     epoch: int
     loss: float
     lr: float
+    temperature: float
     seconds: float
     pairs_per_second: float
     make_embedding: Callable[[], npt.NDArray[np.float32]] = field(repr=False, compare=False)
@@ -73,7 +76,7 @@ class Record:
         return self.make_embedding()
 
 
-FIELDS = ("stage", "epoch", "loss", "lr", "seconds", "pairs_per_second")
+FIELDS = ("stage", "epoch", "loss", "lr", "temperature", "seconds", "pairs_per_second")
 
 
 class CSVLog:

@@ -6,6 +6,7 @@ what it gave, is in docs/recipes.md.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 #: The paper exactly (Böhm et al. 2023): ResNet-18, 1,500 epochs. Days to weeks on a CPU.
@@ -37,7 +38,13 @@ LEARNING_RATES = {
     "sgd": {"pretrain": 0.5, "output": 0.1, "features": 0.2, "plane": 0.05},
     "nesterov": {"pretrain": 0.5, "output": 0.1, "features": 0.2, "plane": 0.05},
     "adamw": {"pretrain": 0.004, "output": 0.004, "features": 0.008, "plane": 0.001},
+    "adam": {"pretrain": 0.004, "output": 0.004, "features": 0.008, "plane": 0.001},
     "lars": {"pretrain": 20.0, "output": 20.0, "features": 20.0, "plane": 4.0},
+}
+#: SimCLR's rules (Chen et al., ICML 2020, appendix B.1), with tsimcne's factor in the linear one.
+BATCH_RULES: dict[str, Callable[[int], float]] = {
+    "linear": lambda batch_size: 0.03 * batch_size / 256,
+    "sqrt": lambda batch_size: 0.075 * batch_size**0.5,
 }
 #: Share of a stage's steps in which the rate rises.
 WARMUP = {"cosine": 0.1, "linear": 0.1, "constant": 0.1, "onecycle": 0.3}

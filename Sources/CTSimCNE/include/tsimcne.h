@@ -28,7 +28,7 @@ extern "C" {
 #define TSIMCNE_VERSION "0.1.0"
 
 /** Raised whenever a structure or a function changes its meaning. */
-#define TSIMCNE_ABI_VERSION 4
+#define TSIMCNE_ABI_VERSION 5
 
 enum {
     TSIMCNE_OK = 0,
@@ -144,7 +144,12 @@ int32_t tsimcne_model_destroy(tsimcne_handle model);
 
 /* ------------------------------------------------------------------ trainer */
 
-enum { TSIMCNE_METRIC_CAUCHY = 0, TSIMCNE_METRIC_COSINE = 1 };
+enum {
+    TSIMCNE_METRIC_CAUCHY = 0,    /* 1 / (1 + (T d)^2) */
+    TSIMCNE_METRIC_COSINE = 1,    /* exp(cos / T) */
+    TSIMCNE_METRIC_STUDENT_T = 2, /* (1 + (T d)^2 / nu)^(-(nu + 1) / 2) */
+    TSIMCNE_METRIC_GAUSSIAN = 3   /* exp(-(T d)^2) */
+};
 enum {
     TSIMCNE_TRAIN_ALL = 0,
     TSIMCNE_TRAIN_OUTPUT_LAYER = 1, /* all else is frozen, but BatchNorm uses and follows batches */
@@ -174,6 +179,8 @@ enum {
     TSIMCNE_SGD = 0, /* v = momentum v + g + decay w;  w -= rate v */
     TSIMCNE_NESTEROV = 1,
     TSIMCNE_ADAMW = 2, /* Loshchilov and Hutter 2019; momentum and second_momentum are its betas */
+    TSIMCNE_ADAM = 4,  /* with the largest squares (AMSGrad, Reddi, Kale and Kumar 2018); weight decay is part
+                          of  the gradient */
     TSIMCNE_LARS = 3   /* You, Gitman and Ginsburg 2017; trust 0.001, plain SGD for biases and BatchNorm */
 };
 
@@ -183,19 +190,26 @@ enum { TSIMCNE_INPUT_VIEWS = 0, TSIMCNE_INPUT_FEATURES = 1 };
 
 typedef struct tsimcne_stage {
     uint64_t struct_size;
-    int64_t steps; /* of the optimiser, 1 … 2^40; the last epoch may be cut short */
-    int32_t output_dim;
+    int64_t steps;        /* of the optimiser, 1 … 2^40; the last epoch may be cut short */
+    int32_t output_dim;   /* at its end */
     int32_t output_start; /* TSIMCNE_OUTPUT_… KEEP to SCALED */
     float output_scale;
-    int32_t trains;        /* TSIMCNE_TRAIN_… */
-    int32_t metric;        /* TSIMCNE_METRIC_… */
-    float temperature;     /* Cauchy: multiplies the distance; cosine: divides the similarity */
-    double learning_rate;  /* peak */
-    double warmup;         /* see schedule */
-    int32_t schedule;      /* TSIMCNE_SCHEDULE_… */
-    int32_t shape;         /* TSIMCNE_SHAPE_… */
-    int32_t optimizer;     /* TSIMCNE_SGD … TSIMCNE_LARS; fresh in each stage */
-    int32_t decays_biases; /* whether biases and BatchNorm decay too: 0 or 1 */
+    int32_t trains;           /* TSIMCNE_TRAIN_… */
+    int32_t metric;           /* TSIMCNE_METRIC_… */
+    float temperature;        /* T: multiplies a distance, divides the cosine */
+    float degrees_of_freedom; /* nu of TSIMCNE_METRIC_STUDENT_T, 1e-3 … 1e6 */
+    double temperature_rate;  /* 0: the temperature stays. Else its logarithm (of T^2 / 2 for distances) is
+                                 trained with so many times the learning rate */
+    int64_t annealed_epochs;  /* values of each of these courses, one for an epoch of the stage as it was
+                                 written;  the last one stays */
+    const int32_t *annealed_outputs; /* falling output dimensions down to output_dim, or NULL */
+    const float *annealed_degrees;   /* of freedom, or NULL */
+    double learning_rate;            /* peak */
+    double warmup;                   /* see schedule */
+    int32_t schedule;                /* TSIMCNE_SCHEDULE_… */
+    int32_t shape;                   /* TSIMCNE_SHAPE_… */
+    int32_t optimizer;               /* TSIMCNE_SGD … TSIMCNE_LARS; fresh in each stage */
+    int32_t decays_biases;           /* whether biases and BatchNorm decay too: 0 or 1 */
     double momentum;
     double second_momentum;
     double weight_decay;
@@ -342,10 +356,11 @@ enum {
                                      backward [sum dy, sum dy * normalised x, count] */
     TSIMCNE_ARRAY_EMBEDDINGS = 5, /* float32; of a trainer: (views * batch_count, output_dim), first views
                                      first */
-    TSIMCNE_ARRAY_SQUARES = 6,    /* float32; of a trainer with AdamW: the running squares of gradients */
+    TSIMCNE_ARRAY_SQUARES = 6,    /* float32; of a trainer with Adam: the running squares of gradients */
     TSIMCNE_ARRAY_AVERAGE = 7,    /* float32; of a trainer: of parameters and buffers, see average_decay */
-    TSIMCNE_ARRAY_NEIGHBORS = 8   /* int32; of a trainer in a stage with neighbours, "neighbors": (images, k)
+    TSIMCNE_ARRAY_NEIGHBORS = 8,  /* int32; of a trainer in a stage with neighbours, "neighbors": (images, k)
                                      positions in the data set, the nearest first */
+    TSIMCNE_ARRAY_MAXIMA = 9      /* float32; of a trainer with TSIMCNE_ADAM: the largest squares so far */
 };
 
 /**
@@ -383,7 +398,8 @@ int32_t tsimcne_array_named(tsimcne_handle handle, int32_t kind, const char *nam
  * O(views * images * dimension).
  */
 int32_t tsimcne_infonce(const float *embeddings, int64_t images, int64_t views, int64_t dimension,
-                        int32_t metric, float temperature, int32_t threads, double *loss, float *gradient);
+                        int32_t metric, float temperature, float degrees_of_freedom, int32_t threads,
+                        double *loss, float *gradient);
 
 #ifdef __cplusplus
 }

@@ -1,13 +1,5 @@
 import TSimCNEKernels
 
-/// How similar two embeddings are.
-public enum Metric: Sendable {
-    /// 1 / (1 + (T d)²), the kernel of t-SNE.
-    case cauchy
-    /// exp(cos / T).
-    case cosine
-}
-
 /// The contrastive loss (Böhm et al. 2023, equation 2) and its gradient.
 ///
 ///     loss = 1/Vn · Σ_i [ -1/(V-1) · Σ_j log q(i, j) + log Σ_{k≠i} q(i, k) ]
@@ -18,40 +10,48 @@ public enum Metric: Sendable {
 /// Rows are streamed: the sums Σ_k q(i, k) first, then the gradient of each row from all pairs it is in.
 /// Memory is O(n · d). docs/derivations/infonce.md has the gradient.
 public final class InfoNCE {
-    public let metric: Metric
-    public let temperature: Float
+    public let similarity: Similarity
     /// Of an image.
     public let views: Int
+    /// The temperature's logarithm, where it is trained too.
+    let temperature: Parameter?
     /// The mean loss of the last run.
     public private(set) var loss = 0.0
 
-    public init(metric: Metric, temperature: Float, views: Int = 2) {
-        self.metric = metric
-        self.temperature = temperature
+    public init(_ similarity: Similarity, views: Int = 2, temperature: Parameter? = nil) {
+        self.similarity = similarity
         self.views = views
+        self.temperature = temperature
     }
 
     /// Appends the loss of `embeddings` (Vn × d, first views first) and its gradient.
     public func write(into program: Program, workspace: Workspace, embeddings: Tensor, gradient: Tensor) {
         program.keepAlive(workspace)
         let count = embeddings.shape.images
-        let inverseSums = workspace.tensor(Shape(rows: 1, columns: count))
+        let scales = workspace.tensor(Shape(rows: 1, columns: count))
         let memory = workspace.tensor(Shape(rows: 1, columns: 2 * count))
         let losses = UnsafeMutableRawPointer(memory.pointer).assumingMemoryBound(to: Double.self)
         let positives = Positives(views: views, count: count)
+        let isLow = embeddings.shape.channels <= PairsByDifference.highestDimension
         let pairs: any Pairs =
-            metric == .cauchy && embeddings.shape.channels <= PairsByDifference.highestDimension
-            ? PairsByDifference(embeddings, positives, temperature: temperature, workspace)
-            : PairsByProduct(embeddings, positives, metric: metric, temperature: temperature, workspace)
+            similarity.metric.isOfDistance && isLow
+            ? PairsByDifference(embeddings, positives, similarity, workspace)
+            : PairsByProduct(embeddings, positives, similarity, workspace)
+        if let temperature {
+            program.add("loss temperature", slices: 1) { [similarity] _, _ in
+                similarity.temperature = similarity.metric.temperature(
+                    ofLogarithm: temperature.value.pointer[0])
+            }
+        }
         pairs.addPreparation(to: program)
         let slices = (count + pairs.block - 1) / pairs.block
         func rows(_ slice: Int) -> Range<Int> {
             slice * pairs.block..<min(count, (slice + 1) * pairs.block)
         }
         program.add("loss sums", slices: slices, scratch: pairs.scratchCount) { slice, scratch in
-            pairs.forEachSum(rows(slice), scratch) { row, sum, logPositive in
-                inverseSums.pointer[row] = Float(1 / sum)
-                losses[row] = Elementary.log(sum) - logPositive
+            pairs.forEachSum(rows(slice), scratch) { row, sum in
+                scales.pointer[row] = sum.scale
+                losses[row] = sum.logarithm - sum.logPositive
             }
         }
         program.add("loss", slices: 1) { [self] _, _ in
@@ -60,24 +60,34 @@ public final class InfoNCE {
             loss = total / Double(count)
         }
         program.add("loss gradient", slices: slices, scratch: pairs.scratchCount) { slice, scratch in
-            pairs.writeGradient(
-                rows(slice), inverseSums: inverseSums.pointer, into: gradient.pointer, scratch)
+            pairs.forEachGradient(
+                rows(slice), scales: scales.pointer, into: gradient.pointer, scratch
+            ) { row, byTemperature in losses[row] = byTemperature }
+        }
+        if let temperature {
+            // Its logarithm is that of T² / 2 for distances.
+            let share = similarity.metric.isOfDistance ? 0.5 : 1
+            program.add("loss temperature gradient", slices: 1) { _, _ in
+                var total = 0.0
+                for row in 0..<count { total += losses[row] }
+                temperature.gradient.pointer[0] = Float(share * total)
+            }
         }
         workspace.release(memory)
-        workspace.release(inverseSums)
+        workspace.release(scales)
         pairs.release(to: workspace)
     }
 
     /// Loss and, where wanted, gradient of embeddings in the caller's memory.
     public static func evaluate(
-        _ embeddings: UnsafePointer<Float>, images: Int, views: Int = 2, dimension: Int, metric: Metric,
-        temperature: Float, gradient: UnsafeMutablePointer<Float>?, pool: ThreadPool
+        _ embeddings: UnsafePointer<Float>, images: Int, views: Int = 2, dimension: Int,
+        _ similarity: Similarity, gradient: UnsafeMutablePointer<Float>?, pool: ThreadPool
     ) -> Double {
         let input = Tensor(Shape(rows: views * images, columns: dimension))
         input.pointer.update(from: embeddings, count: input.count)
         let output = Tensor(input.shape)
         let program = Program()
-        let loss = InfoNCE(metric: metric, temperature: temperature, views: views)
+        let loss = InfoNCE(similarity, views: views)
         loss.write(into: program, workspace: Workspace(), embeddings: input, gradient: output)
         OpenBLAS.singleThreaded { program.run(on: pool) }
         gradient?.update(from: output.pointer, count: output.count)
@@ -93,15 +103,27 @@ protocol Pairs {
     var scratchCount: Int { get }
     /// Appends what has to be known of the embeddings.
     func addPreparation(to program: Program)
-    /// Calls `body(row, Σ_k≠row q(row, k), the mean of log q(row, positive))`.
+    /// Calls `body` with what the loss of a row consists of.
     func forEachSum(
         _ rows: Range<Int>, _ scratch: UnsafeMutablePointer<Float>,
-        _ body: (_ row: Int, _ sum: Double, _ logPositive: Double) -> Void)
-    /// Writes the loss's gradient with respect to the rows, from the inverses of those sums.
-    func writeGradient(
-        _ rows: Range<Int>, inverseSums: UnsafePointer<Float>, into gradient: UnsafeMutablePointer<Float>,
-        _ scratch: UnsafeMutablePointer<Float>)
+        _ body: (_ row: Int, _ sum: PairSum) -> Void)
+    /// Writes the loss's gradient with respect to the rows, from the sums' scales, and calls
+    /// `body(row, T · ∂loss/∂T)` with the row's part of that.
+    func forEachGradient(
+        _ rows: Range<Int>, scales: UnsafePointer<Float>, into gradient: UnsafeMutablePointer<Float>,
+        _ scratch: UnsafeMutablePointer<Float>, _ body: (_ row: Int, _ byTemperature: Double) -> Void)
     func release(to workspace: Workspace)
+}
+
+/// Of one row: Σ_k q(row, k) over all others.
+struct PairSum {
+    /// Its logarithm.
+    let logarithm: Double
+    /// What the gradient wants of it: its inverse, or for a metric that is worked on in logarithms its
+    /// logarithm.
+    let scale: Float
+    /// The mean of log q over the row's positives.
+    let logPositive: Double
 }
 
 /// Which rows are views of the same image: those that lie a multiple of the number of images apart.

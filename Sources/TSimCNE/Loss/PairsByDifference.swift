@@ -1,6 +1,6 @@
 import TSimCNEKernels
 
-/// Cauchy similarities in few dimensions: distances are taken from differences, axis by axis, and keep
+/// Similarities of distances in few dimensions: distances are taken from differences, axis by axis, and keep
 /// their precision at any distance from the origin.
 final class PairsByDifference: Pairs {
     /// Beyond it inner products are faster.
@@ -9,17 +9,17 @@ final class PairsByDifference: Pairs {
     let block = 32
     private let count: Int
     private let dimension: Int
-    private let temperature: Float
+    private let similarity: Similarity
     private let positives: Positives
     private let embeddings: Tensor
     /// Axis by axis.
     private let coordinates: Tensor
     private let stride: Int
 
-    init(_ embeddings: Tensor, _ positives: Positives, temperature: Float, _ workspace: Workspace) {
+    init(_ embeddings: Tensor, _ positives: Positives, _ similarity: Similarity, _ workspace: Workspace) {
         self.embeddings = embeddings
         self.positives = positives
-        self.temperature = temperature
+        self.similarity = similarity
         count = embeddings.shape.images
         dimension = embeddings.shape.channels
         stride = (count + 15) / 16 * 16
@@ -38,49 +38,81 @@ final class PairsByDifference: Pairs {
         }
     }
 
-    /// The similarities of `row` to all.
+    /// The similarities of `row` to all, or the squared distances for a kernel that is worked on in
+    /// logarithms.
     private func fill(_ row: Int, _ values: UnsafeMutablePointer<Float>) {
         PairSums.squaredDistances(
             of: row, count: count, dimension: dimension, coordinates: coordinates.pointer, stride: stride,
             into: values)
-        PairSums.cauchy(values, squaredTemperature: temperature * temperature, count: count)
+        guard similarity.metric == .cauchy else { return }
+        PairSums.cauchy(values, squaredTemperature: similarity.squaredTemperature, count: count)
     }
 
     func forEachSum(
         _ rows: Range<Int>, _ scratch: UnsafeMutablePointer<Float>,
-        _ body: (_ row: Int, _ sum: Double, _ logPositive: Double) -> Void
+        _ body: (_ row: Int, _ sum: PairSum) -> Void
     ) {
         for row in rows {
             fill(row, scratch)
-            var logarithms = 0.0
-            for i in 0..<positives.number {
-                logarithms += Elementary.log(Double(scratch[positives.row(i, of: row)]))
+            guard let kernel = similarity.kernel else {
+                let positive = meanOfPositives(of: row) { Elementary.log(Double(scratch[$0])) }
+                scratch[row] = 0
+                let sum = PairSums.sum(scratch, count: count)
+                let logarithm = Elementary.log(sum)
+                body(row, PairSum(logarithm: logarithm, scale: Float(1 / sum), logPositive: positive))
+                continue
             }
-            scratch[row] = 0
-            body(row, PairSums.sum(scratch, count: count), logarithms / Double(positives.number))
+            PairSums.logarithms(
+                scratch, kernel, squaredTemperature: similarity.squaredTemperature, count: count)
+            let positive = meanOfPositives(of: row) { Double(scratch[$0]) }
+            scratch[row] = -.infinity
+            let shift = PairSums.largest(scratch, count: count)
+            PairSums.exponentials(scratch, shift: shift, count: count)
+            let logarithm = Double(shift) + Elementary.log(PairSums.sum(scratch, count: count))
+            body(row, PairSum(logarithm: logarithm, scale: Float(logarithm), logPositive: positive))
         }
     }
 
-    func writeGradient(
-        _ rows: Range<Int>, inverseSums: UnsafePointer<Float>, into gradient: UnsafeMutablePointer<Float>,
-        _ scratch: UnsafeMutablePointer<Float>
+    private func meanOfPositives(of row: Int, _ value: (Int) -> Double) -> Double {
+        var sum = 0.0
+        for i in 0..<positives.number { sum += value(positives.row(i, of: row)) }
+        return sum / Double(positives.number)
+    }
+
+    func forEachGradient(
+        _ rows: Range<Int>, scales: UnsafePointer<Float>, into gradient: UnsafeMutablePointer<Float>,
+        _ scratch: UnsafeMutablePointer<Float>, _ body: (_ row: Int, _ byTemperature: Double) -> Void
     ) {
         // Each pair counts from both of its ends; the positive once from each.
-        let scale = 2 * temperature * temperature / Float(count)
+        let squaredTemperature = similarity.squaredTemperature
+        let scale = 2 * squaredTemperature / Float(count)
         let share = 2 / Float(positives.number)
         let own = scratch + stride
         for row in rows {
             fill(row, scratch)
-            for i in 0..<positives.number { own[i] = scratch[positives.row(i, of: row)] }
-            PairSums.weigh(
-                scratch, squares: true, inverse: inverseSums[row], inverses: inverseSums, count: count)
+            for i in 0..<positives.number {
+                let value = scratch[positives.row(i, of: row)]
+                own[i] = similarity.kernel?.slope(squaredTemperature * value) ?? value
+            }
+            if let kernel = similarity.kernel {
+                PairSums.weigh(
+                    scratch, kernel, squaredTemperature: squaredTemperature, logSum: scales[row],
+                    logSums: scales, count: count)
+            } else {
+                PairSums.weigh(scratch, squares: true, inverse: scales[row], inverses: scales, count: count)
+            }
             scratch[row] = 0
             for i in 0..<positives.number { scratch[positives.row(i, of: row)] -= share * own[i] }
+            // The loss depends on T y: T ∂loss/∂T is Σ y · ∂loss/∂y, about any origin.
+            var byTemperature = 0.0
             for d in 0..<dimension {
                 let axis = coordinates.pointer + d * stride
-                gradient[row * dimension + d] =
+                let value =
                     scale * PairSums.weightedDifference(scratch, axis, centre: axis[row], count: count)
+                gradient[row * dimension + d] = value
+                byTemperature += Double(axis[row] - axis[0]) * Double(value)
             }
+            body(row, byTemperature)
         }
     }
 }

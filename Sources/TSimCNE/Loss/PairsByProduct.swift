@@ -1,7 +1,7 @@
 import TSimCNEKernels
 
-/// Similarities from matrix products of embeddings: centred for the Cauchy kernel, of unit length for the
-/// cosine.
+/// Similarities from matrix products of embeddings: centred for kernels of the distance, of unit length for
+/// the cosine.
 ///
 /// Rows and columns come in blocks whose products stay in the second-level cache until they are used.
 final class PairsByProduct: Pairs {
@@ -11,8 +11,7 @@ final class PairsByProduct: Pairs {
 
     private let count: Int
     private let dimension: Int
-    private let metric: Metric
-    private let temperature: Float
+    private let similarity: Similarity
     private let positives: Positives
     private let embeddings: Tensor
     /// Centred, or of unit length.
@@ -25,13 +24,11 @@ final class PairsByProduct: Pairs {
     private let packed: Tensor
 
     init(
-        _ embeddings: Tensor, _ positives: Positives, metric: Metric, temperature: Float,
-        _ workspace: Workspace
+        _ embeddings: Tensor, _ positives: Positives, _ similarity: Similarity, _ workspace: Workspace
     ) {
         self.embeddings = embeddings
         self.positives = positives
-        self.metric = metric
-        self.temperature = temperature
+        self.similarity = similarity
         count = embeddings.shape.images
         dimension = embeddings.shape.channels
         rows = workspace.tensor(embeddings.shape)
@@ -66,7 +63,7 @@ final class PairsByProduct: Pairs {
     }
 
     private func prepareRows() {
-        let mean = metric == .cauchy ? centre() : [Float](repeating: 0, count: dimension)
+        let mean = similarity.metric.isOfDistance ? centre() : [Float](repeating: 0, count: dimension)
         for row in 0..<count {
             let source = embeddings.pointer + row * dimension
             let target = rows.pointer + row * dimension
@@ -75,7 +72,7 @@ final class PairsByProduct: Pairs {
                 target[d] = source[d] - mean[d]
                 square += Double(target[d]) * Double(target[d])
             }
-            if metric == .cauchy {
+            if similarity.metric.isOfDistance {
                 norms.pointer[row] = Float(square)
             } else {
                 let inverse = Float(1 / max(square.squareRoot(), 1e-12))
@@ -93,8 +90,9 @@ final class PairsByProduct: Pairs {
         return sums.map { Float($0 / Double(count)) }
     }
 
-    /// Calls `body(columns, similarities)` for each block of columns; row r of `range` has its similarities
-    /// in the r-th line of ``columns`` floats, which are the body's to change.
+    /// Calls `body(columns, values)` for each block of columns; row r of `range` has its similarities, or its
+    /// squared distances for a kernel that is worked on in logarithms, in the r-th line of ``columns`` floats,
+    /// which are the body's to change.
     private func forEachBlock(
         _ range: Range<Int>, _ scratch: UnsafeMutablePointer<Float>, _ body: (Int, Range<Int>) -> Void
     ) {
@@ -108,17 +106,18 @@ final class PairsByProduct: Pairs {
                 accumulate: false)
             for row in range {
                 let values = scratch + (row - range.lowerBound) * width
-                switch metric {
-                case .cauchy:
-                    PairSums.squaredDistances(
-                        fromProducts: values, of: rows.pointer + row * dimension, norm: norms.pointer[row],
-                        rows: rows.pointer + columns.lowerBound * dimension, dimension: dimension,
-                        norms: norms.pointer + columns.lowerBound, count: columns.count)
-                    PairSums.cauchy(
-                        values, squaredTemperature: temperature * temperature, count: columns.count)
-                case .cosine:
-                    PairSums.cosine(values, inverseTemperature: 1 / temperature, count: columns.count)
+                if similarity.metric == .cosine {
+                    let inverse = 1 / similarity.temperature
+                    PairSums.cosine(values, inverseTemperature: inverse, count: columns.count)
+                    continue
                 }
+                PairSums.squaredDistances(
+                    fromProducts: values, of: rows.pointer + row * dimension, norm: norms.pointer[row],
+                    rows: rows.pointer + columns.lowerBound * dimension, dimension: dimension,
+                    norms: norms.pointer + columns.lowerBound, count: columns.count)
+                guard similarity.metric == .cauchy else { continue }
+                PairSums.cauchy(
+                    values, squaredTemperature: similarity.squaredTemperature, count: columns.count)
             }
             body(index, columns)
         }
@@ -126,49 +125,82 @@ final class PairsByProduct: Pairs {
 
     func forEachSum(
         _ range: Range<Int>, _ scratch: UnsafeMutablePointer<Float>,
-        _ body: (_ row: Int, _ sum: Double, _ logPositive: Double) -> Void
+        _ body: (_ row: Int, _ sum: PairSum) -> Void
     ) {
+        let kernel = similarity.kernel
         var sums = [Double](repeating: 0, count: range.count)
         var logarithms = sums
+        // What logarithms are shifted by: the largest of the blocks before.
+        var shifts = [Float](repeating: -.infinity, count: range.count)
         forEachBlock(range, scratch) { _, columns in
             for (i, row) in range.enumerated() {
                 let values = scratch + i * PairsByProduct.columns
+                if let kernel {
+                    PairSums.logarithms(
+                        values, kernel, squaredTemperature: similarity.squaredTemperature,
+                        count: columns.count)
+                }
                 for p in 0..<positives.number {
                     let other = positives.row(p, of: row)
                     if columns.contains(other) {
-                        logarithms[i] += Elementary.log(Double(values[other - columns.lowerBound]))
+                        let value = Double(values[other - columns.lowerBound])
+                        logarithms[i] += kernel == nil ? Elementary.log(value) : value
                     }
                 }
-                if columns.contains(row) { values[row - columns.lowerBound] = 0 }
+                if columns.contains(row) {
+                    values[row - columns.lowerBound] = kernel == nil ? 0 : -.infinity
+                }
+                if kernel != nil {
+                    let largest = PairSums.largest(values, count: columns.count)
+                    if largest > shifts[i] {
+                        sums[i] *= Elementary.exp(Double(shifts[i]) - Double(largest))
+                        shifts[i] = largest
+                    }
+                    PairSums.exponentials(values, shift: shifts[i], count: columns.count)
+                }
                 sums[i] += PairSums.sum(values, count: columns.count)
             }
         }
         for (i, row) in range.enumerated() {
-            body(row, sums[i], logarithms[i] / Double(positives.number))
+            let logarithm = Elementary.log(sums[i]) + (kernel == nil ? 0 : Double(shifts[i]))
+            body(
+                row,
+                PairSum(
+                    logarithm: logarithm, scale: kernel == nil ? Float(1 / sums[i]) : Float(logarithm),
+                    logPositive: logarithms[i] / Double(positives.number)))
         }
     }
 
-    func writeGradient(
-        _ range: Range<Int>, inverseSums: UnsafePointer<Float>,
-        into gradient: UnsafeMutablePointer<Float>, _ scratch: UnsafeMutablePointer<Float>
+    func forEachGradient(
+        _ range: Range<Int>, scales: UnsafePointer<Float>, into gradient: UnsafeMutablePointer<Float>,
+        _ scratch: UnsafeMutablePointer<Float>, _ body: (_ row: Int, _ byTemperature: Double) -> Void
     ) {
         let width = PairsByProduct.columns
         let products = scratch + block * width
         let own = products + block * dimension
         let share = 2 / Float(positives.number)
+        let squaredTemperature = similarity.squaredTemperature
         var totals = [Double](repeating: 0, count: range.count)
         forEachBlock(range, scratch) { index, columns in
             for (i, row) in range.enumerated() {
                 let values = scratch + i * width
-                // d log q is -q·d(T²d²) for Cauchy, so q stands where it is 1 for the cosine.
+                // d log q is -slope · d(T²d²) for distances; for Cauchy the slope is q.
                 for p in 0..<positives.number {
                     let other = positives.row(p, of: row)
                     guard columns.contains(other) else { continue }
-                    own[p] = metric == .cosine ? 1 : values[other - columns.lowerBound]
+                    let value = values[other - columns.lowerBound]
+                    let slope = similarity.kernel?.slope(squaredTemperature * value) ?? value
+                    own[p] = similarity.metric == .cosine ? 1 : slope
                 }
-                PairSums.weigh(
-                    values, squares: metric == .cauchy, inverse: inverseSums[row],
-                    inverses: inverseSums + columns.lowerBound, count: columns.count)
+                if let kernel = similarity.kernel {
+                    PairSums.weigh(
+                        values, kernel, squaredTemperature: squaredTemperature, logSum: scales[row],
+                        logSums: scales + columns.lowerBound, count: columns.count)
+                } else {
+                    PairSums.weigh(
+                        values, squares: similarity.metric == .cauchy, inverse: scales[row],
+                        inverses: scales + columns.lowerBound, count: columns.count)
+                }
                 // Each pair counts from both of its ends; the positive once from each.
                 for p in 0..<positives.number {
                     let other = positives.row(p, of: row)
@@ -183,24 +215,32 @@ final class PairsByProduct: Pairs {
                 accumulate: index > 0)
         }
         for (i, row) in range.enumerated() {
-            combine(row, products + i * dimension, total: totals[i], into: gradient + row * dimension)
+            let target = gradient + row * dimension
+            body(row, combine(row, products + i * dimension, total: totals[i], into: target))
         }
     }
 
-    /// The gradient from Σ_k w u_k: Σ_k w (u_k - u_i) for Cauchy, the part across u_i for the cosine.
+    /// The gradient from Σ_k w u_k: Σ_k w (u_k - u_i) for distances, the part across u_i for the cosine. The
+    /// row's part of T ∂loss/∂T: the loss depends on T u for distances, on cos / T for the cosine, whose pairs
+    /// count half from each end.
     private func combine(
         _ row: Int, _ product: UnsafePointer<Float>, total: Double, into target: UnsafeMutablePointer<Float>
-    ) {
+    ) -> Double {
         let own = rows.pointer + row * dimension
-        switch metric {
-        case .cauchy:
-            let scale = 2 * temperature * temperature / Float(count)
-            for d in 0..<dimension { target[d] = scale * (product[d] - Float(total) * own[d]) }
-        case .cosine:
+        if similarity.metric == .cosine {
             var along = 0.0
             for d in 0..<dimension { along += Double(product[d]) * Double(own[d]) }
-            let factor = norms.pointer[row] / (temperature * Float(count))
+            let scale = 1 / (similarity.temperature * Float(count))
+            let factor = norms.pointer[row] * scale
             for d in 0..<dimension { target[d] = factor * (product[d] - Float(along) * own[d]) }
+            return -0.5 * along * Double(scale)
         }
+        var byTemperature = 0.0
+        let scale = 2 * similarity.squaredTemperature / Float(count)
+        for d in 0..<dimension {
+            target[d] = scale * (product[d] - Float(total) * own[d])
+            byTemperature += Double(target[d]) * Double(own[d])
+        }
+        return byTemperature
     }
 }

@@ -39,6 +39,14 @@ public final class ProjectionHead: Layer {
         output.initialize(&random)
     }
 
+    /// Drops the last outputs, with what training keeps of them.
+    func truncateOutput(to outputs: Int) {
+        guard outputs < output.outputs else { return }
+        let old = output
+        output = Linear("\(name).layers.\(2 * hidden.count)", inputs: old.inputs, outputs: outputs)
+        for (new, old) in zip(output.parameters, old.parameters) { new.takeFirst(of: old) }
+    }
+
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
         let values = hidden.reduce(input) { values, layer in
             layer.rectifier.forward(layer.linear.forward(values, pass), pass)

@@ -3,6 +3,8 @@ public protocol Optimizer: Sendable {
     var rules: GradientRules { get }
     /// Whether it keeps the running squares of gradients beside their running mean.
     var keepsSquares: Bool { get }
+    /// Whether it keeps the largest of these too.
+    var keepsMaxima: Bool { get }
     /// Whether a parameter's rate depends on the norms of its values and gradient.
     func adapts(_ parameter: Parameter) -> Bool
 
@@ -11,6 +13,7 @@ public protocol Optimizer: Sendable {
 
 extension Optimizer {
     public var keepsSquares: Bool { false }
+    public var keepsMaxima: Bool { false }
     public func adapts(_ parameter: Parameter) -> Bool { false }
 }
 

@@ -36,6 +36,17 @@ extension Trainer {
             }
     }
 
+    /// After the output layer lost outputs: the rest of its averages stays.
+    func truncateAverages() {
+        let parameters = Dictionary(uniqueKeysWithValues: model.head.output.parameters.map { ($0.name, $0) })
+        averages = averages.map { old in
+            guard let parameter = parameters[old.name] else { return old }
+            let new = Average(old.name, parameter.shape, of: parameter.value)
+            new.average.pointer.update(from: old.average.pointer, count: new.average.count)
+            return new
+        }
+    }
+
     func followAverages() {
         _ = pool.run(count: averages.count) { [averages, averageDecay, progress] index, _ in
             averages[index].follow(decay: averageDecay, step: progress.step)

@@ -2,7 +2,7 @@
 public struct NamedArray {
     /// In the order of `tsimcne.h`.
     public enum Kind: Int, Sendable {
-        case parameter, buffer, gradient, momentum, sums, embeddings, squares, average, neighbors
+        case parameter, buffer, gradient, momentum, sums, embeddings, squares, average, neighbors, maxima
     }
 
     public let kind: Kind
@@ -29,11 +29,18 @@ extension Model {
 }
 
 extension Trainer {
-    /// The model's arrays, then gradients, momenta, sums and, where there are any, embeddings, squares,
-    /// averages and neighbours.
+    /// The model's arrays, the temperature's logarithm if it is trained, then gradients, momenta, sums and, where
+    /// there are any, embeddings, squares, averages, neighbours and maxima.
     public var arrays: [NamedArray] {
-        let parameters = model.parameters
+        var parameters = model.parameters
         var result = model.arrays
+        if let temperature {
+            parameters.append(temperature)
+            result.append(
+                NamedArray(
+                    kind: .parameter, name: temperature.name, shape: temperature.shape,
+                    data: temperature.value.pointer))
+        }
         result += parameters.map {
             NamedArray(kind: .gradient, name: $0.name, shape: $0.shape, data: $0.gradient.pointer)
         }
@@ -62,6 +69,11 @@ extension Trainer {
                 NamedArray(
                     kind: .neighbors, name: "neighbors", shape: [neighbors.images, neighbors.count],
                     data: neighbors.table))
+        }
+        result += parameters.compactMap { parameter in
+            parameter.maxima.map {
+                NamedArray(kind: .maxima, name: parameter.name, shape: parameter.shape, data: $0.pointer)
+            }
         }
         return result
     }

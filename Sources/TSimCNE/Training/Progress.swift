@@ -15,6 +15,9 @@ extension Trainer {
         public var epochsBefore = 0
 
         public init(steps: Int) { self.steps = steps }
+
+        /// The epoch of the stage as it was written.
+        func writtenEpoch(_ stepsPerEpoch: Int) -> Int { Int(position / Double(stepsPerEpoch)) }
     }
 
     /// Ends the current stage after `remaining` more steps; its schedule is stretched or shortened from where
@@ -37,13 +40,13 @@ extension Trainer {
         let began = target.stage == stages.count || target.step > 0
         // A stage that has not begun starts from the outputs of the one before.
         let last = began ? reached : reached - 1
-        let outputs = last >= 0 ? stages[last].outputs : outputsBefore
+        let outputs = last >= 0 ? outputs(of: last, at: target) : outputsBefore
         if model.outputs != outputs { model.resetOutput(outputs: outputs, deviation: 0, seed: seed) }
         if target.step > 0 {
             let search = makeSearch()
             if let search { take(search) }
             shuffle()
-            writeSteps()
+            beginSteps()
             // Neighbours are the caller's to restore; features are found anew, as the backbone has not moved.
             self.search = features == nil ? nil : search
             phase = features == nil ? .beginStep : .searching
@@ -54,5 +57,10 @@ extension Trainer {
             }
             phase = target.stage == stages.count ? .done : .beginStage
         }
+    }
+
+    private func outputs(of stage: Int, at target: Progress) -> Int {
+        stage == target.stage
+            ? stages[stage].outputs(inEpoch: target.writtenEpoch(stepsPerEpoch)) : stages[stage].outputs
     }
 }

@@ -33,13 +33,33 @@ public struct Stage: Sendable {
         }
     }
 
+    /// What changes from one epoch of the stage as it was written to the next; after the last value all stays.
+    public struct Annealing: Sendable {
+        /// Falling output dimensions, the last of them the stage's: the layer loses its last outputs. Empty where
+        /// it keeps them.
+        public var outputs: [Int]
+        /// Degrees of freedom of ``Metric/studentT``. Empty where they stay.
+        public var degrees: [Float]
+
+        public init(outputs: [Int] = [], degrees: [Float] = []) {
+            self.outputs = outputs
+            self.degrees = degrees
+        }
+    }
+
     /// Optimiser steps; an epoch has ``Trainer/stepsPerEpoch``, and the last one may be cut short.
     public var steps: Int
+    /// At its end.
     public var outputs: Int
     public var outputStart: OutputStart
     public var trained: Trained
     public var metric: Metric
     public var temperature: Float
+    /// Of ``Metric/studentT``.
+    public var degrees: Float
+    /// The share of the learning rate with which the temperature's logarithm is trained; 0 where it stays.
+    public var temperatureRate: Double
+    public var annealing: Annealing
     public var learningRate: Double
     public var schedule: Schedule
     public var optimizer: any Optimizer
@@ -53,8 +73,9 @@ public struct Stage: Sendable {
 
     public init(
         steps: Int, outputs: Int, outputStart: OutputStart, trained: Trained, metric: Metric,
-        temperature: Float, learningRate: Double, schedule: Schedule, optimizer: any Optimizer,
-        views: Views = Views(), neighbors: Int = 0, readsFeatures: Bool = false
+        temperature: Float, degrees: Float = 1, temperatureRate: Double = 0,
+        annealing: Annealing = Annealing(), learningRate: Double, schedule: Schedule,
+        optimizer: any Optimizer, views: Views = Views(), neighbors: Int = 0, readsFeatures: Bool = false
     ) {
         self.steps = steps
         self.outputs = outputs
@@ -62,11 +83,22 @@ public struct Stage: Sendable {
         self.trained = trained
         self.metric = metric
         self.temperature = temperature
+        self.degrees = degrees
+        self.temperatureRate = temperatureRate
+        self.annealing = annealing
         self.learningRate = learningRate
         self.schedule = schedule
         self.optimizer = optimizer
         self.views = views
         self.neighbors = neighbors
         self.readsFeatures = readsFeatures
+    }
+
+    /// Outputs in an epoch, and degrees of freedom.
+    public func outputs(inEpoch epoch: Int) -> Int { value(annealing.outputs, epoch) ?? outputs }
+    public func degrees(inEpoch epoch: Int) -> Float { value(annealing.degrees, epoch) ?? degrees }
+
+    private func value<V>(_ course: [V], _ epoch: Int) -> V? {
+        course.isEmpty ? nil : course[min(epoch, course.count - 1)]
     }
 }

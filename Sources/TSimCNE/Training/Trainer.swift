@@ -63,6 +63,10 @@ public final class Trainer {
     var averages: [Average] = []
     private var workspace = Workspace()
     private let batch: Batch
+    /// The logarithm of the temperature, where a stage trains it.
+    let temperature: Parameter?
+    /// Of the current stage.
+    private var similarity = Similarity(.cauchy, temperature: 1)
     private var order: [Int64]
     private var steps: [Int: TrainingStep] = [:]
     /// Gives the outputs that a stage's output layer begins with.
@@ -86,6 +90,8 @@ public final class Trainer {
         self.averageDecay = averageDecay
         self.seed = seed
         self.pool = pool
+        temperature =
+            stages.contains { $0.temperatureRate > 0 } ? Parameter("loss.log_temperature", shape: [1]) : nil
         progress = Progress(steps: stages[0].steps)
         batch = Batch(
             capacity: Trainer.batchCapacity(self.batchSize, viewCount: viewCount, stages: stages),
@@ -227,11 +233,13 @@ public final class Trainer {
         start = nil
         steps = [:]
         switch current.outputStart {
-        case .keep: writeSteps()
+        case .keep:
+            model.head.truncateOutput(to: current.outputs(inEpoch: 0))
+            beginSteps()
         case .normal(let deviation):
             model.resetOutput(
-                outputs: current.outputs, deviation: deviation, seed: seed &+ UInt64(stage))
-            writeSteps()
+                outputs: current.outputs(inEpoch: 0), deviation: deviation, seed: seed &+ UInt64(stage))
+            beginSteps()
         case .principal, .scaled: start = write(nil, count: batchSize, features, workspace)
         }
     }
@@ -245,23 +253,33 @@ public final class Trainer {
         case .principal(let radius):
             var random = RandomNumbers(seed: seed &+ UInt64(stage), purpose: .outputLayer)
             model.head.replaceOutput(
-                byPrincipalComponents: stages[stage].outputs, of: outputs.pointer, count: rows,
+                byPrincipalComponents: stages[stage].outputs(inEpoch: 0), of: outputs.pointer, count: rows,
                 radius: radius, &random)
         case .scaled(let radius):
             model.head.scaleOutput(of: outputs.pointer, count: rows, radius: radius)
         case .keep, .normal: break
         }
         start = nil
-        writeSteps()
+        beginSteps()
         return true
     }
 
-    /// Writes the steps of a stage for both sizes of batches, and makes its optimiser fresh.
-    func writeSteps() {
+    /// Writes the steps of a stage, and makes its optimiser and temperature fresh.
+    func beginSteps() {
+        let current = stages[stage]
         start = nil
-        steps = [:]
-        resetOptimizer(of: stages[stage])
+        resetOptimizer(of: current)
         resetAverages()
+        similarity = Similarity(
+            current.metric, temperature: current.temperature,
+            degrees: current.degrees(inEpoch: progress.writtenEpoch(stepsPerEpoch)))
+        temperature?.fill(current.metric.logarithm(ofTemperature: current.temperature))
+        writeSteps()
+    }
+
+    /// Writes the steps of a stage for both sizes of batches.
+    private func writeSteps() {
+        steps = [:]
         workspace = Workspace(planned: plan(stages[stage]).workspace)
         for count in batchCounts {
             steps[count] = write(stages[stage], count: count, features, workspace)
@@ -270,8 +288,8 @@ public final class Trainer {
     }
 
     func resetOptimizer(of stage: Stage) {
-        for parameter in model.parameters {
-            parameter.resetOptimizer(keepsSquares: stage.optimizer.keepsSquares)
+        for parameter in model.parameters + (temperature.map { [$0] } ?? []) {
+            parameter.resetOptimizer(for: stage.optimizer)
         }
     }
 
@@ -286,7 +304,8 @@ public final class Trainer {
         TrainingStep(
             model: model, stage: stage, source: source, options: (stage ?? stages[self.stage]).views,
             viewCount: viewCount, noise: noise, seed: seed,
-            batch: batch, count: count, features: features, workspace: workspace)
+            batch: batch, count: count, features: features, similarity: stage == nil ? nil : similarity,
+            temperature: (stage?.temperatureRate ?? 0) > 0 ? temperature : nil, workspace: workspace)
     }
 
     /// Writes a stage's steps without memory, to learn how much they want.
@@ -303,6 +322,7 @@ public final class Trainer {
         let values = model.parameters.reduce(0) { $0 + $1.value.count }
         let averages = averageDecay > 0 ? values : 0
         let squares = stages.contains { $0.optimizer.keepsSquares } ? values : 0
+        let maxima = stages.contains { $0.optimizer.keepsMaxima } ? values : 0
         let steps: [Int] = stages.map { stage in
             let (workspace, scratch) = plan(stage)
             let step = (workspace.peak + scratch) * MemoryLayout<Float>.stride
@@ -310,7 +330,7 @@ public final class Trainer {
             return step
                 + NeighborSearch.plannedBytes(model: model, source: source, count: stage.neighbors)
         }
-        return steps.max()! + (averages + squares) * MemoryLayout<Float>.stride
+        return steps.max()! + (averages + squares + maxima) * MemoryLayout<Float>.stride
     }
 
     /// Counted over all stages.
@@ -356,7 +376,23 @@ public final class Trainer {
             stage: stage, epoch: epoch, step: step, left: progress.steps - progress.step - 1)
         progress.step += 1
         progress.position += progress.stride
-        if progress.step == progress.steps { endStage() }
+        if progress.step == progress.steps {
+            model.head.truncateOutput(to: current.outputs)
+            endStage()
+        } else {
+            anneal()
+        }
+    }
+
+    /// What an epoch of the stage as it was written brings that begins now.
+    private func anneal() {
+        let epoch = progress.writtenEpoch(stepsPerEpoch)
+        similarity.degrees = stages[stage].degrees(inEpoch: epoch)
+        let outputs = stages[stage].outputs(inEpoch: epoch)
+        guard outputs < model.outputs else { return }
+        model.head.truncateOutput(to: outputs)
+        truncateAverages()
+        writeSteps()
     }
 
     private func endStage() {

@@ -7,10 +7,12 @@ final class TrainingStep {
     /// - Parameters:
     ///   - stage: nil for a step that stops at the embeddings, with the layers as they are.
     ///   - features: of all images, if they stand for views; an empty buffer will do to plan the step.
+    ///   - similarity: of embeddings, with a stage.
+    ///   - temperature: its logarithm, if that is trained.
     init(
         model: Model, stage: Stage?, source: ImageSource, options: Stage.Views, viewCount: Int,
         noise: FeatureNoise, seed: UInt64, batch: Batch, count: Int, features: AlignedBuffer?,
-        workspace: Workspace
+        similarity: Similarity?, temperature: Parameter?, workspace: Workspace
     ) {
         workspace.reset()
         let trainsAll = stage?.trained == .all && !model.backbone.parameters.isEmpty
@@ -46,13 +48,13 @@ final class TrainingStep {
         }
         let inputs = features == nil ? model.backbone.forward(views, pass) : views
         embeddings = model.head.forward(inputs, pass)
-        guard let stage else {
+        guard let stage, let similarity else {
             loss = nil
             return
         }
         program.mark(.embeddings)
         let gradient = workspace.tensor(embeddings.shape)
-        let loss = InfoNCE(metric: stage.metric, temperature: stage.temperature, views: viewCount)
+        let loss = InfoNCE(similarity, views: viewCount, temperature: temperature)
         loss.write(into: program, workspace: workspace, embeddings: embeddings, gradient: gradient)
         self.loss = loss
         switch stage.trained {

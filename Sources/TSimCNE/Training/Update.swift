@@ -28,7 +28,8 @@ extension Trainer {
     /// too: BatchNorm hides the size of what it normalises from loss and gradients.
     func isFinite() -> Bool {
         guard currentLoss.isFinite, model.normalizations.allSatisfy(\.isFinite) else { return false }
-        return trainedParameters.allSatisfy { parameter in
+        let temperatures = stages[stage].temperatureRate > 0 ? [temperature!] : []
+        return (trainedParameters + temperatures).allSatisfy { parameter in
             let (weight, gradient) = (parameter.value.pointer, parameter.gradient.pointer)
             return map(parameter) { range in
                 // Without their sign, patterns are ordered as magnitudes are, and those of NaN are the largest.
@@ -42,10 +43,16 @@ extension Trainer {
     }
 
     func updateParameters(_ optimizer: any Optimizer) {
-        var step = OptimizerStep(learningRate: Float(learningRate))
+        update(trainedParameters, optimizer, rate: learningRate)
+        let share = stages[stage].temperatureRate
+        if share > 0 { update([temperature!], optimizer, rate: share * learningRate) }
+    }
+
+    private func update(_ parameters: [Parameter], _ optimizer: any Optimizer, rate: Double) {
+        var step = OptimizerStep(learningRate: Float(rate))
         step.number = progress.step + 1
-        for parameter in trainedParameters {
-            if optimizer.keepsSquares { parameter.makeSquares() }
+        for parameter in parameters {
+            parameter.prepare(for: optimizer)
             if optimizer.adapts(parameter) { step.norms = norms(parameter, optimizer.rules) }
             _ = pool.run(count: slices(parameter)) { [step] slice, _ in
                 optimizer.update(parameter, range: self.range(parameter, slice), step)

@@ -17,7 +17,7 @@ public func exponential(_ x: Lanes) -> Lanes {
     p = fma(p, r, Lanes(repeating: 0.5))
     p = fma(p, r * r, r + 1)
     // Adding 1.5 · 2²³ + 127 leaves the biased exponent in the low bits.
-    let shifted = unsafeBitCast(n + 12_583_039, to: Bits.self) &<< 23
+    let shifted = unsafeBitCast(n + 12_583_039, to: LaneBits.self) &<< 23
     var result = p * unsafeBitCast(shifted, to: Lanes.self)
     result.replace(with: 0, where: x .< -87.3)
     result.replace(with: .infinity, where: x .> 88)
@@ -26,10 +26,11 @@ public func exponential(_ x: Lanes) -> Lanes {
     return result
 }
 
+/// As many patterns of 32 bits.
 #if LEVEL_V4
-    private typealias Bits = SIMD16<UInt32>
+    typealias LaneBits = SIMD16<UInt32>
 #elseif LEVEL_V3
-    private typealias Bits = SIMD8<UInt32>
+    typealias LaneBits = SIMD8<UInt32>
 #else
-    private typealias Bits = SIMD4<UInt32>
+    typealias LaneBits = SIMD4<UInt32>
 #endif
