@@ -142,7 +142,7 @@ public func tsimcne_supply(
         let data = try required(data, "data")
         try usingTrainer(trainer) { trainer, _, _ in
             guard trainer.wantsBatch else { throw Failure.state("supply: no batch is wanted now") }
-            let wanted = Int64(trainer.suppliedBytesPerImage * trainer.batchIndexCount)
+            let wanted = Int64(trainer.suppliedBytes)
             guard bytes == wanted else { throw Failure.argument("bytes: got \(bytes), want \(wanted)") }
             trainer.supply(data, bytes: Int(bytes))
         }

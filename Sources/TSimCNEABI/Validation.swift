@@ -93,6 +93,17 @@ func augmentation(_ pointer: UnsafePointer<tsimcne_augmentation>?) throws -> Aug
     result.saturation = try between(a.saturation, 0, 100, "saturation")
     result.hue = try between(a.hue, 0, 0.5, "hue")
     result.grayscale = try between(a.grayscale, 0, 1, "grayscale")
+    result.rotation = try between(a.rotation, 0, 180, "rotation")
+    result.channelGain = try between(a.channel_gain, 0, 100, "channel_gain")
+    result.channelOffset = try between(a.channel_offset, 0, 1, "channel_offset")
+    result.blur = try between(a.blur, 0, 1, "blur")
+    if a.blur > 0 {
+        _ = try between(a.blur_deviation_max, 1e-2, 10, "blur_deviation_max")
+        _ = try between(a.blur_deviation_min, 1e-2, a.blur_deviation_max, "blur_deviation_min")
+        result.blurDeviation = a.blur_deviation_min...a.blur_deviation_max
+    }
+    result.solarize = try between(a.solarize, 0, 1, "solarize")
+    result.erasing = try between(a.erasing, 0, 1, "erasing")
     return result
 }
 
@@ -184,9 +195,6 @@ func trainingStage(_ stage: tsimcne_stage, _ source: ImageSource, _ name: String
     try check(stage.weight_decay, in: 0...1e9, "\(name).weight_decay")
     try check(stage.clip_value, in: 0...1e30, "\(name).clip_value")
     try check(stage.neighbors, in: 0...1024, "\(name).neighbors")
-    if case .views = source, stage.neighbors > 0 {
-        throw Failure.argument("\(name).neighbors: got \(stage.neighbors), want 0 for supplied views")
-    }
     try check(stage.inputs, in: 0...1, "\(name).inputs")
     if stage.inputs == Int32(TSIMCNE_INPUT_FEATURES) {
         guard stage.neighbors > 0, stage.trains != Int32(TSIMCNE_TRAIN_ALL) else {

@@ -148,6 +148,14 @@ static tsimcne_augmentation some_augmentation(Choices *choices) {
     a.saturation = real(choices, 0.4);
     a.hue = real(choices, 0.1);
     a.grayscale = real(choices, 0.2);
+    a.rotation = real(choices, 30);
+    a.channel_gain = real(choices, 0.2);
+    a.channel_offset = real(choices, 0.1);
+    a.blur = real(choices, 0.5);
+    a.blur_deviation_min = real(choices, 0.1);
+    a.blur_deviation_max = real(choices, 2);
+    a.solarize = real(choices, 0.2);
+    a.erasing = real(choices, 0.5);
     return a;
 }
 
@@ -216,13 +224,15 @@ static tsimcne_stage some_stage(Choices *choices, const tsimcne_augmentation *au
     stage.output_start = (int32_t)integer(choices, below(choices, 4));
     stage.output_scale = (float)real(choices, 1);
     stage.trains = (int32_t)integer(choices, below(choices, 3));
-    stage.metric = (int32_t)integer(choices, below(choices, 2));
+    stage.metric = (int32_t)integer(choices, below(choices, 4));
     stage.temperature = (float)real(choices, 0.5);
+    stage.degrees_of_freedom = (float)real(choices, 2);
+    stage.temperature_rate = real(choices, 0.1);
     stage.learning_rate = real(choices, 0.1);
     stage.warmup = real(choices, 0.1);
     stage.schedule = (int32_t)integer(choices, below(choices, 2));
     stage.shape = (int32_t)integer(choices, below(choices, 4));
-    stage.optimizer = (int32_t)integer(choices, below(choices, 4));
+    stage.optimizer = (int32_t)integer(choices, below(choices, 5));
     stage.decays_biases = (int32_t)integer(choices, below(choices, 2));
     stage.momentum = real(choices, 0.9);
     stage.second_momentum = real(choices, 0.999);

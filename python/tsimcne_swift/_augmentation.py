@@ -34,6 +34,20 @@ class Augmentation:
         A shift is uniform in [-v, v], in turns of the colour circle; at most 0.5.
     grayscale : float
         Probability.
+    rotation : float
+        After the turns: an angle is uniform in [-v, v] degrees. The image is mirrored at its edges, as
+        black corners would tell the angle.
+    channel_gain, channel_offset : float
+        Each channel by itself: a factor is uniform in [max(0, 1 - v), 1 + v], a shift in [-v, v] of the
+        range. For channels that measure different things, as stains do.
+    blur : float
+        Probability of a Gaussian blur.
+    blur_deviation_min, blur_deviation_max : float
+        Its standard deviation in pixels, uniform, 0.01 to 10.
+    solarize : float
+        Probability that values of the upper half of the range become their negatives.
+    erasing : float
+        Probability that a rectangle of 2 to 33 % of the area is blackened.
     """
 
     crop_area_min: float = 0.2
@@ -49,6 +63,14 @@ class Augmentation:
     saturation: float = 0.4
     hue: float = 0.1
     grayscale: float = 0.2
+    rotation: float = 0.0
+    channel_gain: float = 0.0
+    channel_offset: float = 0.0
+    blur: float = 0.0
+    blur_deviation_min: float = 0.1
+    blur_deviation_max: float = 2.0
+    solarize: float = 0.0
+    erasing: float = 0.0
 
     def _fields(self) -> dict[str, float]:
         """Every value, checked, under the name that the core knows."""
@@ -56,7 +78,10 @@ class Augmentation:
         limits["crop_area_min"] = (1e-6, self.crop_area_max)
         limits["crop_ratio_max"] = (1e-3, 1e3)
         limits["crop_ratio_min"] = (1e-3, self.crop_ratio_max)
-        limits |= dict.fromkeys(("brightness", "contrast", "saturation"), (0, 100))
+        limits |= dict.fromkeys(("brightness", "contrast", "saturation", "channel_gain"), (0, 100))
+        limits["rotation"] = (0, 180)
+        limits["blur_deviation_max"] = (0.01, 10)
+        limits["blur_deviation_min"] = (0.01, self.blur_deviation_max)
         for name, value in asdict(self).items():
             low, high = limits.get(name, (0, 1))
             check_number(f"augmentation.{name}", value, low, high)

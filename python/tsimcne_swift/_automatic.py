@@ -14,12 +14,14 @@ Size = tuple[int, int]
 
 # Epochs of a run, at least and at most, if all of it had full size: more teach a tiny set nothing new.
 FEWEST, MOST = 1.0, 1000.0
-# Part of the time in which BatchNorm is brought to the images.
+# Part of the time in which BatchNorm is brought to the images' size.
 ADAPT = 0.02
 
 
-def automatic_stages(length: str, n: int, image: Size | None, views: int, pretrain_dim: int) -> list[Stage]:
-    """Many dimensions from growing views; BatchNorm brought to the images; then the plane, from the features.
+def automatic_stages(
+    length: str, n: int, image: Size | None, views: int, pretrain_dim: int, grows: bool = True
+) -> list[Stage]:
+    """Many dimensions from growing views; BatchNorm brought to full size; then the plane, from features.
 
     Parameters
     ----------
@@ -32,14 +34,16 @@ def automatic_stages(length: str, n: int, image: Size | None, views: int, pretra
     views : int
         Of an image in a batch.
     pretrain_dim : int
+    grows : bool
+        Whether views may be smaller than the images.
     """
     cosine = Stage(1, pretrain_dim, metric="cosine", temperature=recipes.TEMPERATURE)
     if image is None:
         shares = [(0.6, cosine), (0.4, _plane(n))]
     else:
-        adapt = Stage(1, pretrain_dim, "output", lr=0.0, augmentation="none")
+        adapt = Stage(1, pretrain_dim, "output", lr=0.0)
         plane = recipes.PLANE[length]
-        growing = _growing(cosine, recipes.VIEWS[length], image)
+        growing = _growing(cosine, recipes.VIEWS[length] if grows else {1.0: 1.0}, image)
         shares = [((1 - plane - ADAPT) * part, stage) for part, stage in growing]
         shares += [(ADAPT, adapt), (plane, _plane(n))]
     return _of_length(shares, length, n, image, views)

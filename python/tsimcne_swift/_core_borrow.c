@@ -142,6 +142,14 @@ int read_augmentation(PyObject *mapping, tsimcne_augmentation *a) {
         {"saturation", .real = &a->saturation},
         {"hue", .real = &a->hue},
         {"grayscale", .real = &a->grayscale},
+        {"rotation", .real = &a->rotation},
+        {"channel_gain", .real = &a->channel_gain},
+        {"channel_offset", .real = &a->channel_offset},
+        {"blur", .real = &a->blur},
+        {"blur_deviation_min", .real = &a->blur_deviation_min},
+        {"blur_deviation_max", .real = &a->blur_deviation_max},
+        {"solarize", .real = &a->solarize},
+        {"erasing", .real = &a->erasing},
     };
     return read_fields(mapping, fields, sizeof fields / sizeof *fields);
 }

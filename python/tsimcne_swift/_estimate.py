@@ -11,7 +11,7 @@ from ._deadline import cost
 from ._network import Network
 from ._plan import Plan
 from ._stages import Stage
-from ._trainer import make_trainer, supply
+from ._trainer import Supplier, make_trainer
 
 # Images on which the time of mapping is measured.
 PROBE = 256
@@ -37,17 +37,18 @@ def mapping_seconds(plan: Plan, network: Network) -> float:
 
 def step_seconds(plan: Plan, stage: Stage) -> float:
     """Of a step like those of the stage, made with a network of its own."""
-    outputs = int(stage.n_components or 0)
+    outputs = int(stage.first_components or 0)
     network = Network(plan.architecture, outputs, plan.normalization)
     few = replace(stage, epochs=STEPS / plan.steps_per_epoch, output_init="keep", lr=0.0, stretches=())
     trainer = make_trainer(plan, network, seed=0, stages=[few])
+    supplier = Supplier(plan, 0, [few])
     try:
         before = time.perf_counter()
         durations: list[float] = []
         while not durations or (len(durations) < STEPS and durations[-1] < LONG):
             event = trainer.advance()
             if event.kind == _core.BATCH_WANTED:
-                supply(trainer, event, plan)
+                supplier.supply(trainer, event)
             elif event.kind != _core.MORE:
                 durations.append(time.perf_counter() - before)
                 before = time.perf_counter()

@@ -15,7 +15,6 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from . import _core, _saved
-from ._augmentation import Augmentation, FeatureAugmentation
 from ._evaluation import leave_one_out
 from ._files import check_path, encode, read, write
 from ._images import Images, as_array
@@ -64,9 +63,11 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     n_views : int, default=4
         Random views of an image in a batch, 2 to 16. Every other view of an image is a positive, and they
         are averaged; all views of the batch share the denominator. A step costs ``n_views * batch_size``.
-    augmentation : {"natural", "text", "microscopy"}, Augmentation or FeatureAugmentation
+    augmentation : {"natural", "text", "microscopy"}, Augmentation, FeatureAugmentation or callable
         Random views. ``"natural"``, the default, is ``FeatureAugmentation()`` for
-        ``backbone="identity"``.
+        ``backbone="identity"``. A function ``f(images, rng)`` gives one random view of each image, an array
+        of the same shape, uint8 or floats in [0, 1]; all its randomness is to come from ``rng``, a
+        ``numpy.random.Generator``. Views are then as large as the images, and files do not keep it.
     normalize : None, "dataset" or (mean, std), default=None
         What is done to pixels in [0, 1]: nothing, the data set's own mean and standard deviation per
         channel, or given ones. Feature vectors are centred and divided by one common scale (None), or
@@ -167,7 +168,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         temperature_lr: float | None = None,
         dof: Any = 1.0,
         n_views: int = 4,
-        augmentation: str | Augmentation | FeatureAugmentation = "natural",
+        augmentation: Any = "natural",
         normalize: Any = None,
         total_epochs: Any = "auto",
         batch_size: int = 64,

@@ -32,7 +32,16 @@ def to_json(value: Any) -> Any:
 
 def params_to_json(params: dict[str, Any]) -> dict[str, Any]:
     """JSON of all parameters that a file keeps."""
-    return {name: to_json(value) for name, value in params.items() if name not in TRANSIENT}
+    return {
+        name: to_json(value)
+        for name, value in params.items()
+        if name not in TRANSIENT and not (name == "augmentation" and is_function(value))
+    }
+
+
+def is_function(value: Any) -> bool:
+    """Whether an augmentation is a function of the user's, which no file keeps."""
+    return callable(value) and type(value).__name__ not in CLASSES
 
 
 def from_json(value: Any) -> Any:

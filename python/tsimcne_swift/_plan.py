@@ -11,12 +11,13 @@ import numpy as np
 
 from . import recipes
 from ._annealing import check_degrees
-from ._augmentation import Augmentation, FeatureAugmentation, check_augmentation
+from ._augmentation import PRESETS, Augmentation, FeatureAugmentation, check_augmentation
 from ._automatic import automatic_stages, continued_stages
 from ._durations import check_duration
 from ._files import check_path
 from ._images import Images
 from ._network import BACKBONES, HEADS, Architecture, Network, Normalization, moments
+from ._params import is_function
 from ._stages import (
     LARGEST_LR,
     LONGEST_EPOCHS,
@@ -62,6 +63,8 @@ class Plan:
     batch_size: int
     normalization: Normalization | None
     augmentation: Augmentation | None
+    # Makes the views instead of the core.
+    pipeline: Callable[[Any, np.random.Generator], Any] | None
     noise: dict[str, float]
     views: int
     ema_decay: float
@@ -102,7 +105,12 @@ def make_plan(est: Any, X: Any, resume: bool, load_init: Callable[[Any], Init]) 
     if max_time is not None and est.lr_step == "epoch":
         raise ValueError("max_time: excludes lr_step='epoch', whose epochs have no end in time; want 'batch'")
     backbone = check_choice("backbone", est.backbone, BACKBONES)
-    augmentation, noise = _check_augmentation(est.augmentation, backbone)
+    pipeline = est.augmentation if is_function(est.augmentation) else None
+    augmentation, noise = (
+        _check_augmentation(est.augmentation, backbone)
+        if pipeline is None
+        else (None, {"noise": 0.0, "dropout": 0.0})
+    )
     if backbone == "identity":
         if est.image_shape is not None:
             raise ValueError("image_shape: excludes backbone='identity', whose X is (n, features)")
@@ -125,6 +133,8 @@ def make_plan(est: Any, X: Any, resume: bool, load_init: Callable[[Any], Init]) 
         _check_init(est, architecture, init.architecture)
     outputs_before = None if init is None else init.outputs
     stages = _stages(est, images, views, batch_size, outputs_before, metric_before, augmentation)
+    if pipeline is not None:
+        _check_pipeline(est.augmentation, backbone, stages)
     if max_time is not None and any(stage.stretches for stage in stages):
         raise ValueError("max_time: excludes stages with stretches, which repeat a run; want None")
     normalization = init.normalization if init is not None else _check_normalize(est.normalize, images)
@@ -136,6 +146,7 @@ def make_plan(est: Any, X: Any, resume: bool, load_init: Callable[[Any], Init]) 
         batch_size=batch_size,
         normalization=normalization,
         augmentation=augmentation,
+        pipeline=pipeline,
         noise=noise,
         views=views,
         ema_decay=ema_decay,
@@ -199,6 +210,22 @@ def _check_augmentation(value: Any, backbone: str) -> tuple[Augmentation | None,
     return check_augmentation("augmentation", value), none
 
 
+def _check_pipeline(value: Any, backbone: str, stages: list[Stage]) -> None:
+    if backbone == "identity":
+        raise ValueError(f"augmentation: got {value!r}, which is for images; want FeatureAugmentation(...)")
+    for i, stage in enumerate(stages):
+        if stage.image_size is not None:
+            raise ValueError(
+                f"total_epochs[{i}].image_size: got {stage.image_size!r}, but the function of augmentation "
+                "makes views as large as the images; want None"
+            )
+        if stage.augmentation not in (None, PRESETS["none"]):
+            raise ValueError(
+                f"total_epochs[{i}].augmentation: got {stage.augmentation!r}, want None or 'none' beside a "
+                "function"
+            )
+
+
 def _check_init(est: Any, wanted: Architecture, got: Architecture) -> None:
     ours, theirs = wanted.written(), got.written()
     for name in ("backbone", "width", "projection_head", "hidden_dim"):
@@ -226,7 +253,16 @@ def _stages(
     components = check_integer("n_components", est.n_components, 1, 4096)
     pretrain = check_integer("pretrain_dim", est.pretrain_dim, 1, 4096)
     output_init = check_choice("output_init", est.output_init, ["principal", "normal"])
-    stages = _written(est.total_epochs, images, views, components, pretrain, output_init, outputs_before)
+    stages = _written(
+        est.total_epochs,
+        images,
+        views,
+        components,
+        pretrain,
+        output_init,
+        outputs_before,
+        is_function(est.augmentation),
+    )
     count = len(stages)
     metrics = check_per_stage("metric", est.metric, count)
     for metric in metrics:
@@ -265,6 +301,7 @@ def _written(
     pretrain: int,
     output_init: str,
     outputs_before: int | None,
+    is_pipeline: bool,
 ) -> list[Stage]:
     """The stages that ``total_epochs`` stands for."""
     n, height, width, _ = images.shape
@@ -273,7 +310,7 @@ def _written(
     if isinstance(value, str):
         check_choice(name, value, recipes.PAIRS)
         if outputs_before is None:
-            return automatic_stages(value, n, size, views, pretrain)
+            return automatic_stages(value, n, size, views, pretrain, grows=not is_pipeline)
         _check_continued(components, outputs_before)
         return continued_stages(value, n, size, views, components)
     wanted = f"want {', '.join(map(repr, recipes.PAIRS))}, [a], [a, b, c], or a list of Stage"

@@ -1,4 +1,4 @@
-"""The core's trainer for a plan."""
+"""The core's trainer for a plan, and the images that it asks for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from . import _core
 from ._network import Network
+from ._pipeline import Pipeline
 from ._plan import Plan
 from ._stages import Stage, core_fields
 
@@ -17,16 +18,23 @@ def make_trainer(
 ) -> _core.Trainer:
     """A trainer of ``network``; ``stages`` instead of the plan's, if given."""
     images = plan.images
+    source = _core.SOURCE_IMAGES if images.direct else _core.SOURCE_SUPPLIED
+    if plan.pipeline is not None:
+        source = _core.SOURCE_VIEWS
+    is_views = plan.pipeline is not None
+    fields = [core_fields(stage, plan.steps_per_epoch, plan.common) for stage in (stages or plan.stages)]
+    if is_views:
+        fields = [stage | {"augmentation": None} for stage in fields]
     return _core.Trainer(
         network.core,
-        images.whole() if images.direct else None,
+        images.whole() if images.direct and not is_views else None,
         shape=images.shape,
-        format=images.format,
+        format="f" if is_views else images.format,
         seed=seed,
         batch_size=plan.batch_size,
-        source=_core.SOURCE_IMAGES if images.direct else _core.SOURCE_SUPPLIED,
+        source=source,
         threads=plan.threads,
-        stages=[core_fields(stage, plan.steps_per_epoch, plan.common) for stage in (stages or plan.stages)],
+        stages=fields,
         augmentation=plan.augmentation._fields() if plan.augmentation is not None else None,
         views=plan.views,
         average_decay=plan.ema_decay,
@@ -35,7 +43,38 @@ def make_trainer(
     )
 
 
-def supply(trainer: _core.Trainer, event: _core.Event, plan: Plan) -> None:
-    """Hand over the images that the event asks for."""
-    indices = np.frombuffer(event.indices, dtype=np.int64)
-    trainer.supply(plan.images.batch(indices))
+class Supplier:
+    """Hands over what a trainer asks for.
+
+    Parameters
+    ----------
+    plan : Plan
+    seed : int
+    stages : sequence of Stage or None
+        Instead of the plan's.
+    """
+
+    def __init__(self, plan: Plan, seed: int, stages: Sequence[Stage] | None = None) -> None:
+        self.images = plan.images
+        self.stages = stages or plan.stages
+        self.pipeline = (
+            None
+            if plan.pipeline is None
+            else Pipeline(plan.pipeline, plan.images, self.stages, plan.views, seed)
+        )
+        self._found = -1
+
+    def supply(self, trainer: _core.Trainer, event: _core.Event) -> None:
+        """After an event BATCH_WANTED."""
+        if self.pipeline is None:
+            trainer.supply(self.images.batch(np.frombuffer(event.indices, dtype=np.int64)))
+            return
+        stage = self.stages[event.stage]
+        # A stage of features searches again when it is resumed.
+        begins = stage.inputs == "features" or trainer.progress()["step"] == 0
+        searches = stage.neighbors > 0 and self._found != event.stage and begins
+        trainer.supply(self.pipeline.batch(event, searches))
+
+    def found(self, event: _core.Event) -> None:
+        """After an event NEIGHBORS_FOUND."""
+        self._found = event.stage

@@ -20,7 +20,7 @@ from ._network import Network
 from ._plan import Plan
 from ._progress import ProgressBar
 from ._stages import Stage
-from ._trainer import make_trainer, supply
+from ._trainer import Supplier, make_trainer
 from .callbacks import Record
 
 
@@ -52,6 +52,7 @@ class Training:
             stored.restore(self.trainer, self.network)
             self.history, self.stretches, self._epoch = stored.history, stored.stretches, stored.epoch
             self.started -= stored.seconds
+        self.supplier = Supplier(plan, self.seed)
         self._deadline: Deadline | None = None
         self._in_step = True
         self._is_closed = False
@@ -119,8 +120,9 @@ class Training:
             self._in_step = True
             event = self.trainer.advance()
             if event.kind == _core.BATCH_WANTED:
-                supply(self.trainer, event, self.plan)
+                self.supplier.supply(self.trainer, event)
             elif event.kind == _core.NEIGHBORS_FOUND:
+                self.supplier.found(event)
                 self.plan.images.forget()
                 if self._deadline is not None:
                     self._deadline.pause()

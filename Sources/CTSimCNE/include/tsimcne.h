@@ -96,6 +96,13 @@ typedef struct tsimcne_augmentation {
     double brightness, contrast, saturation; /* factor uniform in [max(0, 1 - v), 1 + v] */
     double hue;                              /* shift uniform in [-v, v], v <= 0.5, in turns of the circle */
     double grayscale;                        /* probability */
+    double rotation; /* after the turns: angle uniform in [-v, v] degrees, v <= 180; mirrored at the edge */
+    double channel_gain, channel_offset; /* after greyscale, each channel by itself: factor uniform in
+                                            [max(0, 1 - v), 1 + v], shift uniform in [-v, v] of the range */
+    double blur;                         /* probability of a Gaussian blur */
+    double blur_deviation_min, blur_deviation_max; /* in pixels, 0.01 <= min <= max <= 10 */
+    double solarize; /* probability that values of the upper half become their negatives */
+    double erasing;  /* probability that a rectangle is blackened (torchvision's RandomErasing) */
 } tsimcne_augmentation;
 
 /**

@@ -10,6 +10,8 @@ public struct Augmentation: Equatable, Sendable {
     public var verticalFlip = 0.0
     /// Probability of a turn by a random multiple of 90° (180° for images that are not square).
     public var quarterTurns = 0.0
+    /// Largest angle of a turn to either side, in degrees.
+    public var rotation = 0.0
     /// Probability of the four operations below, in random order; saturation, hue and greyscale need 3
     /// channels.
     public var colorJitter = 0.8
@@ -20,6 +22,19 @@ public struct Augmentation: Equatable, Sendable {
     /// The shift is uniform in [-v, v], in turns of the colour circle.
     public var hue = 0.1
     public var grayscale = 0.2
+    /// Every channel by itself: a factor in [max(0, 1 - v), 1 + v], and a shift in [-v, v] of the range. For
+    /// channels that are measurements of different things.
+    public var channelGain = 0.0
+    public var channelOffset = 0.0
+    /// Probability of a Gaussian blur; its standard deviation in pixels is uniform in the range.
+    public var blur = 0.0
+    public var blurDeviation: ClosedRange<Double> = 0.1...2
+    /// Probability that values of the upper half of the range become their negatives.
+    public var solarize = 0.0
+    /// Probability that a rectangle is blackened, of a share of the area and a height / width as torchvision's.
+    public var erasing = 0.0
+    public static let erasedArea = 0.02...0.33
+    public static let erasedRatio = 0.3...3.3
 
     public init() {}
 
@@ -59,7 +74,9 @@ public struct Augmentation: Equatable, Sendable {
     /// Floats of scratch for one view.
     public static func scratchCount(height: Int, width: Int, channels: Int) -> Int {
         Planes.count(height: height, width: width, channels: channels)
-            + Crop.scratchCount(height: height, width: width, channels: channels)
+            + max(
+                Crop.scratchCount(height: height, width: width, channels: channels),
+                Planes.blurScratchCount(height: height, width: width))
     }
 
     /// Writes one view of image `position` of `images` in [0, 1].
@@ -91,12 +108,16 @@ public struct Augmentation: Equatable, Sendable {
         let width = (size?.width ?? images.width) * factor
         let orientation = Orientation(self, isSquare: height == width, &random)
         let planes = Planes(scratch, height: height, width: width, channels: images.channels)
-        crop.resize(
-            images, at: position, mirrored: orientation, into: planes,
-            scratch: scratch + Planes.count(height: height, width: width, channels: images.channels))
+        let scratch = scratch + Planes.count(height: height, width: width, channels: images.channels)
+        crop.resize(images, at: position, mirrored: orientation, into: planes, scratch: scratch)
         if orientation.isTransposed { planes.transpose() }
+        rotate(planes, levels, scratch, &random)
         if random.uniform() < colorJitter { ColorJitter(self, &random).apply(to: planes, levels) }
         if images.channels == 3, random.uniform() < grayscale { planes.makeGray(levels) }
+        scaleChannels(planes, levels, &random)
+        blur(planes, levels, scratch, scale: factor, &random)
+        if solarize > 0, random.uniform() < solarize { planes.solarize(levels) }
+        erase(planes, &random)
         planes.interleave(into: output, levels, averaging: factor)
     }
 }

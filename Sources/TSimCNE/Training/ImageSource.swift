@@ -4,7 +4,8 @@ public enum ImageSource: @unchecked Sendable {
     case images(ImageBatch, Augmentation?)
     /// Each batch's images are supplied, then augmented.
     case supplied(count: Int, height: Int, width: Int, channels: Int, ImageBatch.Element, Augmentation?)
-    /// Each batch's views are supplied.
+    /// Each batch's views are supplied, first views first; where neighbours are searched, the images themselves as
+    /// first views.
     case views(count: Int, height: Int, width: Int, channels: Int)
 
     public var count: Int {
@@ -66,7 +67,9 @@ public enum ImageSource: @unchecked Sendable {
 
     /// Writes the batch's image `i` as it is.
     func copyImage(_ i: Int, of batch: Batch, into target: UnsafeMutablePointer<Float>) {
-        guard let image = image(at: i, of: batch) else { return }
+        guard let image = image(at: i, of: batch) else {
+            return target.update(from: batch.supplied!.pointer + i * shape.count, count: shape.count)
+        }
         image.images.copy(image.index, into: target)
     }
 

@@ -124,11 +124,14 @@ public final class Trainer {
         }
     }
 
-    /// Bytes that the caller supplies for each image of a batch; 0 where the data set is in memory.
-    public var suppliedBytesPerImage: Int { source.suppliedBytesPerImage(views: viewCount) }
+    /// Bytes that the caller supplies for the batch: its images and their partners, or all its views.
+    public var suppliedBytes: Int {
+        var isViews = false
+        if case .views = source { isViews = true }
+        return source.suppliedBytesPerImage(views: viewCount) * (isViews ? batchCount : batchIndexCount)
+    }
 
-    /// Copies what ``Event/batchWanted`` asked for; `bytes` must be
-    /// `suppliedBytesPerImage * batchIndexCount`.
+    /// Copies what ``Event/batchWanted`` asked for; `bytes` must be ``suppliedBytes``.
     public func supply(_ data: UnsafeRawPointer, bytes: Int) {
         UnsafeMutableRawPointer(batch.supplied!.pointer).copyMemory(from: data, byteCount: bytes)
         isSupplied = true
