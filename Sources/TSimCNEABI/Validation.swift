@@ -109,8 +109,9 @@ func augmentation(_ pointer: UnsafePointer<tsimcne_augmentation>?) throws -> Aug
 
 func modelConfiguration(_ pointer: UnsafePointer<tsimcne_model_config>?) throws -> Model.Configuration {
     let config = try structure(pointer, "config", \.struct_size)
-    guard [0, 10, 18].contains(config.depth) else {
-        throw Failure.argument("config.depth: got \(config.depth), want 0, 10 or 18")
+    guard config.depth == 0 || ResNet.depths[Int(config.depth)] != nil else {
+        let depths = ResNet.depths.keys.sorted().map(String.init).joined(separator: ", ")
+        throw Failure.argument("config.depth: got \(config.depth), want 0, \(depths)")
     }
     try check(config.channels, in: 1...(config.depth == 0 ? 65536 : 1024), "config.channels")
     try check(config.base_width, in: 1...1024, "config.base_width")
@@ -146,13 +147,17 @@ private func hiddenWidths(_ config: tsimcne_model_config) throws -> [Int] {
     }
 }
 
+/// Of a ResNet's blocks, about.
+private let weightsOfWidthOne = [10: 1440, 18: 2880, 34: 5300, 50: 5900, 101: 10600]
+
 /// Weights of a model, about; those of the largest allowed one are far from the largest number.
 private func weightCount(_ model: Model.Configuration) -> Int {
     let width = model.baseWidth
     let backbone =
         model.depth == 0
-        ? 0 : model.channels * 9 * width + 160 * 9 * width * width * (model.depth == 18 ? 2 : 1)
-    let sizes = [model.depth == 0 ? model.channels : 8 * width] + model.hidden + [model.outputs]
+        ? 0 : model.channels * 9 * width + weightsOfWidthOne[model.depth]! * width * width
+    let features = 8 * width * (ResNet.depths[model.depth]?.kind == .bottleneck ? 4 : 1)
+    let sizes = [model.depth == 0 ? model.channels : features] + model.hidden + [model.outputs]
     return zip(sizes, sizes.dropFirst()).reduce(backbone) { $0 + $1.0 * $1.1 }
 }
 

@@ -22,6 +22,11 @@ def uniform(name: str, shape: tuple[int, ...], low: float, high: float, seed: in
     return (low + (high - low) * unit).astype(np.float32).reshape(shape)
 
 
+# Blocks of each stage, by the number of layers; those of the last two are bottlenecks.
+BLOCKS = {10: (1, 1, 1, 1), 18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
+BOTTLENECKS = (50, 101)
+
+
 def golden_configuration(*, hidden_dim: int, head: int, **others: int) -> dict[str, Any]:
     """That of a golden file, in whose words a head has one hidden layer or, where ``head`` is 0, none."""
     return others | {"hidden_dims": (hidden_dim,) if head else ()}
@@ -41,11 +46,17 @@ def shapes(
     convolution("conv1", "bn1", channels, base_width, 3)
     inputs = base_width
     for layer in range(1, 5):
-        outputs = base_width * 2 ** (layer - 1)
-        for block in range({10: 1, 18: 2}[depth]):
+        width = base_width * 2 ** (layer - 1)
+        outputs = 4 * width if depth in BOTTLENECKS else width
+        for block in range(BLOCKS[depth][layer - 1]):
             at = f"layer{layer}.{block}"
-            convolution(f"{at}.conv1", f"{at}.bn1", inputs, outputs, 3)
-            convolution(f"{at}.conv2", f"{at}.bn2", outputs, outputs, 3)
+            if depth in BOTTLENECKS:
+                convolution(f"{at}.conv1", f"{at}.bn1", inputs, width, 1)
+                convolution(f"{at}.conv2", f"{at}.bn2", width, width, 3)
+                convolution(f"{at}.conv3", f"{at}.bn3", width, outputs, 1)
+            else:
+                convolution(f"{at}.conv1", f"{at}.bn1", inputs, width, 3)
+                convolution(f"{at}.conv2", f"{at}.bn2", width, width, 3)
             if inputs != outputs:
                 convolution(f"{at}.shortcut.0", f"{at}.shortcut.1", inputs, outputs, 1)
             inputs = outputs

@@ -52,22 +52,41 @@ public enum LayerReferences {
 
     /// Two convolutions and a shortcut; nine parameters where the shortcut has a convolution, else six.
     public static func basicBlock(
-        _ x: [Double], _ shape: Shape, outputs: Int, stride: Int, parameters p: [[Double]]
+        _ x: [Double], _ shape: Shape, outputs: Int, stride: Int, parameters: [[Double]]
     ) -> [Double] {
-        let first = ConvolutionGeometry(input: shape, outputChannels: outputs, kernel: 3, stride: stride)
-        let second = ConvolutionGeometry(
-            input: first.output, outputChannels: outputs, kernel: 3, stride: 1)
-        func normalized(_ x: [Double], _ index: Int) -> [Double] {
-            batchNormalization(x, channels: outputs, weight: p[index], bias: p[index + 1])
-        }
-        let inner = rectifier(
-            normalized(ConvolutionReference(first).forward(input: x, weight: p[0]), 1))
-        let main = normalized(ConvolutionReference(second).forward(input: inner, weight: p[3]), 4)
-        var side = x
-        if p.count > 6 {
+        residualBlock(x, shape, [(3, outputs, stride), (3, outputs, 1)], parameters)
+    }
+
+    /// Three convolutions and a shortcut; twelve parameters where that has a convolution, else nine.
+    public static func bottleneck(
+        _ x: [Double], _ shape: Shape, width: Int, stride: Int, parameters: [[Double]]
+    ) -> [Double] {
+        residualBlock(x, shape, [(1, width, 1), (3, width, stride), (1, 4 * width, 1)], parameters)
+    }
+
+    private static func residualBlock(
+        _ x: [Double], _ shape: Shape, _ layers: [(kernel: Int, outputs: Int, stride: Int)],
+        _ p: [[Double]]
+    ) -> [Double] {
+        func layer(_ x: [Double], _ shape: Shape, _ index: Int, _ kernel: Int, _ outputs: Int, _ stride: Int)
+            -> ([Double], Shape)
+        {
             let geometry = ConvolutionGeometry(
-                input: shape, outputChannels: outputs, kernel: 1, stride: stride)
-            side = normalized(ConvolutionReference(geometry).forward(input: x, weight: p[6]), 7)
+                input: shape, outputChannels: outputs, kernel: kernel, stride: stride)
+            let raw = ConvolutionReference(geometry).forward(input: x, weight: p[3 * index])
+            let result = batchNormalization(
+                raw, channels: outputs, weight: p[3 * index + 1], bias: p[3 * index + 2])
+            return (result, geometry.output)
+        }
+        var (main, size) = (x, shape)
+        for (index, l) in layers.enumerated() {
+            (main, size) = layer(
+                index > 0 ? rectifier(main) : main, size, index, l.kernel, l.outputs, l.stride)
+        }
+        var side = x
+        if p.count > 3 * layers.count {
+            let stride = layers.map(\.stride).max()!
+            side = layer(x, shape, layers.count, 1, layers.last!.outputs, stride).0
         }
         return rectifier(zip(main, side).map(+))
     }

@@ -127,21 +127,31 @@ import Testing
     func basicBlock(inputs: Int, outputs: Int, stride: Int) {
         let shape = Shape(2, 5, 6, inputs)
         LayerTests.check(
-            BasicBlock("block", inputs: inputs, outputs: outputs, stride: stride), shape
+            ResidualBlock("block", inputs: inputs, width: outputs, stride: stride), shape
         ) {
             LayerReferences.basicBlock($0, shape, outputs: outputs, stride: stride, parameters: $1)
         }
     }
 
+    @Test(arguments: [(16, 4, 1), (4, 4, 1), (8, 3, 2), (64, 16, 1), (32, 16, 2)])
+    func bottleneck(inputs: Int, width: Int, stride: Int) {
+        let shape = Shape(2, 5, 6, inputs)
+        LayerTests.check(
+            ResidualBlock("block", .bottleneck, inputs: inputs, width: width, stride: stride), shape
+        ) {
+            LayerReferences.bottleneck($0, shape, width: width, stride: stride, parameters: $1)
+        }
+    }
+
     /// A block whose backward pass goes straight on through the one before it.
     private final class TwoBlocks: Layer {
-        let first: BasicBlock
-        let second: BasicBlock
+        let first: ResidualBlock
+        let second: ResidualBlock
         var parameters: [Parameter] { first.parameters + second.parameters }
 
         init(_ channels: (Int, Int, Int), stride: Int) {
-            first = BasicBlock("first", inputs: channels.0, outputs: channels.1, stride: 1)
-            second = BasicBlock("second", inputs: channels.1, outputs: channels.2, stride: stride)
+            first = ResidualBlock("first", inputs: channels.0, width: channels.1, stride: 1)
+            second = ResidualBlock("second", inputs: channels.1, width: channels.2, stride: stride)
         }
 
         func forward(_ input: Tensor, _ pass: Pass) -> Tensor {

@@ -53,8 +53,11 @@ def moves(network: Network, views: np.ndarray) -> dict[str, np.ndarray]:
     x = rectify(backbone.bn1.bias, backbone.bn1(backbone.conv1(runs.pixels_of(views))))
     for i in range(1, 5):
         for block in getattr(backbone, f"layer{i}"):
-            y = rectify(block.bn1.bias, block.bn1(block.conv1(x)))
-            x = rectify(block.bn2.bias, block.bn2(block.conv2(y)) + block.shortcut(x))
+            y = x
+            *inner, (convolution, normalization) = block.normalized
+            for before, following in inner:
+                y = rectify(following.bias, following(before(y)))
+            x = rectify(normalization.bias, normalization(convolution(y)) + block.shortcut(x))
     x = x.mean(dim=(2, 3))
     for hidden in runs.projection_head.layers[:-1:2]:
         x = rectify(hidden.bias, hidden(x))

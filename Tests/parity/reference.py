@@ -12,6 +12,7 @@ from itertools import chain, pairwise
 
 import numpy as np
 import torch
+from formula import BLOCKS, BOTTLENECKS
 from torch import nn
 from torch.nn import functional
 
@@ -22,35 +23,49 @@ def conv(inputs: int, outputs: int, size: int, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=False)
 
 
-class BasicBlock(nn.Module):
-    """Two 3x3 convolutions beside a shortcut, which is projected where the shape changes."""
+class Block(nn.Module):
+    """Two 3x3 convolutions, or a bottleneck, beside a shortcut that is projected where shapes differ."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+    def __init__(self, inputs: int, width: int, stride: int, is_bottleneck: bool) -> None:
         super().__init__()
-        self.conv1, self.bn1 = conv(inputs, outputs, 3, stride), nn.BatchNorm2d(outputs)
-        self.conv2, self.bn2 = conv(outputs, outputs, 3), nn.BatchNorm2d(outputs)
+        outputs = 4 * width if is_bottleneck else width
+        if is_bottleneck:
+            convolutions = [conv(inputs, width, 1), conv(width, width, 3, stride), conv(width, outputs, 1)]
+        else:
+            convolutions = [conv(inputs, width, 3, stride), conv(width, width, 3)]
+        self.length = len(convolutions)
+        for i, convolution in enumerate(convolutions, 1):
+            setattr(self, f"conv{i}", convolution)
+            setattr(self, f"bn{i}", nn.BatchNorm2d(convolution.out_channels))
         self.shortcut = nn.Sequential()
         if stride > 1 or inputs != outputs:
             self.shortcut = nn.Sequential(conv(inputs, outputs, 1, stride), nn.BatchNorm2d(outputs))
 
+    @property
+    def normalized(self) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
+        return [(getattr(self, f"conv{i}"), getattr(self, f"bn{i}")) for i in range(1, self.length + 1)]
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = functional.relu(self.bn1(self.conv1(x)))
-        return functional.relu(self.bn2(self.conv2(y)) + self.shortcut(x))
+        y = x
+        for i, (convolution, normalization) in enumerate(self.normalized):
+            y = normalization(convolution(functional.relu(y) if i else y))
+        return functional.relu(y + self.shortcut(x))
 
 
 class ResNet(nn.Module):
-    """ResNet-10 or -18 for small images: a 3x3 stem without pooling."""
+    """A ResNet for small images: a 3x3 stem without pooling."""
 
     def __init__(self, depth: int, width: int, channels: int) -> None:
         super().__init__()
         self.conv1, self.bn1 = conv(channels, width, 3), nn.BatchNorm2d(width)
-        inputs = width
-        for i in range(4):
-            outputs = width * 2**i
-            blocks = [BasicBlock(inputs, outputs, 1 if i == 0 else 2)]
-            blocks += [BasicBlock(outputs, outputs, 1) for _ in range({10: 0, 18: 1}[depth])]
+        inputs, is_bottleneck = width, depth in BOTTLENECKS
+        for i, count in enumerate(BLOCKS[depth]):
+            blocks = []
+            for block in range(count):
+                blocks.append(Block(inputs, width * 2**i, 2 if i and not block else 1, is_bottleneck))
+                inputs = width * 2**i * (4 if is_bottleneck else 1)
             setattr(self, f"layer{i + 1}", nn.Sequential(*blocks))
-            inputs = outputs
+        self.features = inputs
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = functional.relu(self.bn1(self.conv1(x)))
@@ -90,7 +105,7 @@ class Network(nn.Module):
     ) -> None:
         super().__init__()
         self.backbone = ResNet(depth, base_width, channels)
-        self.projection_head = ProjectionHead(8 * base_width, hidden_dims, output_dim)
+        self.projection_head = ProjectionHead(self.backbone.features, hidden_dims, output_dim)
         self.pixels = None if mean is None else (torch.tensor(mean), torch.tensor(deviation))
         self.double()
 

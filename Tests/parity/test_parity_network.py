@@ -18,6 +18,9 @@ CASES = {
     "width 16": dict(depth=18, base_width=16, size=(32, 32, 3), pairs=32),
     "width 16, 2-D": dict(depth=18, base_width=16, size=(32, 32, 3), pairs=32, output_dim=2),
     "not square": dict(depth=10, base_width=12, size=(26, 41, 3), pairs=16, metric=driver.COSINE),
+    "ResNet-34": dict(depth=34, base_width=8, size=(16, 16, 3), pairs=16),
+    "ResNet-50": dict(depth=50, base_width=8, size=(24, 24, 3), pairs=16),
+    "ResNet-101": dict(depth=101, base_width=4, size=(16, 16, 3), pairs=16),
     "grey": dict(depth=18, base_width=8, size=(28, 28, 1), pairs=16, hidden_dims=()),
     "two hidden layers": dict(depth=10, base_width=8, size=(24, 24, 3), pairs=16, hidden_dims=(192, 96)),
 }

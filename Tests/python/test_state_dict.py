@@ -20,6 +20,9 @@ CASES = {
     "resnet18": SMALL | {"depth": 18},
     "resnet10": SMALL | {"base_width": 3, "channels": 1, "hidden_dims": ()},
     "resnet10, several layers": SMALL | {"hidden_dims": (7, 5)},
+    "resnet34": SMALL | {"depth": 34},
+    "resnet50": SMALL | {"depth": 50},
+    "resnet101": SMALL | {"depth": 101},
     "identity": SMALL | {"depth": 0, "channels": 7},
     "identity, linear": SMALL | {"depth": 0, "channels": 7, "hidden_dims": ()},
     "identity, several layers": SMALL | {"depth": 0, "channels": 7, "hidden_dims": (7, 5, 6)},
@@ -69,7 +72,7 @@ def test_round_trip(case):
     assert_same_bits(_state_dict.to_arrays(again), arrays)
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnet10", "resnet10, several layers"])
+@pytest.mark.parametrize("name", ["resnet18", "resnet10", "resnet34", "resnet50", "resnet10, several layers"])
 def test_layouts(name):
     state = formula.weights(**CASES[name])
     model = driver.make_model(state, **CASES[name])
@@ -105,7 +108,7 @@ def test_architecture(case, prefix):
     arrays = {prefix + name: value for name, value in _state_dict.state_dict(model).items()}
     hidden = case["hidden_dims"]
     assert _state_dict.architecture(arrays) == {
-        "backbone": {0: "identity", 10: "resnet10", 18: "resnet18"}[case["depth"]],
+        "backbone": f"resnet{case['depth']}" if case["depth"] else "identity",
         "width": case["base_width"] if case["depth"] else None,
         "projection_head": "mlp" if hidden else "linear",
         "hidden_dim": {0: None, 1: 5}.get(len(hidden), hidden),

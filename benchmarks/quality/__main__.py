@@ -16,6 +16,7 @@ import numpy as np
 import tsimcne_swift
 from tsimcne_swift import TSimCNE
 from tsimcne_swift._files import read
+from tsimcne_swift._state_dict import BLOCKS
 
 from . import data, score
 from .recipes import RECIPES
@@ -39,13 +40,14 @@ def flop(model: TSimCNE, n: int) -> float:
 
 
 def forward_macs(architecture: Any, height: int, width: int, channels: int) -> float:
-    base, blocks = architecture.width, {"resnet18": 2, "resnet10": 1}[architecture.backbone]
+    """Of a network of basic blocks."""
+    base, blocks = architecture.width, BLOCKS[architecture.backbone]
     macs = 9.0 * channels * base * height * width
     inputs = base
     for level in range(4):
         outputs = base << level
         pixels = -(-height // 2**level) * -(-width // 2**level)
-        for block in range(blocks):
+        for block in range(blocks[level]):
             macs += 9.0 * (inputs + outputs) * outputs * pixels
             if block == 0 and level > 0:
                 macs += inputs * outputs * pixels

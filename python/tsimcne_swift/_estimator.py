@@ -34,9 +34,10 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     ----------
     n_components : int, default=2
         Dimension of the map.
-    backbone : {"resnet10", "resnet18", "identity"}, default="resnet10"
-        Convolutional network. ``"identity"``: X has feature vectors, (n, features) of any finite value,
-        and the head alone is trained: a parametric neighbour embedding.
+    backbone : str, default="resnet10"
+        Convolutional network: ``"resnet10"``, ``"resnet18"``, ``"resnet34"``, or with bottlenecks
+        ``"resnet50"``, ``"resnet101"``. ``"identity"``: X has feature vectors, (n, features) of any
+        finite value, and the head alone is trained: a parametric neighbour embedding.
     width : int, default=32
         Channels of the network's first stage; the paper has 64.
     projection_head : {"mlp", "linear"}, default="mlp"
@@ -382,7 +383,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n, 8 * width), float32
+        ndarray of shape (n, 8 * width), float32; four times as wide with bottlenecks
             The vectors themselves, normalised, without a backbone.
         """
         return self._apply(X, _core.OUTPUT_FEATURES)

@@ -14,12 +14,19 @@ import numpy.typing as npt
 from . import _core
 from ._files import Tensors
 from ._images import Images
-from ._state_dict import from_arrays, to_arrays
+from ._state_dict import BOTTLENECKS, from_arrays, to_arrays
 from ._validation import as_written
 
 # Images that are mapped between two looks at signals.
 CHUNK = 512
-BACKBONES = {"resnet10": 10, "resnet18": 18, "identity": 0}
+BACKBONES = {
+    "resnet10": 10,
+    "resnet18": 18,
+    "resnet34": 34,
+    "resnet50": 50,
+    "resnet101": 101,
+    "identity": 0,
+}
 HEADS = ("linear", "mlp")
 # Of the arrays' names.
 PREFIXES = ("backbone.", "projection_head.")
@@ -42,7 +49,9 @@ class Architecture:
     @property
     def features(self) -> int:
         """Values of the backbone's output."""
-        return self.channels if self.backbone == "identity" else 8 * self.width
+        if self.backbone == "identity":
+            return self.channels
+        return 8 * self.width * (4 if self.backbone in BOTTLENECKS else 1)
 
     @property
     def hidden(self) -> tuple[int, ...]:

@@ -18,14 +18,23 @@ from ._validation import as_written
 
 FloatArray = npt.NDArray[np.float32]
 
-BLOCKS = {"resnet10": 1, "resnet18": 2}
+# Of each stage.
+BLOCKS = {
+    "resnet10": (1, 1, 1, 1),
+    "resnet18": (2, 2, 2, 2),
+    "resnet34": (3, 4, 6, 3),
+    "resnet50": (3, 4, 6, 3),
+    "resnet101": (3, 4, 23, 3),
+}
+# A block is two 3×3 convolutions, or of these a 1×1, a 3×3 and a 1×1 one with four times the outputs.
+BOTTLENECKS = ("resnet50", "resnet101")
 HEAD = "projection_head.layers."
 STEM = "backbone.conv1.weight"
 COUNTER = "num_batches_tracked"
 STATISTICS = ("running_mean", "running_var")
 KNOWN = (
-    "known are the backbones resnet18 (tsimcne's 'resnet18_simclr'), resnet10 and none at all, and the "
-    "projection heads 'mlp' and 'linear'"
+    "known are the backbones resnet18 (tsimcne's 'resnet18_simclr'), resnet10, 34, 50, 101 with the same "
+    "stem, and none at all, and the projection heads 'mlp' and 'linear'"
 )
 
 
@@ -125,7 +134,7 @@ def architecture(arrays: Mapping[str, Any]) -> Architecture:
     Returns
     -------
     dict
-        ``backbone`` ("resnet18", "resnet10", or "identity" where there is none), ``width`` (channels
+        ``backbone`` (such as "resnet18", or "identity" where there is none), ``width`` (channels
         of the first stage), ``projection_head`` ("mlp", "linear"), ``hidden_dim`` (a tuple of several),
         ``output_dim``, ``channels`` (of the images; of feature vectors, their length).
 
@@ -160,9 +169,24 @@ def architecture(arrays: Mapping[str, Any]) -> Architecture:
         if STEM not in shapes:
             raise ValueError(f"{prefix}{foreign}: is unexpected without {STEM}; {KNOWN}")
         result["width"], result["channels"] = shape_of(STEM, 4)[:2]
-        result["backbone"] = "resnet18" if "backbone.layer1.1.conv1.weight" in shapes else "resnet10"
+        result["backbone"] = _backbone(shapes)
     _match(arrays, prefix, _shapes(result, hidden), f"; {KNOWN}")
     return result
+
+
+def _backbone(shapes: Mapping[str, Any]) -> str:
+    """By the blocks; where they are no known one's, the error comes when names are compared."""
+    is_bottleneck = "backbone.layer1.0.conv3.weight" in shapes
+
+    def blocks_of(layer: int) -> int:
+        names = (f"backbone.layer{layer}.{i}.conv1.weight" for i in count())
+        return sum(1 for _ in takewhile(shapes.__contains__, names))
+
+    counts = tuple(blocks_of(layer) for layer in range(1, 5))
+    for name, blocks in BLOCKS.items():
+        if blocks == counts and (name in BOTTLENECKS) == is_bottleneck:
+            return name
+    return "resnet50" if is_bottleneck else "resnet18"
 
 
 def _get(model: _core.Model, kind: int, name: str) -> FloatArray:
@@ -239,12 +263,18 @@ def _shapes(network: Architecture, hidden: list[int]) -> dict[str, tuple[int, ..
         convolution("conv1", "bn1", features, network["width"], 3)
         features = network["width"]
         for layer in range(4):
-            outputs = network["width"] << layer
-            for block in range(BLOCKS[network["backbone"]]):
+            width = network["width"] << layer
+            outputs = 4 * width if network["backbone"] in BOTTLENECKS else width
+            for block in range(BLOCKS[network["backbone"]][layer]):
                 at = f"layer{layer + 1}.{block}"
-                convolution(f"{at}.conv1", f"{at}.bn1", features, outputs, 3)
-                convolution(f"{at}.conv2", f"{at}.bn2", outputs, outputs, 3)
-                if features != outputs:
+                if outputs == width:
+                    convolution(f"{at}.conv1", f"{at}.bn1", features, width, 3)
+                    convolution(f"{at}.conv2", f"{at}.bn2", width, width, 3)
+                else:
+                    convolution(f"{at}.conv1", f"{at}.bn1", features, width, 1)
+                    convolution(f"{at}.conv2", f"{at}.bn2", width, width, 3)
+                    convolution(f"{at}.conv3", f"{at}.bn3", width, outputs, 1)
+                if features != outputs or (layer > 0 and block == 0):
                     convolution(f"{at}.shortcut.0", f"{at}.shortcut.1", features, outputs, 1)
                 features = outputs
     sizes = [features, *hidden, network["output_dim"]]

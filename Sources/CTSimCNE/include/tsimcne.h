@@ -119,7 +119,8 @@ int32_t tsimcne_augment(const tsimcne_images *images, const tsimcne_augmentation
 typedef struct tsimcne_model_config {
     uint64_t struct_size;
     int64_t channels;   /* of the images */
-    int32_t depth;      /* 10 or 18: ResNet with [1,1,1,1] or [2,2,2,2] basic blocks; 0: none, for vectors */
+    int32_t depth;      /* 10, 18, 34: ResNet of [1,1,1,1], [2,2,2,2], [3,4,6,3] basic blocks; 50, 101: of
+                           [3,4,6,3], [3,4,23,3] bottlenecks; 0: none, for vectors */
     int32_t base_width; /* channels of the first stage, 1 … 1024; the others have 2, 4, 8 times as many */
     const int32_t *hidden_dims; /* widths of the projection head's hidden layers, each 1 … 65536, with a
                                    rectifier after each; NULL if there are none */

@@ -2,7 +2,7 @@
 public final class Model {
     public struct Configuration: Sendable {
         public var channels: Int
-        /// 10 or 18: a ResNet; 0: images of one pixel, whose channels are features.
+        /// A ResNet's layers, of ``ResNet/depths``; 0: images of one pixel, whose channels are features.
         public var depth = 18
         public var baseWidth = 64
         /// Widths of the head's hidden layers; none of a linear head.

@@ -1,38 +1,47 @@
-/// ResNet for small images: 3×3 stem with stride 1, no max-pooling, four stages of basic blocks with
-/// 1, 2, 4, 8 times the base width and strides 1, 2, 2, 2; global average pooling.
+/// ResNet for small images: 3×3 stem with stride 1, no max-pooling, four stages of blocks with 1, 2, 4, 8 times
+/// the base width and strides 1, 2, 2, 2; global average pooling.
 public final class ResNet: Backbone {
     /// Channels of the features.
     public let features: Int
     private let stem: NormalizedConvolution
-    private let blocks: [BasicBlock]
+    private let blocks: [ResidualBlock]
+    private let firstPlanes: Int
     private let pooling = GlobalAveragePooling()
     /// What each block reads, and the last one's output.
     private var values: [Tensor] = []
 
     /// - Parameters:
     ///   - name: before those of its layers.
-    ///   - depth: 10 or 18.
+    ///   - depth: a key of ``depths``.
     ///   - baseWidth: channels of the first level, which every later one doubles.
     ///   - channels: of the images.
     public init(_ name: String, depth: Int, baseWidth: Int, channels: Int) {
         stem = NormalizedConvolution(
             "\(name).conv1", normalization: "\(name).bn1", inputs: channels, outputs: baseWidth, kernel: 3,
             stride: 1, rectifies: true)
-        var blocks: [BasicBlock] = []
+        let (kind, counts) = ResNet.depths[depth]!
+        var blocks: [ResidualBlock] = []
         var inputs = baseWidth
         for stage in 0..<4 {
-            let outputs = baseWidth << stage
-            for index in 0..<(depth == 18 ? 2 : 1) {
+            let width = baseWidth << stage
+            for index in 0..<counts[stage] {
                 blocks.append(
-                    BasicBlock(
-                        "\(name).layer\(stage + 1).\(index)", inputs: inputs, outputs: outputs,
+                    ResidualBlock(
+                        "\(name).layer\(stage + 1).\(index)", kind, inputs: inputs, width: width,
                         stride: stage > 0 && index == 0 ? 2 : 1))
-                inputs = outputs
+                inputs = kind.expansion * width
             }
         }
+        firstPlanes = max(14, 2 + counts[0] * (kind == .basic ? 6 : 14))
         self.blocks = blocks
         features = inputs
     }
+
+    /// Blocks of each stage, by the number of layers.
+    public static let depths: [Int: (kind: ResidualBlock.Kind, counts: [Int])] = [
+        10: (.basic, [1, 1, 1, 1]), 18: (.basic, [2, 2, 2, 2]), 34: (.basic, [3, 4, 6, 3]),
+        50: (.bottleneck, [3, 4, 6, 3]), 101: (.bottleneck, [3, 4, 23, 3]),
+    ]
 
     private var units: [NormalizedConvolution] { [stem] + blocks.flatMap(\.units) }
     var normalizations: [BatchNormalization] { units.map(\.normalization) }
@@ -69,7 +78,7 @@ public final class ResNet: Backbone {
             let upstream =
                 index > 0
                 ? blocks[index - 1].asUpstream
-                : BasicBlock.Upstream(normalization: stem.normalization, raw: stem.raw!, output: read)
+                : ResidualBlock.Upstream(normalization: stem.normalization, raw: stem.raw!, output: read)
             gradient = block.backwardMasked(gradient, upstream: upstream, pass)
             pass.workspace.release(read)
         }
@@ -90,10 +99,10 @@ public final class ResNet: Backbone {
         return memory
     }
 
-    /// Whether a step of `views` views would keep more than a gigabyte for the backward pass: fourteen
-    /// planes of the first stage, of which nine are convolutions' and the others can be made from them.
+    /// Whether a step of `views` views would keep more than a gigabyte for the backward pass: of a ResNet-18
+    /// fourteen planes of the first stage, of which nine are convolutions' and the others can be made from them.
     func keepsMuch(views: Int, height: Int, width: Int) -> Bool {
         let plane = views * height * width * stem.normalization.channels * MemoryLayout<Float>.size
-        return 14 * plane > 1 << 30
+        return firstPlanes * plane > 1 << 30
     }
 }

@@ -1,19 +1,34 @@
-/// Two 3×3 convolutions with a shortcut around them (He et al. 2016).
+/// Convolutions with a shortcut around them (He et al. 2016): two of 3×3, or a bottleneck of 1×1, 3×3 and 1×1.
 ///
 /// The shortcut is a 1×1 convolution with BatchNorm where the shape changes.
-public final class BasicBlock: Layer {
-    private let first: NormalizedConvolution
-    private let second: NormalizedConvolution
+public final class ResidualBlock: Layer {
+    public enum Kind: Sendable {
+        case basic
+        /// Its outputs are four times the width; the stride is that of the 3×3 convolution.
+        case bottleneck
+
+        var expansion: Int { self == .basic ? 1 : 4 }
+        fileprivate var kernels: [Int] { self == .basic ? [3, 3] : [1, 3, 1] }
+        fileprivate var strided: Int { self == .basic ? 0 : 1 }
+    }
+
+    private let convolutions: [NormalizedConvolution]
     private let shortcut: NormalizedConvolution?
     private var output: Tensor?
 
-    public init(_ name: String, inputs: Int, outputs: Int, stride: Int) {
-        first = NormalizedConvolution(
-            "\(name).conv1", normalization: "\(name).bn1", inputs: inputs, outputs: outputs, kernel: 3,
-            stride: stride, rectifies: true)
-        second = NormalizedConvolution(
-            "\(name).conv2", normalization: "\(name).bn2", inputs: outputs, outputs: outputs, kernel: 3,
-            stride: 1, rectifies: true)
+    private var first: NormalizedConvolution { convolutions.first! }
+    private var last: NormalizedConvolution { convolutions.last! }
+
+    public init(_ name: String, _ kind: Kind = .basic, inputs: Int, width: Int, stride: Int) {
+        let outputs = kind.expansion * width
+        var channels = inputs
+        convolutions = kind.kernels.enumerated().map { index, kernel in
+            let next = index == kind.kernels.count - 1 ? outputs : width
+            defer { channels = next }
+            return NormalizedConvolution(
+                "\(name).conv\(index + 1)", normalization: "\(name).bn\(index + 1)", inputs: channels,
+                outputs: next, kernel: kernel, stride: index == kind.strided ? stride : 1, rectifies: true)
+        }
         if stride != 1 || inputs != outputs {
             shortcut = NormalizedConvolution(
                 "\(name).shortcut.0", normalization: "\(name).shortcut.1", inputs: inputs, outputs: outputs,
@@ -23,7 +38,7 @@ public final class BasicBlock: Layer {
         }
     }
 
-    var units: [NormalizedConvolution] { [first, second] + (shortcut.map { [$0] } ?? []) }
+    var units: [NormalizedConvolution] { convolutions + (shortcut.map { [$0] } ?? []) }
     public var parameters: [Parameter] { units.flatMap(\.parameters) }
 
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
@@ -31,21 +46,29 @@ public final class BasicBlock: Layer {
     }
 
     private func runningForward(_ input: Tensor, _ pass: Pass) -> Tensor {
-        let inner = first.forward(input, pass)
+        var inner = input
+        for (index, convolution) in convolutions.dropLast().enumerated() {
+            let next = convolution.forward(inner, pass)
+            if index > 0 { pass.workspace.release(inner) }
+            inner = next
+        }
         let side = shortcut?.forward(input, pass)
-        let output = second.runningForward(inner, residual: side ?? input, pass)
+        let output = last.runningForward(inner, residual: side ?? input, pass)
         pass.workspace.release(inner)
         if let side { pass.workspace.release(side) }
         return output
     }
 
-    /// The first convolution's normalised and rectified output is never stored: the second one makes it
-    /// as it reads.
+    /// The normalised and rectified output of a convolution before the last is never stored: the next one makes
+    /// it as it reads.
     private func batchForward(_ input: Tensor, _ pass: Pass) -> Tensor {
-        let inner = first.rawForward(.plain(input), shape: input.shape, pass)
-        let raw = second.rawForward(
-            .activated(inner, first.normalization.activation), shape: inner.shape, pass)
-        pass.releaseUnlessKept(inner)
+        var raw = first.rawForward(.plain(input), shape: input.shape, pass)
+        for (before, convolution) in zip(convolutions, convolutions.dropFirst()) {
+            let inner = raw
+            raw = convolution.rawForward(
+                .activated(inner, before.normalization.activation), shape: inner.shape, pass)
+            pass.releaseUnlessKept(inner)
+        }
         let side = shortcut.map { $0.rawForward(.plain(input), shape: input.shape, pass) }
         let output = pass.keepsInputs ? pass.workspace.tensor(raw.shape) : raw
         addOutput(input: input, into: output, pass)
@@ -58,7 +81,7 @@ public final class BasicBlock: Layer {
     private func addOutput(input: Tensor?, into output: Tensor, _ pass: Pass) {
         let residual: BatchNormalization.Residual =
             shortcut.map { .normalized($0.raw!, $0.normalization) } ?? .stored(input!)
-        second.normalization.addOutput(of: second.raw!, residual: residual, into: output, pass)
+        last.normalization.addOutput(of: last.raw!, residual: residual, into: output, pass)
     }
 
     /// Whether the output can be made without the input.
@@ -83,7 +106,7 @@ public final class BasicBlock: Layer {
 
     /// Appends the block's rectifier to the gradient with respect to its output, in place.
     func maskGradient(_ gradient: Tensor, _ pass: Pass) {
-        second.normalization.addMaskedSums(gradient: gradient, input: second.raw!, output: output!, pass)
+        last.normalization.addMaskedSums(gradient: gradient, input: last.raw!, output: output!, pass)
     }
 
     /// The rectified normalisation whose output a block reads, for the backward pass to go straight on
@@ -98,7 +121,7 @@ public final class BasicBlock: Layer {
 
     /// This block's end as the next one's upstream.
     var asUpstream: Upstream {
-        Upstream(normalization: second.normalization, raw: second.raw!, output: output!)
+        Upstream(normalization: last.normalization, raw: last.raw!, output: output!)
     }
 
     /// The backward pass from a gradient that is through the block's rectifier and summed.
@@ -106,12 +129,17 @@ public final class BasicBlock: Layer {
     /// - Returns: the gradient with respect to the input, through the rectifier of `upstream`, where
     ///   there is one, and summed for its normalisation.
     func backwardMasked(_ gradient: Tensor, upstream: Upstream?, _ pass: Pass) -> Tensor {
-        let (rectifier, memory) = first.normalization.gradientSums(
-            of: first.raw!, slices: second.convolution.gradientSlices, pass)
-        let inner = second.backwardMasked(
-            gradient, keepsGradient: true,
-            sink: .activation(rectifier, first.normalization.activation), pass)!
-        first.normalization.addGradientSums(memory, slices: second.convolution.gradientSlices, pass)
+        var inner = gradient
+        for index in (1..<convolutions.count).reversed() {
+            let (before, convolution) = (convolutions[index - 1], convolutions[index])
+            let slices = convolution.convolution.gradientSlices
+            let (rectifier, memory) = before.normalization.gradientSums(of: before.raw!, slices: slices, pass)
+            // The shortcut reads the block's own gradient.
+            inner = convolution.backwardMasked(
+                inner, keepsGradient: index == convolutions.count - 1,
+                sink: .activation(rectifier, before.normalization.activation), pass)!
+            before.normalization.addGradientSums(memory, slices: slices, pass)
+        }
         let side = shortcutGradient(gradient, pass)
         guard let upstream else { return first.backwardMasked(inner, sink: .adding(side), pass)! }
         let slices = first.convolution.gradientSlices
