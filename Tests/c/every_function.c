@@ -421,7 +421,7 @@ int main(void) {
     tsimcne_model_config config = {sizeof config, 3, 10, 4, hidden, 1, 8, mean, deviation};
     tsimcne_handle model = 0;
     CHECK(tsimcne_model_create(&config, 1, NULL) == TSIMCNE_ERROR_ARGUMENT);
-    config.depth = 50;
+    config.depth = 51;
     CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_ERROR_ARGUMENT && model == 0);
     config.depth = 10;
     hidden_layers(config);

@@ -28,7 +28,6 @@ CASES = {
         changes=dict(metric=driver.COSINE, temperature=0.5, clip_value=0.005, schedule=driver.PER_BATCH),
     ),
     "ResNet-34": SMALL | dict(depth=34),
-    "ResNet-50": SMALL | dict(depth=50),
     "grey": dict(depth=18, base_width=4, size=(28, 28, 1), images=20, batch=12),
     "three views": SMALL | dict(views=3),
     "AdamW": SMALL | dict(changes=dict(optimizer=driver.ADAMW, learning_rate=5e-4, weight_decay=0.05)),

@@ -132,7 +132,7 @@ def test_csv_log_goes_on_after_the_first_epoch(tmp_path):
         log(dataclasses.replace(record, epoch=epoch))
     callbacks.CSVLog(log.path)(dataclasses.replace(record, stage=2))
     lines = log.path.read_text().splitlines()
-    assert lines[0] == "stage,epoch,loss,lr,seconds,pairs_per_second"
+    assert lines[0] == "stage,epoch,loss,lr,temperature,seconds,pairs_per_second"
     assert [line[:3] for line in lines[1:]] == ["1,1", "1,2", "2,1"]
 
 
@@ -172,7 +172,14 @@ def test_tensorboard(tmp_path):
     found = events(tmp_path)
     losses = [(step, value) for tag, step, value in found if tag == "loss"]
     assert losses == [(i + 1, np.float32(row["loss"])) for i, row in enumerate(model.history_)]
-    assert {tag for tag, _, _ in found} == {"loss", "lr", "seconds", "pairs_per_second", "stage"}
+    assert {tag for tag, _, _ in found} == {
+        "loss",
+        "lr",
+        "temperature",
+        "seconds",
+        "pairs_per_second",
+        "stage",
+    }
     # With an open writer, as search and parallel jobs copy estimators.
     for copy in (clone(model), pickle.loads(pickle.dumps(model))):
         copy.fit(images())

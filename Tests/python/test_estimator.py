@@ -194,6 +194,12 @@ def test_four_gigabytes_are_read_in_place(tmp_path, dtype):
     more = "decays_biases second_momentum weight_decay clip_value view_height view_width neighbors inputs"
     stage = dict.fromkeys([*zeros.split(), *more.split()], 0)
     stage |= {"steps": 1 << 20, "output_dim": 2, "temperature": 1, "augmentation": None}
+    stage |= {
+        "degrees_of_freedom": 1,
+        "temperature_rate": 0,
+        "annealed_outputs": b"",
+        "annealed_degrees": b"",
+    }
     before = resident()
     images = Images(X)
     assert images.direct and resident() - before < 300e6
