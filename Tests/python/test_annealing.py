@@ -40,6 +40,12 @@ def test_degrees():
     assert _annealing.degrees_of_freedom("dimension", [8, 3, 1], 3) == [7, 2, 1]
 
 
+def test_what_stays_is_one_number_however_long_the_stage():
+    assert _annealing.degrees_of_freedom("dimension", [8], 10**9) == [7]
+    model = small(total_epochs=[Stage(1e9, 2, dof="dimension")], callbacks=lambda record: True).fit(X)
+    assert len(model.history_) == 1
+
+
 ANNEALED = {"total_epochs": [Stage(6, 2, anneal_from=16, dof="dimension")], "optimizer": "adam"}
 OTHERS = {
     "annealed": ANNEALED,

@@ -61,8 +61,8 @@ def check_degrees(name: str, value: Any) -> float | str | tuple[float, float]:
 def degrees_of_freedom(
     value: float | str | tuple[float, float], dimensions: list[int], epochs: int
 ) -> list[float]:
-    """In each epoch: the number itself; half a cosine from the first to the last; or one less than the
-    dimension, but at least 1.
+    """In each epoch, or one where all are the same: the number itself; half a cosine from the first to the
+    last; or one less than the dimension, but at least 1.
     """
     if isinstance(value, tuple):
         first, last = value

@@ -313,7 +313,6 @@ def core_fields(stage: Stage, steps_per_epoch: int, common: dict[str, float]) ->
     outputs = [int(fields["n_components"])]
     if stage.anneal_from is not None:
         outputs = output_dimensions(stage.dim_annealing, stage.anneal_from, outputs[0], epochs)
-    outputs *= 1 if len(outputs) > 1 else epochs
     degrees = degrees_of_freedom(stage.dof, outputs, epochs)
     annealed_degrees = np.array(degrees if len(degrees) > 1 else [], np.float32)
     metric = METRICS[fields["metric"]]
