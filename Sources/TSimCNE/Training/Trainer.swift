@@ -243,7 +243,7 @@ public final class Trainer {
             model.resetOutput(
                 outputs: current.outputs(inEpoch: 0), deviation: deviation, seed: seed &+ UInt64(stage))
             beginSteps()
-        case .principal, .scaled: start = write(nil, count: batchSize, features, workspace)
+        case .principal, .scaled: start = write(nil, count: batchSize, features, nil, workspace)
         }
     }
 
@@ -285,7 +285,7 @@ public final class Trainer {
         steps = [:]
         workspace = Workspace(planned: plan(stages[stage]).workspace)
         for count in batchCounts {
-            steps[count] = write(stages[stage], count: count, features, workspace)
+            steps[count] = write(stages[stage], count: count, features, similarity, workspace)
             steps[count]!.program.prepare(for: pool)
         }
     }
@@ -302,12 +302,13 @@ public final class Trainer {
     }
 
     private func write(
-        _ stage: Stage?, count: Int, _ features: AlignedBuffer?, _ workspace: Workspace
+        _ stage: Stage?, count: Int, _ features: AlignedBuffer?, _ similarity: Similarity?,
+        _ workspace: Workspace
     ) -> TrainingStep {
         TrainingStep(
             model: model, stage: stage, source: source, options: (stage ?? stages[self.stage]).views,
             viewCount: viewCount, noise: noise, seed: seed,
-            batch: batch, count: count, features: features, similarity: stage == nil ? nil : similarity,
+            batch: batch, count: count, features: features, similarity: similarity,
             temperature: (stage?.temperatureRate ?? 0) > 0 ? temperature : nil, workspace: workspace)
     }
 
@@ -315,7 +316,11 @@ public final class Trainer {
     private func plan(_ stage: Stage) -> (workspace: Workspace, scratch: Int) {
         let workspace = Workspace.planning()
         let features = stage.readsFeatures ? AlignedBuffer(count: 0) : nil
-        let scratch = batchCounts.map { write(stage, count: $0, features, workspace).program.scratchCount }
+        // Its own, which decides how pairs are worked on: the trainer may be in another stage.
+        let similarity = Similarity(stage.metric, temperature: stage.temperature)
+        let scratch = batchCounts.map {
+            write(stage, count: $0, features, similarity, workspace).program.scratchCount
+        }
         return (workspace, scratch.max()! * pool.threads)
     }
 
