@@ -127,12 +127,14 @@ class Network:
     def set(self, name: str, value: npt.NDArray[np.float32]) -> None:
         """Take one array in the core's own layout."""
         kind = _core.BUFFER if name.rsplit(".", 1)[-1].startswith("running_") else _core.PARAMETER
-        shape, _, _ = self.core.array(kind, name)
+        with self._alone:
+            shape, _, _ = self.core.array(kind, name)
         if value.shape != shape or value.dtype != np.float32:
             raise ValueError(f"{name}: got {value.dtype} of shape {value.shape}, want float32 of {shape}")
         if not np.isfinite(value).all() or (name.endswith("running_var") and (value < 0).any()):
             raise ValueError(f"{name}: got values that no network has")
-        self.core.set_array(kind, name, np.ascontiguousarray(value))
+        with self._alone:
+            self.core.set_array(kind, name, np.ascontiguousarray(value))
 
     def copy_to(self, other: Network) -> None:
         other.read(self.tensors())

@@ -13,8 +13,6 @@ from ._augmentation import PRESETS
 from ._images import Images
 from ._stages import Stage
 
-Function = Callable[[npt.NDArray[Any], np.random.Generator], Any]
-
 
 class Pipeline:
     """All views of a batch, as the core wants them.
@@ -32,7 +30,12 @@ class Pipeline:
     """
 
     def __init__(
-        self, function: Function, images: Images, stages: Sequence[Stage], views: int, seed: int
+        self,
+        function: Callable[[npt.NDArray[Any], np.random.Generator], Any],
+        images: Images,
+        stages: Sequence[Stage],
+        views: int,
+        seed: int,
     ) -> None:
         self.function = function
         self.images = images

@@ -47,6 +47,7 @@ from ._vectors import Vectors
 # What the core takes.
 MOST_STAGES = 64
 Init = tuple[Network | None, str | None]
+Function = Callable[[Any, np.random.Generator], Any]
 
 # Seconds between two checkpoints.
 CHECKPOINT_EVERY = 60.0
@@ -64,7 +65,7 @@ class Plan:
     normalization: Normalization | None
     augmentation: Augmentation | None
     # Makes the views instead of the core.
-    pipeline: Callable[[Any, np.random.Generator], Any] | None
+    pipeline: Function | None
     noise: dict[str, float]
     views: int
     ema_decay: float
@@ -105,12 +106,7 @@ def make_plan(est: Any, X: Any, resume: bool, load_init: Callable[[Any], Init]) 
     if max_time is not None and est.lr_step == "epoch":
         raise ValueError("max_time: excludes lr_step='epoch', whose epochs have no end in time; want 'batch'")
     backbone = check_choice("backbone", est.backbone, BACKBONES)
-    pipeline = est.augmentation if is_function(est.augmentation) else None
-    augmentation, noise = (
-        _check_augmentation(est.augmentation, backbone)
-        if pipeline is None
-        else (None, {"noise": 0.0, "dropout": 0.0})
-    )
+    augmentation, pipeline, noise = _check_augmentation(est.augmentation, backbone)
     if backbone == "identity":
         if est.image_shape is not None:
             raise ValueError("image_shape: excludes backbone='identity', whose X is (n, features)")
@@ -134,7 +130,7 @@ def make_plan(est: Any, X: Any, resume: bool, load_init: Callable[[Any], Init]) 
     outputs_before = None if init is None else init.outputs
     stages = _stages(est, images, views, batch_size, outputs_before, metric_before, augmentation)
     if pipeline is not None:
-        _check_pipeline(est.augmentation, backbone, stages)
+        _check_pipeline(stages)
     if max_time is not None and any(stage.stretches for stage in stages):
         raise ValueError("max_time: excludes stages with stretches, which repeat a run; want None")
     normalization = init.normalization if init is not None else _check_normalize(est.normalize, images)
@@ -193,8 +189,10 @@ def _check_checkpoint(est: Any, resume: Any) -> tuple[str | None, float]:
     return path, check_duration("checkpoint_every", est.checkpoint_every)
 
 
-def _check_augmentation(value: Any, backbone: str) -> tuple[Augmentation | None, dict[str, float]]:
-    """That of images, and noise and dropout of feature vectors."""
+def _check_augmentation(
+    value: Any, backbone: str
+) -> tuple[Augmentation | None, Function | None, dict[str, float]]:
+    """That of images, or the function that makes their views, and noise and dropout of feature vectors."""
     none = {"noise": 0.0, "dropout": 0.0}
     if backbone == "identity":
         if isinstance(value, str) and value == "natural":
@@ -204,15 +202,15 @@ def _check_augmentation(value: Any, backbone: str) -> tuple[Augmentation | None,
                 f"augmentation: got {value!r}, want 'natural' or FeatureAugmentation(...) "
                 "for backbone='identity'"
             )
-        return None, value._fields()
+        return None, None, value._fields()
     if isinstance(value, FeatureAugmentation):
         raise ValueError("augmentation: got a FeatureAugmentation, which is for backbone='identity'")
-    return check_augmentation("augmentation", value), none
+    if is_function(value):
+        return None, value, none
+    return check_augmentation("augmentation", value), None, none
 
 
-def _check_pipeline(value: Any, backbone: str, stages: list[Stage]) -> None:
-    if backbone == "identity":
-        raise ValueError(f"augmentation: got {value!r}, which is for images; want FeatureAugmentation(...)")
+def _check_pipeline(stages: list[Stage]) -> None:
     for i, stage in enumerate(stages):
         if stage.image_size is not None:
             raise ValueError(

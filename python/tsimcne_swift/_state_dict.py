@@ -264,17 +264,17 @@ def _shapes(network: Architecture, hidden: list[int]) -> dict[str, tuple[int, ..
         features = network["width"]
         for layer in range(4):
             width = network["width"] << layer
-            outputs = 4 * width if network["backbone"] in BOTTLENECKS else width
+            inner = [(width, 3), (width, 3)]
+            if network["backbone"] in BOTTLENECKS:
+                inner = [(width, 1), (width, 3), (4 * width, 1)]
+            outputs = inner[-1][0]
             for block in range(BLOCKS[network["backbone"]][layer]):
                 at = f"layer{layer + 1}.{block}"
-                if outputs == width:
-                    convolution(f"{at}.conv1", f"{at}.bn1", features, width, 3)
-                    convolution(f"{at}.conv2", f"{at}.bn2", width, width, 3)
-                else:
-                    convolution(f"{at}.conv1", f"{at}.bn1", features, width, 1)
-                    convolution(f"{at}.conv2", f"{at}.bn2", width, width, 3)
-                    convolution(f"{at}.conv3", f"{at}.bn3", width, outputs, 1)
-                if features != outputs or (layer > 0 and block == 0):
+                before = features
+                for i, (after, size) in enumerate(inner, 1):
+                    convolution(f"{at}.conv{i}", f"{at}.bn{i}", before, after, size)
+                    before = after
+                if features != outputs:
                     convolution(f"{at}.shortcut.0", f"{at}.shortcut.1", features, outputs, 1)
                 features = outputs
     sizes = [features, *hidden, network["output_dim"]]

@@ -18,18 +18,16 @@ def make_trainer(
 ) -> _core.Trainer:
     """A trainer of ``network``; ``stages`` instead of the plan's, if given."""
     images = plan.images
-    source = _core.SOURCE_IMAGES if images.direct else _core.SOURCE_SUPPLIED
-    if plan.pipeline is not None:
-        source = _core.SOURCE_VIEWS
-    is_views = plan.pipeline is not None
     fields = [core_fields(stage, plan.steps_per_epoch, plan.common) for stage in (stages or plan.stages)]
-    if is_views:
+    source, format = _core.SOURCE_IMAGES if images.direct else _core.SOURCE_SUPPLIED, images.format
+    if plan.pipeline is not None:
+        source, format = _core.SOURCE_VIEWS, "f"
         fields = [stage | {"augmentation": None} for stage in fields]
     return _core.Trainer(
         network.core,
-        images.whole() if images.direct and not is_views else None,
+        images.whole() if source == _core.SOURCE_IMAGES else None,
         shape=images.shape,
-        format="f" if is_views else images.format,
+        format=format,
         seed=seed,
         batch_size=plan.batch_size,
         source=source,

@@ -187,9 +187,9 @@ enum {
     TSIMCNE_SGD = 0, /* v = momentum v + g + decay w;  w -= rate v */
     TSIMCNE_NESTEROV = 1,
     TSIMCNE_ADAMW = 2, /* Loshchilov and Hutter 2019; momentum and second_momentum are its betas */
-    TSIMCNE_ADAM = 4,  /* with the largest squares (AMSGrad, Reddi, Kale and Kumar 2018); weight decay is part
-                          of  the gradient */
-    TSIMCNE_LARS = 3   /* You, Gitman and Ginsburg 2017; trust 0.001, plain SGD for biases and BatchNorm */
+    TSIMCNE_LARS = 3,  /* You, Gitman and Ginsburg 2017; trust 0.001, plain SGD for biases and BatchNorm */
+    TSIMCNE_ADAM = 4   /* with the largest squares (AMSGrad, Reddi, Kale and Kumar 2018); weight decay is part
+                          of the gradient */
 };
 
 /** What a step begins with: random views, or the features of the images themselves, found together with the
@@ -209,7 +209,7 @@ typedef struct tsimcne_stage {
     double temperature_rate;  /* 0: the temperature stays. Else its logarithm (of T^2 / 2 for distances) is
                                  trained with so many times the learning rate */
     int64_t annealed_epochs;  /* values of each of these courses, one for an epoch of the stage as it was
-                                 written;  the last one stays */
+                                 written; the last one stays */
     const int32_t *annealed_outputs; /* falling output dimensions down to output_dim, or NULL */
     const float *annealed_degrees;   /* of freedom, or NULL */
     double learning_rate;            /* peak */

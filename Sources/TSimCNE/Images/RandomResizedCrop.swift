@@ -9,13 +9,9 @@ struct RandomResizedCrop {
     /// one within the ratio's bounds. Area 1 alone is no crop, whatever the ratio.
     func draw(height: Int, width: Int, _ random: inout RandomNumbers) -> Crop {
         if area.lowerBound == 1 { return Crop(top: 0, left: 0, height: height, width: width) }
-        let total = Double(height * width)
-        let logarithms = Elementary.log(ratio.lowerBound)...Elementary.log(ratio.upperBound)
+        let sides = RandomSides(area: area, ratio: ratio)
         for _ in 0..<10 {
-            let target = total * random.uniform(in: area)
-            let aspect = Elementary.exp(random.uniform(in: logarithms))
-            let w = Int((target * aspect).squareRoot().rounded(.toNearestOrEven))
-            let h = Int((target / aspect).squareRoot().rounded(.toNearestOrEven))
+            let (w, h) = sides.draw(of: height * width, &random)
             if w > 0, h > 0, w <= width, h <= height {
                 return Crop(
                     top: random.integer(below: height - h + 1), left: random.integer(below: width - w + 1),
@@ -30,6 +26,27 @@ struct RandomResizedCrop {
             w = min(width, max(1, Int((Double(height) * ratio.upperBound).rounded(.toNearestOrEven))))
         }
         return Crop(top: (height - h) / 2, left: (width - w) / 2, height: h, width: w)
+    }
+}
+
+/// Sides of a rectangle with a random share of an area and a random ratio, log-uniform.
+struct RandomSides {
+    private let area: ClosedRange<Double>
+    private let logarithms: ClosedRange<Double>
+
+    init(area: ClosedRange<Double>, ratio: ClosedRange<Double>) {
+        self.area = area
+        logarithms = Elementary.log(ratio.lowerBound)...Elementary.log(ratio.upperBound)
+    }
+
+    /// The first is the ratio times the second.
+    func draw(of total: Int, _ random: inout RandomNumbers) -> (Int, Int) {
+        let target = Double(total) * random.uniform(in: area)
+        let ratio = Elementary.exp(random.uniform(in: logarithms))
+        return (
+            Int((target * ratio).squareRoot().rounded(.toNearestOrEven)),
+            Int((target / ratio).squareRoot().rounded(.toNearestOrEven))
+        )
     }
 }
 

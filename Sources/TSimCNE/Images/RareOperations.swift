@@ -49,13 +49,9 @@ extension Augmentation {
     /// Up to ten tries at a rectangle that fits, as torchvision's.
     func erase(_ planes: Planes, _ random: inout RandomNumbers) {
         guard erasing > 0, random.uniform() < erasing else { return }
-        let ratios = Augmentation.erasedRatio
-        let logarithms = Elementary.log(ratios.lowerBound)...Elementary.log(ratios.upperBound)
+        let sides = RandomSides(area: Augmentation.erasedArea, ratio: Augmentation.erasedRatio)
         for _ in 0..<10 {
-            let area = Double(planes.pixels) * random.uniform(in: Augmentation.erasedArea)
-            let ratio = Elementary.exp(random.uniform(in: logarithms))
-            let height = Int((area * ratio).squareRoot().rounded(.toNearestOrEven))
-            let width = Int((area / ratio).squareRoot().rounded(.toNearestOrEven))
+            let (height, width) = sides.draw(of: planes.pixels, &random)
             guard height > 0, width > 0, height < planes.height, width < planes.width else { continue }
             let top = random.integer(below: planes.height - height + 1)
             let left = random.integer(below: planes.width - width + 1)

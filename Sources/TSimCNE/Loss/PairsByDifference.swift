@@ -84,23 +84,15 @@ final class PairsByDifference: Pairs {
         _ scratch: UnsafeMutablePointer<Float>, _ body: (_ row: Int, _ byTemperature: Double) -> Void
     ) {
         // Each pair counts from both of its ends; the positive once from each.
-        let squaredTemperature = similarity.squaredTemperature
-        let scale = 2 * squaredTemperature / Float(count)
+        let scale = 2 * similarity.squaredTemperature / Float(count)
         let share = 2 / Float(positives.number)
         let own = scratch + stride
         for row in rows {
             fill(row, scratch)
             for i in 0..<positives.number {
-                let value = scratch[positives.row(i, of: row)]
-                own[i] = similarity.kernel?.slope(squaredTemperature * value) ?? value
+                own[i] = similarity.slope(scratch[positives.row(i, of: row)])
             }
-            if let kernel = similarity.kernel {
-                PairSums.weigh(
-                    scratch, kernel, squaredTemperature: squaredTemperature, logSum: scales[row],
-                    logSums: scales, count: count)
-            } else {
-                PairSums.weigh(scratch, squares: true, inverse: scales[row], inverses: scales, count: count)
-            }
+            similarity.weigh(scratch, scale: scales[row], scales: scales, count: count)
             scratch[row] = 0
             for i in 0..<positives.number { scratch[positives.row(i, of: row)] -= share * own[i] }
             // The loss depends on T y: T ∂loss/∂T is Σ y · ∂loss/∂y, about any origin.

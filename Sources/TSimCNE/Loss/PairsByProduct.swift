@@ -179,28 +179,17 @@ final class PairsByProduct: Pairs {
         let products = scratch + block * width
         let own = products + block * dimension
         let share = 2 / Float(positives.number)
-        let squaredTemperature = similarity.squaredTemperature
         var totals = [Double](repeating: 0, count: range.count)
         forEachBlock(range, scratch) { index, columns in
             for (i, row) in range.enumerated() {
                 let values = scratch + i * width
-                // d log q is -slope · d(T²d²) for distances; for Cauchy the slope is q.
                 for p in 0..<positives.number {
                     let other = positives.row(p, of: row)
                     guard columns.contains(other) else { continue }
-                    let value = values[other - columns.lowerBound]
-                    let slope = similarity.kernel?.slope(squaredTemperature * value) ?? value
-                    own[p] = similarity.metric == .cosine ? 1 : slope
+                    own[p] = similarity.slope(values[other - columns.lowerBound])
                 }
-                if let kernel = similarity.kernel {
-                    PairSums.weigh(
-                        values, kernel, squaredTemperature: squaredTemperature, logSum: scales[row],
-                        logSums: scales + columns.lowerBound, count: columns.count)
-                } else {
-                    PairSums.weigh(
-                        values, squares: similarity.metric == .cauchy, inverse: scales[row],
-                        inverses: scales + columns.lowerBound, count: columns.count)
-                }
+                similarity.weigh(
+                    values, scale: scales[row], scales: scales + columns.lowerBound, count: columns.count)
                 // Each pair counts from both of its ends; the positive once from each.
                 for p in 0..<positives.number {
                     let other = positives.row(p, of: row)

@@ -50,4 +50,25 @@ public final class Similarity {
         case .studentT: return .studentT(degrees: degrees)
         }
     }
+
+    /// How log q falls with T² d², or rises with cos / T, from a similarity or, of a kernel, a squared distance.
+    func slope(_ value: Float) -> Float {
+        if metric == .cosine { return 1 }
+        return kernel?.slope(squaredTemperature * value) ?? value
+    }
+
+    /// From the same of a row and others, the symmetric coefficients of the pairs in the loss's gradient;
+    /// `scale` and `scales` are those of ``PairSum``.
+    func weigh(
+        _ values: UnsafeMutablePointer<Float>, scale: Float, scales: UnsafePointer<Float>, count: Int
+    ) {
+        if let kernel {
+            PairSums.weigh(
+                values, kernel, squaredTemperature: squaredTemperature, logSum: scale, logSums: scales,
+                count: count)
+        } else {
+            PairSums.weigh(
+                values, squares: metric == .cauchy, inverse: scale, inverses: scales, count: count)
+        }
+    }
 }
