@@ -40,7 +40,9 @@ public func tsimcne_model_transform(
             guard outputCount == wanted else {
                 throw Failure.argument("output_count: got \(outputCount), want \(wanted)")
             }
-            model.transform(batch, isMap ? .map : .features, into: output, pool: pool)
+            try model.transform(batch, isMap ? .map : .features, into: output, pool: pool) {
+                try checkMemory($0, "mapping images of this size")
+            }
         }
     }
 }

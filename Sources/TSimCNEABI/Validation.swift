@@ -26,6 +26,7 @@ func check<V: Comparable>(_ value: V, in range: ClosedRange<V>, _ name: String) 
 
 /// Whether so many bytes could be had now; asked before large buffers are made.
 func checkMemory(_ bytes: Int, _ what: String) throws {
+    if bytes == 0 { return }
     let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     if memory == MAP_FAILED {
         throw Failure(

@@ -141,6 +141,26 @@ def test_too_little_memory_is_said_before_training():
     assert out.splitlines() == ["True []", "(60, 2)"]
 
 
+def test_too_little_memory_is_said_before_mapping():
+    out = output_of(
+        """
+        import re
+        images = np.zeros((300, 64, 64, 3), np.uint8)
+        model = TSimCNE(width=64, batch_size=8, total_epochs=[1, 1, 1], n_jobs=1).fit(images[:8])
+        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + (300 << 20), resource.RLIM_INFINITY))
+        try:
+            model.transform(images)
+        except MemoryError as error:
+            print(bool(re.search(r"[0-9.]+ [GM]i?B", str(error))))
+        print(model.transform(images[:8]).shape)
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        print(model.transform(images).shape)
+        """
+    )
+    assert out.splitlines() == ["True", "(8, 2)", "(300, 2)"]
+
+
 def test_limits_are_set_in_children_only():
     assert resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY
     assert np.isfinite(small().fit_transform(X)).all()

@@ -66,7 +66,7 @@ public final class Model {
     static let batch = 256
 
     /// Kept from one call to the next: taking it from the system costs as much as a tenth of the work.
-    private let inferenceWorkspace = Workspace()
+    private var inferenceWorkspace = Workspace()
 
     /// The program that maps images of a shape with the running statistics of BatchNorm, and where the result
     /// will be; `read(i, target)` writes image i.
@@ -88,11 +88,32 @@ public final class Model {
         return (pass.program, result)
     }
 
+    /// What mapping so many images of a shape takes: a workspace without memory, and floats of scratch memory
+    /// for each thread.
+    func planInference(_ kind: Output, _ images: Shape) -> (workspace: Workspace, scratch: Int) {
+        let workspace = Workspace.planning()
+        let whole = min(images.images, Model.batch)
+        let scratch = Set([whole, images.images % whole]).subtracting([0]).map { count in
+            let shape = Shape(count, images.height, images.width, images.channels)
+            return writeInference(kind, shape, workspace) { _, _ in }.program.scratchCount
+        }
+        return (workspace, scratch.max()!)
+    }
+
     /// Maps images with the running statistics of BatchNorm.
+    ///
+    /// - Parameter granted: is asked before so many bytes are taken from the system, and may throw.
     public func transform(
-        _ images: ImageBatch, _ kind: Output, into output: UnsafeMutablePointer<Float>, pool: ThreadPool
-    ) {
+        _ images: ImageBatch, _ kind: Output, into output: UnsafeMutablePointer<Float>, pool: ThreadPool,
+        granted: (_ bytes: Int) throws -> Void = { _ in }
+    ) rethrows {
+        if images.count == 0 { return }
         let columns = kind == .map ? outputs : features
+        let (planned, scratch) = planInference(
+            kind, Shape(images.count, images.height, images.width, images.channels))
+        let isThere = inferenceWorkspace.holds(planned)
+        try granted((scratch * pool.threads + (isThere ? 0 : planned.peak)) * MemoryLayout<Float>.stride)
+        if !isThere { inferenceWorkspace = Workspace(planned: planned) }
         let workspace = inferenceWorkspace
         var first = 0
         while first < images.count {

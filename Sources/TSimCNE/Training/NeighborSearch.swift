@@ -24,14 +24,13 @@ final class NeighborSearch {
     }
 
     /// Bytes that a search takes from the system.
-    static func plannedBytes(model: Model, source: ImageSource, count: Int) -> Int {
-        let workspace = Workspace.planning()
+    static func plannedBytes(model: Model, source: ImageSource, count: Int, threads: Int) -> Int {
         let shape = source.shape
-        _ = model.writeInference(
-            .features, Shape(Model.batch, shape.height, shape.width, shape.channels), workspace
-        ) { _, _ in }
-        let floats = workspace.peak + source.count * (model.features + 2)
-        return floats * MemoryLayout<Float>.stride + Neighbors.bytes(images: source.count, count: count)
+        let images = Shape(source.count, shape.height, shape.width, shape.channels)
+        let (workspace, scratch) = model.planInference(.features, images)
+        let floats = workspace.peak + scratch * threads + source.count * (model.features + 2)
+        return floats * MemoryLayout<Float>.stride
+            + Neighbors.bytes(images: source.count, count: count)
     }
 
     /// - Parameter isSupplied: whether the batch that was wanted is there.

@@ -336,7 +336,8 @@ public final class Trainer {
             let step = (workspace.peak + scratch) * MemoryLayout<Float>.stride
             guard stage.neighbors > 0 else { return step }
             return step
-                + NeighborSearch.plannedBytes(model: model, source: source, count: stage.neighbors)
+                + NeighborSearch.plannedBytes(
+                    model: model, source: source, count: stage.neighbors, threads: pool.threads)
         }
         return steps.max()! + (averages + squares + maxima) * MemoryLayout<Float>.stride
     }

@@ -72,6 +72,14 @@ public final class Workspace {
     /// Floats that were ever lent at once.
     public var peak: Int { regions.reduce(0) { $0 + $1.peak } }
 
+    /// Whether a program that was planned with the other one finds its memory here.
+    public func holds(_ planned: Workspace) -> Bool {
+        planned.regions.allSatisfy { wanted in
+            wanted.peak == 0
+                || regions.contains { $0.isForLarge == wanted.isForLarge && $0.count >= wanted.peak }
+        }
+    }
+
     private func addRegion(_ count: Int, isForLarge: Bool) {
         let owner = AlignedBuffer(count: count)
         regions.append(
