@@ -59,6 +59,37 @@ public enum BatchNormalizationKernel {
         }
     }
 
+    /// Sums of a slice about its first position: [x₀, Σ (x - x₀), Σ (x - x₀)²].
+    public static func statistics(
+        _ range: Range<Int>, channels: Int, input: UnsafePointer<Float>, sums: PartialSums, slice: Int
+    ) {
+        let sums = sums.ofSlice(slice)
+        forEachBlock(channels) { channel, _ in
+            var index = range.lowerBound &* channels &+ channel
+            let origin = input.lanes(index)
+            var (total, squares) = (Lanes.zero, Lanes.zero)
+            for _ in range {
+                let x = input.lanes(index) - origin
+                total += x
+                squares = fma(x, x, squares)
+                index &+= channels
+            }
+            sums.store(origin, 0, channel)
+            sums.store(total, 1, channel)
+            sums.store(squares, 2, channel)
+        }
+    }
+
+    /// The gradient with respect to what was normalised.
+    public static func inputGradient(
+        _ range: Range<Int>, channels: Int, _ gradient: NormalizedGradient,
+        into result: UnsafeMutablePointer<Float>
+    ) {
+        gradient.copy(
+            from: range.lowerBound, count: range.count, channels: channels,
+            into: result + range.lowerBound * channels)
+    }
+
     /// Sets the gradient to 0 where the rectified output is, in place, and sums it for slice `slice`.
     public static func maskedSums(
         _ range: Range<Int>, channels: Int, rectifier: RectifierGradient, slice: Int,

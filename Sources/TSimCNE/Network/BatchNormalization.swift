@@ -4,9 +4,9 @@
 /// It makes few passes over memory of its own: the convolutions before and after it sum and apply while
 /// they write and read. The gradient is derived in docs/derivations/batch-normalization.md.
 public final class BatchNormalization {
-    public static let epsilon: Float = 1e-5
+    let epsilon: Float
     /// Weight of the newest batch in the running statistics.
-    public static let momentum: Float = 0.1
+    let momentum: Float
 
     public let name: String
     public let weight: Parameter
@@ -35,8 +35,12 @@ public final class BatchNormalization {
         [("\(name).running_mean", runningMean), ("\(name).running_var", runningVariance)]
     }
 
-    public init(_ name: String, channels: Int, rectifies: Bool) {
+    public init(
+        _ name: String, channels: Int, rectifies: Bool, epsilon: Float = 1e-5, momentum: Float = 0.1
+    ) {
         self.name = name
+        self.epsilon = epsilon
+        self.momentum = momentum
         self.channels = channels
         self.rectifies = rectifies
         weight = Parameter("\(name).weight", shape: [channels])
@@ -64,11 +68,36 @@ public final class BatchNormalization {
 
     /// Appends the batch's statistics and the coefficients from what a convolution has summed.
     func addStatistics(_ partial: PartialSums, _ slicing: Convolution.Slicing, _ pass: Pass) {
+        addStatistics(partial, slices: slicing.count, positions: slicing.positions, pass)
+    }
+
+    /// The same from a pass over what is given.
+    func addStatistics(of input: Tensor, _ pass: Pass) {
+        let (channels, positions) = (channels, input.shape.positions)
+        let slices = BatchNormalizationKernel.slices(positions: positions, channels: channels)
+        let memory = pass.workspace.tensor(
+            Shape(rows: 1, columns: PartialSums.count(slices: slices, rows: 3, channels: channels)))
+        let sums = PartialSums(memory.pointer, rows: 3, channels: channels)
+        addLoop(pass, "statistics", positions: positions) { range, slice in
+            BatchNormalizationKernel.statistics(
+                range, channels: channels, input: input.pointer, sums: sums, slice: slice)
+        }
+        addStatistics(
+            sums, slices: slices,
+            positions: {
+                BatchNormalizationKernel.positions(ofSlice: $0, count: positions, channels: channels).count
+            }, pass)
+        pass.workspace.release(memory)
+    }
+
+    private func addStatistics(
+        _ partial: PartialSums, slices: Int, positions: @escaping (Int) -> Int, _ pass: Pass
+    ) {
         pass.program.add("\(name) sums", slices: 1) { [self] _, _ in
             var count = 0
             for i in 0..<2 * channels { sums[i] = 0 }
-            for slice in 0..<slicing.count {
-                let positions = slicing.positions(slice)
+            for slice in 0..<slices {
+                let positions = positions(slice)
                 count += positions
                 for c in 0..<channels {
                     // The slice's sums are about a value of its own.
@@ -132,7 +161,7 @@ public final class BatchNormalization {
 
     private func setCoefficients(mean: UnsafePointer<Float>, variance: UnsafePointer<Float>) {
         for c in 0..<channels {
-            let s = 1 / (variance[c] + BatchNormalization.epsilon).squareRoot()
+            let s = 1 / (variance[c] + epsilon).squareRoot()
             inverseDeviation.pointer[c] = s
             scale.pointer[c] = weight.value.pointer[c] * s
             shift.pointer[c] = bias.value.pointer[c] - mean[c] * scale.pointer[c]
@@ -207,6 +236,17 @@ public final class BatchNormalization {
                 coefficients: coefficients.pointer, channels: channels), input: input)
     }
 
+    /// Appends the same as a pass of its own.
+    func addInputGradient(_ gradient: Tensor, input: Tensor, into result: Tensor, _ pass: Pass) {
+        let reader = NormalizedGradient(
+            gradient: gradient.pointer, input: input.pointer, mean: mean.pointer,
+            coefficients: coefficients.pointer, channels: channels)
+        addLoop(pass, "input gradient", positions: input.shape.positions) { [channels] range, _ in
+            BatchNormalizationKernel.inputGradient(
+                range, channels: channels, reader, into: result.pointer)
+        }
+    }
+
     /// Whether the batch's statistics are.
     var isFinite: Bool {
         (0..<channels).allSatisfy { mean.pointer[$0].isFinite && variance.pointer[$0] < 1e30 }
@@ -214,7 +254,6 @@ public final class BatchNormalization {
 
     /// Moves the running statistics; only when a step is complete, so that an abandoned one leaves none.
     public func updateRunningStatistics() {
-        let momentum = BatchNormalization.momentum
         let unbiased = batchCount > 1 ? Float(batchCount / (batchCount - 1)) : 1
         for c in 0..<channels {
             runningMean.pointer[c] += momentum * (mean.pointer[c] - runningMean.pointer[c])

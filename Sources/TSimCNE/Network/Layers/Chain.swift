@@ -1,0 +1,35 @@
+/// Layers one after the other.
+public final class Chain: Layer {
+    let layers: [any Layer]
+    /// What each layer made.
+    private var values: [Tensor] = []
+
+    public var parameters: [Parameter] { layers.flatMap(\.parameters) }
+
+    public init(_ layers: [any Layer]) { self.layers = layers }
+
+    public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
+        var value = input
+        values = []
+        for layer in layers {
+            let next = layer.forward(value, pass)
+            // The input is the caller's, and of a layer that works in place nothing is to be given back.
+            if !values.isEmpty, next.pointer != value.pointer { pass.releaseUnlessKept(value) }
+            value = next
+            values.append(next)
+        }
+        return value
+    }
+
+    /// Gives back what the layers made, but for the last one's, which is the caller's.
+    public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
+        var gradient: Tensor? = gradient
+        for (index, layer) in layers.enumerated().reversed() {
+            gradient = layer.backward(gradient!, pass, wantsInputGradient: wantsInputGradient || index > 0)
+            let isLast = values[index].pointer == values.last!.pointer
+            let isOfTheOneBefore = index > 0 && values[index].pointer == values[index - 1].pointer
+            if !isLast, !isOfTheOneBefore { pass.workspace.release(values[index]) }
+        }
+        return gradient
+    }
+}

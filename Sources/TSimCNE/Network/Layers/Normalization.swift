@@ -1,0 +1,41 @@
+import TSimCNEKernels
+
+/// ``BatchNormalization`` as a layer of its own, for what no convolution before or after it can do on its way.
+public final class Normalization: Layer {
+    let normalization: BatchNormalization
+    private var input: Tensor?
+    private var output: Tensor?
+
+    public var parameters: [Parameter] { normalization.parameters }
+
+    public init(
+        _ name: String, channels: Int, rectifies: Bool = false, epsilon: Float = 1e-5, momentum: Float = 0.1
+    ) {
+        normalization = BatchNormalization(
+            name, channels: channels, rectifies: rectifies, epsilon: epsilon, momentum: momentum)
+    }
+
+    public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
+        if pass.usesBatchStatistics {
+            normalization.addStatistics(of: input, pass)
+        } else {
+            _ = normalization.addRunningCoefficients(residual: nil, pass)
+        }
+        let output = pass.keepsInputs ? pass.workspace.tensor(input.shape) : input
+        normalization.addOutput(of: input, residual: nil, into: output, pass)
+        (self.input, self.output) = (input, output)
+        return output
+    }
+
+    public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
+        normalization.addMaskedSums(
+            gradient: gradient, input: input!, output: normalization.rectifies ? output : nil, pass)
+        guard wantsInputGradient else {
+            pass.workspace.release(gradient)
+            return nil
+        }
+        // Each value is read before it is written.
+        normalization.addInputGradient(gradient, input: input!, into: gradient, pass)
+        return gradient
+    }
+}

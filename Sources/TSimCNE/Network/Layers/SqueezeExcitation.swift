@@ -1,0 +1,76 @@
+/// Scales each channel of an image by a number in [0, 1] that two small layers make of the channels' means (Hu, Shen
+/// and Sun, CVPR 2018).
+public final class SqueezeExcitation: Layer {
+    private let pooling = GlobalAveragePooling()
+    private let squeeze: PatchConvolution
+    private let excite: PatchConvolution
+    private let gate: Chain
+    private var input: Tensor?
+    private var means: Tensor?
+    private var scales: Tensor?
+
+    public var parameters: [Parameter] { gate.parameters }
+
+    /// - Parameters:
+    ///   - name: before those of `fc1` and `fc2`, as torchvision calls them.
+    ///   - channels: of the input.
+    ///   - squeezed: channels in between.
+    ///   - inner: after the first layer.
+    ///   - gate: after the second one.
+    public init(
+        _ name: String, channels: Int, squeezed: Int, inner: Nonlinearity.Function,
+        gate: Nonlinearity.Function
+    ) {
+        squeeze = PatchConvolution(
+            "\(name).fc1", inputs: channels, outputs: squeezed, kernel: 1, stride: 1, hasBias: true)
+        excite = PatchConvolution(
+            "\(name).fc2", inputs: squeezed, outputs: channels, kernel: 1, stride: 1, hasBias: true)
+        self.gate = Chain([squeeze, Nonlinearity(inner), excite, Nonlinearity(gate)])
+    }
+
+    func initialize(_ random: inout RandomNumbers) {
+        squeeze.initialize(&random)
+        excite.initialize(&random)
+    }
+
+    public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
+        let means = pooling.forward(input, pass)
+        let scales = gate.forward(means, pass)
+        let output = pass.keepsInputs ? pass.workspace.tensor(input.shape) : input
+        let (area, channels) = (input.shape.height * input.shape.width, input.shape.channels)
+        pass.program.add("excitation", slices: input.shape.images) { image, _ in
+            let factors = scales.pointer + image * channels
+            for p in image * area..<(image + 1) * area {
+                let (source, target) = (input.pointer + p * channels, output.pointer + p * channels)
+                for c in 0..<channels { target[c] = source[c] * factors[c] }
+            }
+        }
+        (self.input, self.means, self.scales) = (input, means, scales)
+        pass.releaseUnlessKept(means)
+        pass.releaseUnlessKept(scales)
+        return output
+    }
+
+    public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
+        let (input, scales) = (input!, scales!)
+        let (area, channels) = (input.shape.height * input.shape.width, input.shape.channels)
+        let ofScales = pass.workspace.tensor(scales.shape)
+        // The gradient goes on to the input by the scales, and to the scales by the input.
+        pass.program.add("excitation gradient", slices: input.shape.images) { image, _ in
+            let (factors, sums) = (scales.pointer + image * channels, ofScales.pointer + image * channels)
+            sums.update(repeating: 0, count: channels)
+            for p in image * area..<(image + 1) * area {
+                let (source, slope) = (input.pointer + p * channels, gradient.pointer + p * channels)
+                for c in 0..<channels {
+                    sums[c] += slope[c] * source[c]
+                    slope[c] *= factors[c]
+                }
+            }
+        }
+        let ofMeans = gate.backward(ofScales, pass, wantsInputGradient: true)!
+        let shares = pooling.backward(ofMeans, pass, wantsInputGradient: true)!
+        addUp(shares, onto: gradient, pass)
+        for tensor in [shares, scales, means!] { pass.workspace.release(tensor) }
+        return gradient
+    }
+}

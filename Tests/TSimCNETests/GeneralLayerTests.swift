@@ -1,0 +1,186 @@
+import Glibc
+import Support
+import TSimCNEKernels
+import Testing
+
+@testable import TSimCNE
+
+/// Layers of networks other than ResNets, as ``LayerTests`` has them.
+@Suite struct GeneralLayerTests {
+    /// Loops over everything; of each channel by itself where `isDepthwise`.
+    static func convolution(
+        _ x: [Double], _ shape: Shape, outputs: Int, kernel: Int, stride: Int, weight: [Double],
+        isDepthwise: Bool = false
+    ) -> [Double] {
+        let (height, width) = ((shape.height - 1) / stride + 1, (shape.width - 1) / stride + 1)
+        var result: [Double] = []
+        for image in 0..<shape.images {
+            for y in 0..<height {
+                for x0 in 0..<width {
+                    for o in 0..<outputs {
+                        var sum = 0.0
+                        for i in 0..<kernel {
+                            for j in 0..<kernel {
+                                let (row, column) = (
+                                    y * stride + i - kernel / 2, x0 * stride + j - kernel / 2
+                                )
+                                guard 0..<shape.height ~= row, 0..<shape.width ~= column else { continue }
+                                let place =
+                                    ((image * shape.height + row) * shape.width + column) * shape.channels
+                                if isDepthwise {
+                                    sum += x[place + o] * weight[(i * kernel + j) * outputs + o]
+                                    continue
+                                }
+                                for c in 0..<shape.channels {
+                                    let tap = ((i * kernel + j) * shape.channels + c) * outputs + o
+                                    sum += x[place + c] * weight[tap]
+                                }
+                            }
+                        }
+                        result.append(sum)
+                    }
+                }
+            }
+        }
+        return result
+    }
+
+    @Test(
+        arguments: [(3, 8, 7, 2), (5, 6, 5, 1), (2, 3, 3, 3), (7, 4, 1, 1), (16, 20, 3, 2)], [false, true])
+    func patchConvolution(
+        _ test: (inputs: Int, outputs: Int, kernel: Int, stride: Int), hasBias: Bool
+    ) {
+        let shape = Shape(3, 9, 11, test.inputs)
+        let layer = PatchConvolution(
+            "conv", inputs: test.inputs, outputs: test.outputs, kernel: test.kernel, stride: test.stride,
+            hasBias: hasBias)
+        LayerTests.check(layer, shape) { x, parameters in
+            GeneralLayerTests.convolution(
+                x, shape, outputs: test.outputs, kernel: test.kernel, stride: test.stride,
+                weight: parameters[0]
+            ).enumerated().map { $0.element + (hasBias ? parameters[1][$0.offset % test.outputs] : 0) }
+        }
+    }
+
+    @Test(arguments: [(3, 3, 1), (16, 3, 2), (20, 5, 1), (8, 5, 2), (5, 1, 1)])
+    func depthwiseConvolution(channels: Int, kernel: Int, stride: Int) {
+        let shape = Shape(3, 9, 6, channels)
+        let layer = DepthwiseConvolutionLayer("conv", channels: channels, kernel: kernel, stride: stride)
+        LayerTests.check(layer, shape) {
+            GeneralLayerTests.convolution(
+                $0, shape, outputs: channels, kernel: kernel, stride: stride, weight: $1[0],
+                isDepthwise: true)
+        }
+    }
+
+    @Test(arguments: [(3, 2), (3, 1), (5, 3)])
+    func maxPooling(kernel: Int, stride: Int) {
+        let shape = Shape(2, 9, 8, 3)
+        LayerTests.check(MaxPooling(kernel: kernel, stride: stride), shape) { x, _ in
+            let (height, width) = ((shape.height - 1) / stride + 1, (shape.width - 1) / stride + 1)
+            return (0..<shape.images * height * width * 3).map { index in
+                let (c, column) = (index % 3, index / 3 % width)
+                let (row, image) = (index / 3 / width % height, index / 3 / width / height)
+                var best = -Double.infinity
+                for y in max(0, row * stride - kernel / 2)...min(shape.height - 1, row * stride + kernel / 2)
+                {
+                    for x0 in max(
+                        0, column * stride - kernel / 2)...min(
+                            shape.width - 1, column * stride + kernel / 2)
+                    {
+                        best = max(best, x[((image * shape.height + y) * shape.width + x0) * 3 + c])
+                    }
+                }
+                return best
+            }
+        }
+    }
+
+    static func value(_ function: Nonlinearity.Function, _ x: Double) -> Double {
+        switch function {
+        case .relu: return max(0, x)
+        case .silu: return x / (1 + exp(-x))
+        case .hardSwish: return x * min(max(x + 3, 0), 6) / 6
+        case .sigmoid: return 1 / (1 + exp(-x))
+        case .hardSigmoid: return min(max(x + 3, 0), 6) / 6
+        }
+    }
+
+    @Test(arguments: Nonlinearity.Function.allCases)
+    func nonlinearities(_ function: Nonlinearity.Function) {
+        LayerTests.check(Nonlinearity(function), Shape(3, 2, 5, 7)) { x, _ in
+            x.map { GeneralLayerTests.value(function, $0) }
+        }
+        // Far from zero too; no point lies on a kink.
+        let points = stride(from: -9.0, to: 9, by: 0.37).map { Float($0) }
+        var (output, gradient) = (points, [Float](repeating: 1, count: points.count))
+        NonlinearityKernel.forward(function, points, into: &output, 0..<points.count)
+        NonlinearityKernel.backward(function, points, gradient: &gradient, 0..<points.count)
+        for (index, x) in doubles(points).enumerated() {
+            let slope = centralDifference([x], 0) { GeneralLayerTests.value(function, $0[0]) }
+            #expect(abs(Double(output[index]) - GeneralLayerTests.value(function, x)) < 2e-6)
+            #expect(abs(Double(gradient[index]) - slope) < 1e-5)
+        }
+    }
+
+    @Test(arguments: [3, 16, 20], [false, true])
+    func normalization(channels: Int, rectifies: Bool) {
+        let layer = Normalization("bn", channels: channels, rectifies: rectifies)
+        LayerTests.check(layer, Shape(3, 4, 5, channels)) { x, parameters in
+            let y = LayerReferences.batchNormalization(
+                x, channels: channels, weight: parameters[0], bias: parameters[1])
+            return rectifies ? LayerReferences.rectifier(y) : y
+        }
+    }
+
+    @Test func squeezeExcitation() {
+        let (shape, squeezed) = (Shape(3, 4, 3, 10), 5)
+        let layer = SqueezeExcitation(
+            "se", channels: 10, squeezed: squeezed, inner: .silu, gate: .sigmoid)
+        LayerTests.check(layer, shape) { x, p in
+            (0..<shape.images).flatMap { image -> [Double] in
+                let pixels = Array(x[image * 120..<(image + 1) * 120])
+                let means = (0..<10).map { c in
+                    (0..<12).reduce(0) { $0 + pixels[$1 * 10 + c] } / 12
+                }
+                let inner = (0..<squeezed).map { o in
+                    GeneralLayerTests.value(
+                        .silu, (0..<10).reduce(p[1][o]) { $0 + means[$1] * p[0][$1 * squeezed + o] })
+                }
+                let scales = (0..<10).map { o in
+                    GeneralLayerTests.value(
+                        .sigmoid, (0..<squeezed).reduce(p[3][o]) { $0 + inner[$1] * p[2][$1 * 10 + o] })
+                }
+                return pixels.enumerated().map { $0.element * scales[$0.offset % 10] }
+            }
+        }
+    }
+
+    /// What an inverted residual consists of, one after the other, and with its input added.
+    @Test func chainsAndResiduals() {
+        let shape = Shape(2, 5, 4, 6)
+        func layers() -> Chain {
+            Chain([
+                PatchConvolution("a", inputs: 6, outputs: 8, kernel: 1, stride: 1), Nonlinearity(.silu),
+                DepthwiseConvolutionLayer("b", channels: 8, kernel: 3, stride: 1), Nonlinearity(.silu),
+                PatchConvolution("c", inputs: 8, outputs: 6, kernel: 1, stride: 1),
+            ])
+        }
+        func reference(_ x: [Double], _ p: [[Double]]) -> [Double] {
+            let a = GeneralLayerTests.convolution(
+                x, shape, outputs: 8, kernel: 1, stride: 1, weight: p[0]
+            ).map { GeneralLayerTests.value(.silu, $0) }
+            let middle = Shape(2, 5, 4, 8)
+            let b = GeneralLayerTests.convolution(
+                a, middle, outputs: 8, kernel: 3, stride: 1, weight: p[1], isDepthwise: true
+            ).map { GeneralLayerTests.value(.silu, $0) }
+            return GeneralLayerTests.convolution(b, middle, outputs: 6, kernel: 1, stride: 1, weight: p[2])
+        }
+        LayerTests.check(layers(), shape, reference: reference)
+        LayerTests.check(Residual(layers()), shape) { x, p in zip(x, reference(x, p)).map(+) }
+        LayerTests.check(Chain([Residual(layers()), Residual(layers())]), shape) { x, p in
+            let first = zip(x, reference(x, Array(p[..<3]))).map(+)
+            return zip(first, reference(first, Array(p[3...]))).map(+)
+        }
+    }
+}
