@@ -12,6 +12,7 @@ import sys
 import time
 
 import numpy as np
+from sklearn.neighbors import NearestNeighbors
 from tsimcne_swift import TSimCNE
 
 from .quality.data import fashion_mnist
@@ -39,31 +40,43 @@ def deadline() -> None:
 
 
 def drift() -> None:
-    """How far points move, in units of the map's root-mean-square radius, and who keeps its neighbours."""
-    from sklearn.neighbors import NearestNeighbors
+    """How far old points move when a collection grows, in units of the map's root-mean-square radius, who
+    keeps its neighbours, and whether the map is good.
+    """
+    X, labels, train = fashion_mnist()
+    X, labels = X[train], labels[train]
+    whole = np.ones(len(X), bool)
+    grown = {
+        "a fifth more images": np.arange(len(X)) < 0.8 * len(X),
+        "a new class (bags)": labels != 8,
+        "nothing": whole,
+    }
+    print("| new | map | median move | 90 % move less than | 15 neighbours kept | kNN, all images |")
+    print("|---|---|---|---|---|---|")
+    for name, old in grown.items():
+        model = TSimCNE(total_epochs="fast", random_state=0).fit(X[old])
+        ways = {
+            "transform": model,
+            "continued": TSimCNE(total_epochs="fast", random_state=0, init=model).fit(X),
+            "new, aligned": TSimCNE(total_epochs="fast", random_state=1, align_to=model).fit(X),
+        }
+        for way, other in ways.items():
+            row = moved(model.embedding_, other.transform(X[old]))
+            accuracy = other.score(X, labels)
+            print(f"| {name} | {way} | {' | '.join(row)} | {accuracy:.3f} |", flush=True)
 
-    X = images()[:5000]
-    old = X[:4000]
-    options = {"backbone": "resnet10", "random_state": 0}
-    model = TSimCNE(**options, total_epochs=[16, 1, 5]).fit(old)
-    Y = model.embedding_
-    radius = np.sqrt(((Y - Y.mean(axis=0)) ** 2).sum(axis=1).mean())
 
-    def neighbours(Z: np.ndarray) -> np.ndarray:
-        return NearestNeighbors(n_neighbors=15).fit(Z).kneighbors(return_distance=False)
+def moved(before: np.ndarray, after: np.ndarray) -> list[str]:
+    """Median and 90 % quantile of the moves, by the radius, and the share of neighbours that stayed."""
+    radius = np.sqrt(((before - before.mean(axis=0)) ** 2).sum(axis=1).mean())
+    low, high = np.quantile(np.linalg.norm(after - before, axis=1) / radius, [0.5, 0.9])
+    pairs = zip(_neighbours(before), _neighbours(after), strict=True)
+    kept = np.mean([len(set(a) & set(b)) / 15 for a, b in pairs])
+    return [f"{low:.1%}", f"{high:.1%}", f"{kept:.0%}"]
 
-    before = neighbours(Y)
-    print("| continued for | median move | 90 % move less than | 15 neighbours kept |")
-    print("|---|---|---|---|")
-    for epochs in (1, 2, 5):
-        Z = TSimCNE(**options, init=model, total_epochs=[epochs]).fit(X).transform(old)
-        moves = np.linalg.norm(Z - Y, axis=1) / radius
-        kept = np.mean([len(set(a) & set(b)) / 15 for a, b in zip(before, neighbours(Z), strict=True)])
-        low, high = np.quantile(moves, [0.5, 0.9])
-        print(f"| {epochs} epochs | {low:.1%} of the radius | {high:.1%} | {kept:.0%} |", flush=True)
-    again = TSimCNE(**options | {"random_state": 1}, total_epochs=[16, 1, 5]).fit(old).embedding_
-    kept = np.mean([len(set(a) & set(b)) / 15 for a, b in zip(before, neighbours(again), strict=True)])
-    print(f"| (a new map, other seed) | | | {kept:.0%} |")
+
+def _neighbours(Y: np.ndarray) -> np.ndarray:
+    return NearestNeighbors(n_neighbors=15).fit(Y).kneighbors(return_distance=False)
 
 
 if __name__ == "__main__":

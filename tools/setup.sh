@@ -59,6 +59,9 @@ if [ "${1:-}" = parity ]; then
     # Of the newest one its losses, which lie beside it.
     [ -d .venv-parity/tsimcne-0.4 ] ||
         .venv-parity/bin/python -m pip install -q --no-deps --target .venv-parity/tsimcne-0.4 tsimcne==0.4.24
+    # Networks that tsimcne 0.4 takes from torchvision.
+    [ -d .venv-parity/torchvision ] ||
+        .venv-parity/bin/python -m pip install -q --no-deps --target .venv-parity/torchvision torchvision==0.28.0 pillow
     exit
 fi
 around=(matplotlib pillow tifffile imagecodecs pyarrow pandas "plotly>=6" anywidget)

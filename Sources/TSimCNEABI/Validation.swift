@@ -64,7 +64,7 @@ func checkImages(_ images: ImageBatch, fit model: Model) throws {
     guard images.channels == wanted else {
         throw Failure.argument("images.channels: got \(images.channels), want \(wanted)")
     }
-    guard images.isVectors == (model.configuration.depth == 0) else {
+    guard images.isVectors == model.readsVectors else {
         throw Failure.argument(
             "images.height: got \(images.height), but the model is for \(images.isVectors ? "images" : "vectors")"
         )
@@ -110,6 +110,7 @@ func augmentation(_ pointer: UnsafePointer<tsimcne_augmentation>?) throws -> Aug
 
 func modelConfiguration(_ pointer: UnsafePointer<tsimcne_model_config>?) throws -> Model.Configuration {
     let config = try structure(pointer, "config", \.struct_size)
+    if config.layer_count != 0 { return try layeredConfiguration(config) }
     guard config.depth == 0 || ResNet.depths[Int(config.depth)] != nil else {
         let depths = ResNet.depths.keys.sorted().map(String.init).joined(separator: ", ")
         throw Failure.argument("config.depth: got \(config.depth), want 0, \(depths)")
@@ -117,9 +118,16 @@ func modelConfiguration(_ pointer: UnsafePointer<tsimcne_model_config>?) throws 
     try check(config.channels, in: 1...(config.depth == 0 ? 65536 : 1024), "config.channels")
     try check(config.base_width, in: 1...1024, "config.base_width")
     try check(config.output_dim, in: 1...4096, "config.output_dim")
-    var result = Model.Configuration(channels: Int(config.channels))
+    var result = try commonConfiguration(config)
     result.depth = Int(config.depth)
     result.baseWidth = Int(config.base_width)
+    try checkMemory(12 * weightCount(result), "the model")
+    return result
+}
+
+/// What models of all backbones have.
+private func commonConfiguration(_ config: tsimcne_model_config) throws -> Model.Configuration {
+    var result = Model.Configuration(channels: Int(config.channels))
     result.hidden = try hiddenWidths(config)
     result.outputs = Int(config.output_dim)
     if config.mean != nil || config.deviation != nil {
@@ -134,7 +142,17 @@ func modelConfiguration(_ pointer: UnsafePointer<tsimcne_model_config>?) throws 
         }
         result.normalization = (means, deviations)
     }
-    try checkMemory(12 * weightCount(result), "the model")
+    return result
+}
+
+private func layeredConfiguration(_ config: tsimcne_model_config) throws -> Model.Configuration {
+    try check(config.channels, in: 1...1024, "config.channels")
+    try check(config.output_dim, in: 1...4096, "config.output_dim")
+    var result = try commonConfiguration(config)
+    var reader = try LayerReader(config)
+    result.layers = try reader.read(channels: result.channels)
+    let features = result.layers.outputs(inputs: result.channels)
+    try checkMemory(12 * (reader.weights + headWeightCount(result, features: features)), "the model")
     return result
 }
 
@@ -158,8 +176,12 @@ private func weightCount(_ model: Model.Configuration) -> Int {
         model.depth == 0
         ? 0 : model.channels * 9 * width + weightsOfWidthOne[model.depth]! * width * width
     let features = 8 * width * (ResNet.depths[model.depth]?.kind == .bottleneck ? 4 : 1)
-    let sizes = [model.depth == 0 ? model.channels : features] + model.hidden + [model.outputs]
-    return zip(sizes, sizes.dropFirst()).reduce(backbone) { $0 + $1.0 * $1.1 }
+    return backbone + headWeightCount(model, features: model.depth == 0 ? model.channels : features)
+}
+
+private func headWeightCount(_ model: Model.Configuration, features: Int) -> Int {
+    let sizes = [features] + model.hidden + [model.outputs]
+    return zip(sizes, sizes.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 }
 }
 
 func similarity(

@@ -183,4 +183,65 @@ import Testing
             return zip(first, reference(first, Array(p[3...]))).map(+)
         }
     }
+
+    /// The shortcut's result instead of the input, and both of another shape than it.
+    @Test func residualWithShortcut() {
+        let shape = Shape(2, 5, 4, 6)
+        func conv(_ name: String, kernel: Int) -> Chain {
+            Chain([PatchConvolution(name, inputs: 6, outputs: 8, kernel: kernel, stride: 2)])
+        }
+        LayerTests.check(Residual(conv("a", kernel: 3), shortcut: conv("b", kernel: 1)), shape) { x, p in
+            func convolution(_ kernel: Int, _ weight: [Double]) -> [Double] {
+                GeneralLayerTests.convolution(x, shape, outputs: 8, kernel: kernel, stride: 2, weight: weight)
+            }
+            return zip(convolution(3, p[0]), convolution(1, p[1])).map(+)
+        }
+    }
+
+    /// A row whose number is below the probability has no part of the layers' result, others more of it.
+    @Test func stochasticDepth() {
+        let (shape, drop) = (Shape(4, 3, 2, 5), Float(0.3))
+        let rows = [0.1, 0.9, 0.29, 0.31]
+        let factors: [Float] = [0, 1 / (1 - drop), 0, 1 / (1 - drop)]
+        let layer = Residual(
+            Chain([PatchConvolution("a", inputs: 5, outputs: 5, kernel: 1, stride: 1)]), drop: drop)
+        let weight = values(25, seed: 3)
+        for (i, value) in weight.enumerated() { layer.parameters[0].value.pointer[i] = value }
+        let input = values(shape.count, seed: 4)
+        let slope = values(shape.count, seed: 5)
+        let (program, workspace) = (Program(), Workspace())
+        let pass = Pass(
+            program: program, workspace: workspace, usesBatchStatistics: true, keepsInputs: true,
+            chance: { row, place in place == 0 ? rows[row] : 0.99 })
+        let source = workspace.tensor(shape)
+        source.copy(from: input)
+        let output = layer.forward(source, pass)
+        // A second one has numbers of its own.
+        let second = layer.forward(source, pass)
+        let first = layer.forward(
+            source,
+            Pass(
+                program: program, workspace: workspace, usesBatchStatistics: true, keepsInputs: true,
+                chance: { row, _ in rows[row] }))
+        let gradient = workspace.tensor(shape)
+        gradient.copy(from: slope)
+        let result = layer.backward(gradient, pass, wantsInputGradient: true)!
+        program.run(on: ThreadPool(threads: 2))
+        for row in 0..<4 {
+            for place in row * 6..<(row + 1) * 6 {
+                for o in 0..<5 {
+                    var (sum, back) = (Float(0), Float(0))
+                    for c in 0..<5 {
+                        sum += input[place * 5 + c] * weight[c * 5 + o]
+                        back += slope[place * 5 + c] * weight[o * 5 + c]
+                    }
+                    let i = place * 5 + o
+                    #expect(abs(output.values[i] - (input[i] + factors[row] * sum)) < 1e-5)
+                    #expect(abs(second.values[i] - (input[i] + sum / (1 - drop))) < 1e-5)
+                    #expect(output.values[i] == first.values[i])
+                    #expect(abs(result.values[i] - (slope[i] + factors[row] * back)) < 1e-5)
+                }
+            }
+        }
+    }
 }

@@ -410,6 +410,74 @@ static void hidden_layers(tsimcne_model_config config) {
     CHECK(tsimcne_model_destroy(model) == TSIMCNE_OK);
 }
 
+/* Backbones that are lists of layers. */
+static void layers(tsimcne_model_config config, const tsimcne_images *images) {
+    tsimcne_layer list[] = {
+        {.name = "0", .kind = TSIMCNE_LAYER_CONVOLUTION, .channels = 4, .kernel = 3, .stride = 2},
+        {.name = "1", .kind = TSIMCNE_LAYER_BATCH_NORM, .epsilon = 1e-5f, .momentum = 0.1f},
+        {.name = "2", .kind = TSIMCNE_LAYER_RESIDUAL, .drop = 0.5f},
+        {.name = "3", .kind = TSIMCNE_LAYER_DEPTHWISE, .kernel = 5, .stride = 1},
+        {.name = "4", .kind = TSIMCNE_LAYER_NONLINEARITY, .function = TSIMCNE_FUNCTION_SILU},
+        {.kind = TSIMCNE_LAYER_SHORTCUT},
+        {.name = "5", .kind = TSIMCNE_LAYER_CONVOLUTION, .channels = 4, .kernel = 1, .stride = 1, .has_bias = 1},
+        {.kind = TSIMCNE_LAYER_END},
+        {.name = "6",
+         .kind = TSIMCNE_LAYER_SQUEEZE_EXCITATION,
+         .channels = 2,
+         .gate = TSIMCNE_FUNCTION_HARD_SIGMOID},
+        {.name = "7", .kind = TSIMCNE_LAYER_MAX_POOLING, .kernel = 3, .stride = 2},
+    };
+    enum { COUNT = sizeof list / sizeof *list };
+    for (int i = 0; i < COUNT; i++) {
+        list[i].struct_size = sizeof *list;
+    }
+    tsimcne_handle model = 0;
+    config.layers = list;
+    config.layer_count = COUNT;
+    CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_OK);
+    float features[80];
+    CHECK(tsimcne_model_transform(model, images, TSIMCNE_OUTPUT_FEATURES, 2, features, 80) == TSIMCNE_OK);
+    CHECK(isfinite(features[0]) && isfinite(features[79]));
+    CHECK(tsimcne_model_destroy(model) == TSIMCNE_OK);
+    const tsimcne_layer good[COUNT] = {list[0], list[1], list[2], list[3], list[4],
+                                       list[5], list[6], list[7], list[8], list[9]};
+    struct {
+        int index;
+        tsimcne_layer layer;
+        const char *name;
+    } wrong[] = {
+        {0, {.name = "0", .kind = 0, .channels = 0, .kernel = 3, .stride = 1}, "config.layers[0].channels"},
+        {0, {.name = "0", .kind = 0, .channels = 4, .kernel = 2, .stride = 1}, "config.layers[0].kernel"},
+        {0, {.name = "0", .kind = 0, .channels = 4, .kernel = 3, .stride = 17}, "config.layers[0].stride"},
+        {0, {.name = NULL, .kind = 0, .channels = 4, .kernel = 3, .stride = 1}, "config.layers[0].name"},
+        {0, {.name = "a b", .kind = 0, .channels = 4, .kernel = 3, .stride = 1}, "config.layers[0].name"},
+        {0, {.name = "1", .kind = 0, .channels = 4, .kernel = 3, .stride = 1}, "config.layers[1].name"},
+        {0, {.name = "0", .kind = 9}, "config.layers[0].kind"},
+        {0, {.name = "0", .kind = TSIMCNE_LAYER_END}, "config.layers[0].kind"},
+        {1, {.name = "1", .kind = TSIMCNE_LAYER_BATCH_NORM, .momentum = 0.1f}, "config.layers[1].epsilon"},
+        {2, {.name = "2", .kind = TSIMCNE_LAYER_RESIDUAL, .drop = 1}, "config.layers[2].drop"},
+        {3, {.name = "3", .kind = TSIMCNE_LAYER_DEPTHWISE, .kernel = 3, .stride = 2}, "config.layers[2]"},
+        {3, {.kind = TSIMCNE_LAYER_SHORTCUT}, "config.layers[3].kind"},
+        {4, {.name = "4", .kind = TSIMCNE_LAYER_NONLINEARITY, .function = 5}, "config.layers[4].function"},
+        {6, {.kind = TSIMCNE_LAYER_SHORTCUT}, "config.layers[6].kind"},
+        {7, {.name = "8", .kind = TSIMCNE_LAYER_NONLINEARITY}, "has no end"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        memcpy(list, good, sizeof list);
+        list[wrong[i].index] = wrong[i].layer;
+        list[wrong[i].index].struct_size = sizeof *list;
+        CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_ERROR_ARGUMENT);
+        CHECK(strstr(tsimcne_last_error(), wrong[i].name) != NULL);
+    }
+    memcpy(list, good, sizeof list);
+    list[3].struct_size = 4;
+    CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_ERROR_ARGUMENT);
+    config.layers = NULL;
+    CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_ERROR_ARGUMENT);
+    config.layer_count = -1;
+    CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_ERROR_ARGUMENT);
+}
+
 int main(void) {
     for (size_t i = 0; i < sizeof pixels; i++) {
         pixels[i] = (uint8_t)(i * 7919 % 251);
@@ -425,6 +493,7 @@ int main(void) {
     CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_ERROR_ARGUMENT && model == 0);
     config.depth = 10;
     hidden_layers(config);
+    layers(config, &images);
     CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_OK && model != 0);
     arrays(model);
     train(model, images);

@@ -173,6 +173,34 @@ static void augment(Choices *choices) {
                     byte(choices), (int32_t)integer(choices, 1 + below(choices, 2)), output, count);
 }
 
+static const char *const layer_names[] = {"a", "b", "c.1", "d", "e", "f"};
+
+static const tsimcne_layer *layers(Choices *choices, int32_t count) {
+    if (count < 1 || count > 6) {
+        return NULL;
+    }
+    char *memory = buffer(choices, (int64_t)sizeof(tsimcne_layer) * count);
+    for (int32_t i = 0; memory != NULL && i < count; i++) {
+        tsimcne_layer layer = {
+            .struct_size = size_of(choices, sizeof layer),
+            .name = one_in(choices, 20) ? NULL : layer_names[one_in(choices, 20) ? below(choices, 6) : i],
+            .kind = (int32_t)integer(choices, below(choices, 9)),
+            .channels = (int32_t)integer(choices, 1 + below(choices, 5)),
+            .kernel = (int32_t)integer(choices, 1 + 2 * below(choices, 3)),
+            .stride = (int32_t)integer(choices, 1 + below(choices, 2)),
+            .has_bias = (int32_t)integer(choices, below(choices, 2)),
+            .function = (int32_t)integer(choices, below(choices, 5)),
+            .gate = (int32_t)integer(choices, below(choices, 5)),
+            .epsilon = 1e-3f,
+            .momentum = 0.1f,
+            .drop = 0.25f,
+        };
+        layer.channels = layer.channels > 64 ? 64 : layer.channels;
+        memcpy(memory + i * (int64_t)sizeof layer, &layer, sizeof layer);
+    }
+    return (const tsimcne_layer *)memory;
+}
+
 static void create_model(Choices *choices) {
     tsimcne_model_config config = {0};
     config.struct_size = size_of(choices, sizeof config);
@@ -192,6 +220,10 @@ static void create_model(Choices *choices) {
         config.hidden_dims = dims;
     }
     config.output_dim = (int32_t)integer(choices, 1 + below(choices, 8));
+    if (one_in(choices, 3)) {
+        config.layer_count = (int32_t)integer(choices, 1 + below(choices, 6));
+        config.layers = layers(choices, config.layer_count);
+    }
     if (one_in(choices, 4) && config.channels > 0 && config.channels < 1000) {
         config.mean = filled(choices, config.channels, TSIMCNE_FLOAT32);
         config.deviation = filled(choices, config.channels, TSIMCNE_FLOAT32);

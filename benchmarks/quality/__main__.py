@@ -16,7 +16,7 @@ import numpy as np
 import tsimcne_swift
 from tsimcne_swift import TSimCNE
 from tsimcne_swift._files import read
-from tsimcne_swift._state_dict import BLOCKS
+from tsimcne_swift._backbones import RESNETS
 
 from . import data, score
 from .recipes import RECIPES
@@ -41,7 +41,7 @@ def flop(model: TSimCNE, n: int) -> float:
 
 def forward_macs(architecture: Any, height: int, width: int, channels: int) -> float:
     """Of a network of basic blocks."""
-    base, blocks = architecture.width, BLOCKS[architecture.backbone]
+    base, blocks = architecture.width, RESNETS[architecture.backbone][1]
     macs = 9.0 * channels * base * height * width
     inputs = base
     for level in range(4):

@@ -17,7 +17,7 @@ from .session import Session
 
 PARTS = (
     *("training", "inference", "fit", "memory", "loss"),
-    *("augmentation", "threads", "avx2", "cost"),
+    *("augmentation", "threads", "avx2", "cost", "backbones"),
 )
 
 

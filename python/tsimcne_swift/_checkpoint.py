@@ -71,7 +71,7 @@ class Checkpoint:
         self.plan = plan
         self.params = params_to_json(params)
         self.data = fingerprint(plan.images)
-        self.init = None if plan.init is None else _digest(plan.init)
+        self.init = None if plan.init is None else _digest(plan.init.network)
         self._written = time.perf_counter()
 
     def is_due(self) -> bool:

@@ -52,6 +52,9 @@ int read_augmentation(PyObject *mapping, tsimcne_augmentation *a);
 int read_stage(PyObject *mapping, tsimcne_stage *s, tsimcne_augmentation *augmentation);
 int read_progress(PyObject *mapping, tsimcne_progress *p);
 
+// `layers` becomes NULL or what PyMem_Free takes; the number of them, or -1.
+int read_layers(PyObject *object, tsimcne_layer **layers);
+
 // Methods that a model and a trainer share: arrays(), array(kind, name), set_array(kind, name, values).
 PyObject *list_arrays(tsimcne_handle handle);
 PyObject *copy_array(tsimcne_handle handle, PyObject *args);

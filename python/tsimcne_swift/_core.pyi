@@ -80,7 +80,10 @@ class Model:
         mean: Array | None = None,
         deviation: Array | None = None,
         seed: int,
-    ) -> None: ...
+        layers: tuple[tuple[str, int, int, int, int, int, int, int, float, float, float], ...] | None = None,
+    ) -> None:
+        """``layers``: the name and the other fields of tsimcne_layer."""
+
     def reset_output(self, output_dim: int, deviation: float, seed: int) -> None: ...
     def transform(self, images: Array, output: Array, *, kind: int, threads: int) -> None:
         """Map 4-D C-contiguous uint8 or float32 ``images`` into the writable float32 ``output``."""

@@ -33,13 +33,13 @@ static int read_hidden(PyObject *object, int32_t *widths) {
 
 static int model_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     static char *names[] = {"channels", "depth",     "base_width", "hidden_dims", "output_dim",
-                            "mean",     "deviation", "seed",       NULL};
+                            "mean",     "deviation", "seed",       "layers",      NULL};
     long long channels = 0;
     int depth = 0, width = 0, output = 0;
-    PyObject *hidden = Py_None, *mean = Py_None, *deviation = Py_None;
+    PyObject *hidden = Py_None, *mean = Py_None, *deviation = Py_None, *layers = Py_None;
     unsigned long long seed = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$LiiOiOOK", names, &channels, &depth, &width, &hidden,
-                                     &output, &mean, &deviation, &seed)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$LiiOiOOKO", names, &channels, &depth, &width,
+                                     &hidden, &output, &mean, &deviation, &seed, &layers)) {
         return -1;
     }
     if (((Model *)self)->handle != 0) {
@@ -58,17 +58,23 @@ static int model_init(PyObject *self, PyObject *args, PyObject *kwargs) {
                                    .hidden_dims = count > 0 ? widths : NULL,
                                    .hidden_count = count,
                                    .output_dim = output};
+    tsimcne_layer *list;
+    config.layer_count = read_layers(layers, &list);
+    if (config.layer_count < 0) {
+        return -1;
+    }
+    config.layers = list;
     Py_buffer views[2];
     int borrowed = 0;
     PyObject *objects[2] = {mean, deviation};
     for (int i = 0; i < 2 && mean != Py_None; i++) {
         if (borrow(objects[i], &views[i], i == 0 ? "mean" : "deviation", "f", false) != 0) {
-            goto failed;
+            goto done;
         }
         borrowed += 1;
         if (views[i].len != channels * 4) {
             PyErr_SetString(PyExc_ValueError, "mean, deviation: want one value per channel");
-            goto failed;
+            goto done;
         }
     }
     if (borrowed == 2) {
@@ -81,18 +87,15 @@ static int model_init(PyObject *self, PyObject *args, PyObject *kwargs) {
         status = tsimcne_model_create(&config, seed, &handle);
     Py_END_ALLOW_THREADS
     if (raise_status(status) != 0) {
-        goto failed;
+        goto done;
     }
     ((Model *)self)->handle = handle;
+done:
+    PyMem_Free(list);
     while (borrowed > 0) {
         PyBuffer_Release(&views[--borrowed]);
     }
-    return 0;
-failed:
-    while (borrowed > 0) {
-        PyBuffer_Release(&views[--borrowed]);
-    }
-    return -1;
+    return ((Model *)self)->handle != 0 ? 0 : -1;
 }
 
 static void model_dealloc(PyObject *self) {

@@ -8,11 +8,11 @@ from typing import Any
 
 from ._files import Tensors
 from ._images import LARGEST, SMALLEST
-from ._network import PREFIXES, Architecture, Network, read_normalization
+from ._network import HEADS, PREFIXES, Architecture, Network, check_backbone, read_normalization
 from ._params import from_json, to_json
 from ._stages import LONGEST_EPOCHS, Stage, check_stage
-from ._state_dict import architecture
-from ._validation import check_hidden, check_integer, check_number
+from ._state_dict import check_shapes
+from ._validation import check_choice, check_hidden, check_integer, check_number
 
 # Of the document; raised when older readers would misread it.
 FORMAT = 1
@@ -143,16 +143,17 @@ class Reader:
         """The network of the document, with the arrays of the file."""
         try:
             written = self.document["architecture"]
-            kind = Architecture(**written | {"hidden_dim": check_hidden("hidden_dim", written["hidden_dim"])})
+            checked = {"hidden_dim": check_hidden("hidden_dim", written["hidden_dim"])}
+            checked["backbone"] = check_backbone("backbone", written["backbone"])
+            kind = Architecture(**written | checked)
             # Before any memory is taken: the arrays that are there bound what a document can ask for.
-            found: dict[str, Any] = dict(
-                architecture({name: v for name, v in tensors.items() if name.startswith(PREFIXES)})
-            )
-            said = kind.written() | {"output_dim": self.document["outputs"]}
-            for name, value in found.items():
-                if value is not None and said[name] != value:
-                    raise ValueError(f"{name} is {said[name]!r}, but its arrays have {value!r}")
-            network = Network(kind, self.document["outputs"], read_normalization(tensors))
+            own = {name: value for name, value in tensors.items() if name.startswith(PREFIXES)}
+            outputs = check_integer("outputs", self.document["outputs"], 1, 4096)
+            check_integer("channels", kind.channels, 1, 1 << 16)
+            check_integer("width", kind.width, 1, 1024)
+            check_choice("projection_head", kind.projection_head, HEADS)
+            check_shapes(own, kind.layers, kind.channels, kind.hidden, outputs)
+            network = Network(kind, outputs, read_normalization(tensors))
             network.read(tensors)
         except DAMAGE as error:
             raise ValueError(f"{self.name}: is damaged: {error}") from error

@@ -15,13 +15,15 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from . import _core, _saved
+from ._config import show_config
 from ._evaluation import leave_one_out
 from ._files import check_path, encode, read, write
 from ._images import Images, as_array
+from ._onnx import to_onnx
 from ._plan import make_plan
 from ._state_dict import state_dict
 from ._training import Training
-from ._validation import check_jobs
+from ._validation import check_choice, check_jobs
 from ._vectors import Vectors
 
 
@@ -34,12 +36,23 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     ----------
     n_components : int, default=2
         Dimension of the map.
-    backbone : str, default="resnet10"
-        Convolutional network: ``"resnet10"``, ``"resnet18"``, ``"resnet34"``, or with bottlenecks
-        ``"resnet50"``, ``"resnet101"``. ``"identity"``: X has feature vectors, (n, features) of any
-        finite value, and the head alone is trained: a parametric neighbour embedding.
+    backbone : str or list of layers, default="resnet10"
+        Convolutional network. For small images ``"resnet10"``, ``"resnet18"``, ``"resnet34"``, or with
+        bottlenecks ``"resnet50"``, ``"resnet101"``; ``"resnet18_imagenet"``, ``"resnet34_imagenet"``,
+        ``"resnet50_imagenet"`` with the stem for images of 224 pixels (7×7 with stride 2 and max-pooling);
+        ``"mobilenetv3_small"``, ``"mobilenetv3_large"``, ``"efficientnet_v2_s"``, ``"efficientnet_v2_m"``,
+        ``"efficientnet_v2_l"``, their first stride 1. ``"identity"``: X has feature vectors, (n, features)
+        of any finite value, and the head alone is trained: a parametric neighbour embedding.
+
+        Or layers as pairs of a kind and its options, whose result is averaged over the plane, such as
+        ``[("conv", {"channels": 32, "kernel": 3}), ("batchnorm", {}), ("relu", {})]``: ``"conv"`` (channels,
+        kernel=3, stride=1, bias=False), ``"depthwise"`` (kernel=3, stride=1), ``"batchnorm"`` (eps=1e-5,
+        momentum=0.1), ``"relu"``, ``"silu"``, ``"hardswish"``, ``"sigmoid"``, ``"hardsigmoid"``,
+        ``"maxpool"`` (kernel=3, stride=2), ``"squeeze_excite"`` (channels, inner="relu", gate="sigmoid"),
+        ``"residual"`` (layers, shortcut=None, drop=0: probability that its layers are left out of a view in
+        training). Kernels are odd and padded by half. JSON holds such a list.
     width : int, default=32
-        Channels of the network's first stage; the paper has 64.
+        Channels of a ResNet's first stage; the paper has 64. Other backbones do not look at it.
     projection_head : {"mlp", "linear"}, default="mlp"
         From the backbone's features to the embedding.
     hidden_dim : int or sequence of int, default=(512, 512)
@@ -115,6 +128,15 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         A fitted estimator, or the file of one, whose weights training begins with. With a name or
         ``[a]`` as ``total_epochs`` there is one stage, which continues the map in its own dimension, so
         that its layout is kept; three stages make a new map from these weights.
+
+        Or a safetensors file with the state dict of torchvision's ResNet-18, -34 or -50 (of width 64), whose
+        backbone training begins with, as trained on ImageNet: pixels are then normalised as there. A
+        ``"resnet…_imagenet"`` takes it as it is; one for small images gets a stem of 3×3 in place of 7×7, with
+        a warning.
+    align_to : TSimCNE, path, array of shape (n, n_components) or None, default=None
+        An older map: a fitted estimator, which maps the images of X itself, the file of one, or the places of
+        the images, NaN for those without. The new map is turned, mirrored and shifted to lie like it;
+        distances on it do not change.
     checkpoint : path or None, default=None
         Where the state of training is kept, for ``fit(X, resume=True)``.
     checkpoint_every : float, str or None, default=None
@@ -159,7 +181,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self,
         n_components: int = 2,
         *,
-        backbone: str = "resnet10",
+        backbone: Any = "resnet10",
         width: int = 32,
         projection_head: str = "mlp",
         hidden_dim: int | Sequence[int] = (512, 512),
@@ -186,6 +208,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         ema_decay: float | None = None,
         output_init: str = "principal",
         init: Any = None,
+        align_to: Any = None,
         checkpoint: Any = None,
         checkpoint_every: float | str | None = None,
         callbacks: Any = None,
@@ -222,6 +245,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.ema_decay = ema_decay
         self.output_init = output_init
         self.init = init
+        self.align_to = align_to
         self.checkpoint = checkpoint
         self.checkpoint_every = checkpoint_every
         self.callbacks = callbacks
@@ -257,10 +281,11 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         started = time.perf_counter()
         # Its attributes reach this estimator only when training has ended.
         twin = type(self)(**self.get_params(deep=False))
-        plan = make_plan(twin, X, resume, _saved.load_init)
+        plan = make_plan(twin, X, resume)
         training = Training(plan, self.get_params(deep=False), started)
         try:
             outcome = training.run()
+            training.align()
             embedding = training.network.map(plan.images, plan.threads)
             epochs = training.epochs()
             # Finite weights may be so large that their products are not.
@@ -325,9 +350,9 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return tags
 
     def __sklearn_clone__(self) -> TSimCNE:
-        # A trained ``init`` is part of the parameters: a clone of it would have forgotten all.
+        # A trained estimator as a parameter is part of it: a clone of that would have forgotten all.
         params = {
-            name: value if name == "init" else clone(value, safe=False)
+            name: value if name in ("init", "align_to") else clone(value, safe=False)
             for name, value in self.get_params(deep=False).items()
         }
         twin = type(self)(**params)
@@ -438,13 +463,38 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Write the fitted estimator to one safetensors file, which replaces an older one in one step.
 
         Arrays have the names and layouts of PyTorch's state dict; parameters, history and version are a
-        JSON document. ``callbacks``, ``init`` and random generators are not kept.
+        JSON document. ``callbacks``, ``init``, ``align_to`` and random generators are not kept.
 
         Parameters
         ----------
         path : path
         """
         write(check_path("path", path), self._bytes(self.get_params(deep=False)))
+
+    def export_onnx(self, path: str | os.PathLike[str], *, dtype: str = "uint8") -> None:
+        """Write the fitted network as an ONNX model, for programs that know nothing of this package.
+
+        Its input is ``images``, (n, height, width, channels) as ``transform`` takes them, of any height and
+        width, or (n, features); its outputs are ``map``, (n, n_components), and ``features``. Wants the package
+        onnx.
+
+        Parameters
+        ----------
+        path : path
+        dtype : {"uint8", "float32"}, default="uint8"
+            Of the images; feature vectors are float32 always.
+
+        Raises
+        ------
+        ImportError
+            If onnx is not installed.
+        """
+        check_is_fitted(self)
+        element = check_choice("dtype", dtype, ("uint8", "float32"))
+        if self._network.architecture.backbone == "identity":
+            element = "float32"
+        model = to_onnx(self._network, element, show_config()["version"])
+        write(check_path("path", path), model.SerializeToString())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, image_shape: Any = None) -> TSimCNE:

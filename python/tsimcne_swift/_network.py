@@ -12,21 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
+from ._backbones import LAYERED, NAMES, RESNETS, has_width, named_layers
 from ._files import Tensors
 from ._images import Images
-from ._state_dict import BOTTLENECKS, from_arrays, to_arrays
-from ._validation import as_written
+from ._layers import Layers, check_layers, core_layers, outputs
+from ._state_dict import from_arrays, to_arrays
+from ._validation import as_written, check_choice
 
 # Images that are mapped between two looks at signals.
 CHUNK = 512
-BACKBONES = {
-    "resnet10": 10,
-    "resnet18": 18,
-    "resnet34": 34,
-    "resnet50": 50,
-    "resnet101": 101,
-    "identity": 0,
-}
+BACKBONES = (*NAMES, "identity")
 HEADS = ("linear", "mlp")
 # Of the arrays' names.
 PREFIXES = ("backbone.", "projection_head.")
@@ -40,18 +35,28 @@ Normalization = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 class Architecture:
     """What decides the names and shapes of a network's arrays, except for the output dimension."""
 
-    backbone: str
+    backbone: str | Layers
     width: int
     projection_head: str
     hidden_dim: tuple[int, ...]
     channels: int
 
     @property
+    def layers(self) -> Layers:
+        """Of the backbone; none of one that is the identity."""
+        if not isinstance(self.backbone, str):
+            return self.backbone
+        return [] if self.backbone == "identity" else named_layers(self.backbone, self.width)
+
+    @property
     def features(self) -> int:
         """Values of the backbone's output."""
-        if self.backbone == "identity":
-            return self.channels
-        return 8 * self.width * (4 if self.backbone in BOTTLENECKS else 1)
+        return outputs(self.layers, self.channels)
+
+    @property
+    def has_width(self) -> bool:
+        """Whether the parameter ``width`` changes it."""
+        return isinstance(self.backbone, str) and has_width(self.backbone)
 
     @property
     def hidden(self) -> tuple[int, ...]:
@@ -61,6 +66,13 @@ class Architecture:
     def written(self) -> dict[str, Any]:
         """By the names of the estimator's parameters, as a user writes them."""
         return asdict(self) | {"hidden_dim": as_written(self.hidden_dim)}
+
+
+def check_backbone(name: str, value: Any) -> str | Layers:
+    """The name of one, or a list of layers."""
+    if isinstance(value, list | tuple):
+        return check_layers(name, value)
+    return check_choice(name, value, BACKBONES)
 
 
 class Network:
@@ -83,15 +95,18 @@ class Network:
         mean, deviation = normalization if normalization is not None else (None, None)
         self.architecture = architecture
         self.normalization = normalization
+        backbone = architecture.backbone
+        is_own = isinstance(backbone, str) and backbone not in LAYERED
         self.core = _core.Model(
             channels=architecture.channels,
-            depth=BACKBONES[architecture.backbone],
+            depth=RESNETS[str(backbone)][0] if is_own and backbone != "identity" else 0,
             base_width=architecture.width,
             hidden_dims=architecture.hidden,
             output_dim=outputs,
             mean=mean,
             deviation=deviation,
             seed=seed,
+            layers=None if is_own else core_layers(architecture.layers),
         )
 
     @property
@@ -136,8 +151,28 @@ class Network:
         with self._alone:
             self.core.set_array(kind, name, np.ascontiguousarray(value))
 
-    def copy_to(self, other: Network) -> None:
-        other.read(self.tensors())
+    def copy_to(self, other: Network, head: bool = True) -> None:
+        """Its arrays, or those of the backbone alone."""
+        tensors = self.tensors()
+        if not head:
+            backbone = {name: value for name, value in tensors.items() if name.startswith("backbone.")}
+            tensors = other.tensors() | backbone
+        other.read(tensors)
+
+    def turn(self, matrix: npt.NDArray[np.float64], shift: npt.NDArray[np.float64]) -> None:
+        """Change the output layer so that a map Y becomes Y @ matrix + shift."""
+        names = [f"projection_head.layers.{2 * len(self.architecture.hidden)}.{p}" for p in ("weight", "bias")]
+        tensors = self.tensors()
+        weight, bias = (tensors[name].astype(np.float64) for name in names)
+        changed = {names[0]: matrix.T @ weight, names[1]: bias @ matrix + shift}
+        self.read(tensors | {name: value.astype(np.float32) for name, value in changed.items()})
+
+    def map_values(self, values: npt.NDArray[Any], threads: int) -> npt.NDArray[np.float32]:
+        """The map of some images, as `Images.batch` gives them."""
+        result = np.empty((len(values), self.outputs), dtype=np.float32)
+        with self._alone:
+            self.core.transform(values, result, kind=_core.OUTPUT_MAP, threads=threads)
+        return result
 
     def map(
         self, images: Images, threads: int, kind: int = _core.OUTPUT_MAP, rows: slice | None = None

@@ -11,7 +11,7 @@ from ._augmentation import Augmentation, FeatureAugmentation
 from ._stages import Stage
 
 # What an estimator is given for one process only; a file does not keep it.
-TRANSIENT = ("callbacks", "init")
+TRANSIENT = ("align_to", "callbacks", "init")
 CLASSES = {"Augmentation": Augmentation, "FeatureAugmentation": FeatureAugmentation, "Stage": Stage}
 
 
@@ -51,7 +51,8 @@ def from_json(value: Any) -> Any:
     if isinstance(value, dict):
         (name,) = value if len(value) == 1 else ("",)
         if name not in CLASSES:
-            raise ValueError(f"a parameter is {value!r}")
+            # The options of a layer.
+            return {key: from_json(item) for key, item in value.items()}
         parts = {key: from_json(part) for key, part in value[name].items()}
         if name == "Stage":
             parts["stretches"] = tuple(tuple(pair) for pair in parts["stretches"])

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 
 from . import recipes
+from ._alignment import Alignment, check_alignment
 from ._annealing import check_degrees
 from ._augmentation import PRESETS, Augmentation, FeatureAugmentation, check_augmentation
 from ._automatic import automatic_stages, continued_stages
 from ._durations import check_duration
 from ._files import check_path
 from ._images import Images
-from ._network import BACKBONES, HEADS, Architecture, Network, Normalization, moments
+from ._network import HEADS, Architecture, Network, Normalization, check_backbone, moments
 from ._params import is_function
+from ._saved import Init, load_init
 from ._stages import (
     LARGEST_LR,
     LONGEST_EPOCHS,
@@ -46,7 +48,6 @@ from ._vectors import Vectors
 
 # What the core takes.
 MOST_STAGES = 64
-Init = tuple[Network | None, str | None]
 Function = Callable[[Any, np.random.Generator], Any]
 
 # Seconds between two checkpoints.
@@ -76,7 +77,8 @@ class Plan:
     checkpoint: str | None
     checkpoint_every: float
     resume: bool
-    init: Network | None
+    init: Init | None
+    alignment: Alignment | None
     verbose: int
 
     @property
@@ -86,13 +88,13 @@ class Plan:
     @property
     def first_outputs(self) -> int:
         """Output dimension of the network that training begins with."""
-        if self.init is not None:
-            return self.init.outputs
+        if self.init is not None and not self.init.is_backbone:
+            return self.init.network.outputs
         return int(self.stages[0].first_components or 0)
 
 
-def make_plan(est: Any, X: Any, resume: bool, load_init: Callable[[Any], Init]) -> Plan:
-    """Check everything; ``load_init`` gives the network of the parameter ``init`` and its last metric."""
+def make_plan(est: Any, X: Any, resume: bool) -> Plan:
+    """Check everything."""
     threads = check_jobs(est.n_jobs)
     seed = check_seed(est.random_state)
     verbose = check_integer("verbose", est.verbose, 0, 100)
@@ -105,7 +107,7 @@ def make_plan(est: Any, X: Any, resume: bool, load_init: Callable[[Any], Init]) 
     max_time = None if est.max_time is None else check_duration("max_time", est.max_time)
     if max_time is not None and est.lr_step == "epoch":
         raise ValueError("max_time: excludes lr_step='epoch', whose epochs have no end in time; want 'batch'")
-    backbone = check_choice("backbone", est.backbone, BACKBONES)
+    backbone = check_backbone("backbone", est.backbone)
     augmentation, pipeline, noise = _check_augmentation(est.augmentation, backbone)
     if backbone == "identity":
         if est.image_shape is not None:
@@ -124,16 +126,18 @@ def make_plan(est: Any, X: Any, resume: bool, load_init: Callable[[Any], Init]) 
         hidden_dim=check_hidden("hidden_dim", est.hidden_dim),
         channels=channels,
     )
-    init, metric_before = (None, None) if est.init is None else load_init(est.init)
+    init = None if est.init is None else load_init(est.init, architecture)
+    outputs_before, metric_before = None, None
     if init is not None:
-        _check_init(est, architecture, init.architecture)
-    outputs_before = None if init is None else init.outputs
+        _check_init(est, architecture, init.network.architecture)
+        if not init.is_backbone:
+            outputs_before, metric_before = init.network.outputs, init.metric
     stages = _stages(est, images, views, batch_size, outputs_before, metric_before, augmentation)
     if pipeline is not None:
         _check_pipeline(stages)
     if max_time is not None and any(stage.stretches for stage in stages):
         raise ValueError("max_time: excludes stages with stretches, which repeat a run; want None")
-    normalization = init.normalization if init is not None else _check_normalize(est.normalize, images)
+    normalization = init.network.normalization if init is not None else _check_normalize(est.normalize, images)
     return Plan(
         images=images,
         architecture=architecture,
@@ -154,6 +158,7 @@ def make_plan(est: Any, X: Any, resume: bool, load_init: Callable[[Any], Init]) 
         checkpoint_every=every,
         resume=resume,
         init=init,
+        alignment=check_alignment(est.align_to, images, int(stages[-1].n_components or 0)),
         verbose=verbose,
     )
 
@@ -190,7 +195,7 @@ def _check_checkpoint(est: Any, resume: Any) -> tuple[str | None, float]:
 
 
 def _check_augmentation(
-    value: Any, backbone: str
+    value: Any, backbone: Any
 ) -> tuple[Augmentation | None, Function | None, dict[str, float]]:
     """That of images, or the function that makes their views, and noise and dropout of feature vectors."""
     none = {"noise": 0.0, "dropout": 0.0}
@@ -227,7 +232,7 @@ def _check_pipeline(stages: list[Stage]) -> None:
 def _check_init(est: Any, wanted: Architecture, got: Architecture) -> None:
     ours, theirs = wanted.written(), got.written()
     for name in ("backbone", "width", "projection_head", "hidden_dim"):
-        if name == "width" and wanted.backbone == "identity":
+        if name == "width" and not wanted.has_width:
             continue
         if name == "hidden_dim" and wanted.projection_head == "linear":
             continue

@@ -15,11 +15,23 @@ from ._files import Tensors, check_path, decode, read
 from ._images import as_shape
 from ._network import AVERAGE, Architecture, Network
 from ._params import params_to_json
+from ._pretrained import is_pretrained, pretrained
 from ._stages import Stage
 from ._state_dict import architecture, from_arrays
 from ._validation import check_hidden
 
 EMBEDDING = "embedding"
+
+
+@dataclass(frozen=True)
+class Init:
+    """What the parameter ``init`` stands for."""
+
+    network: Network
+    # That it was last trained with.
+    metric: str | None
+    # The head is none in particular, and a new one is trained.
+    is_backbone: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,11 +149,22 @@ def from_state_dict(values: Any, image_shape: Any) -> tuple[dict[str, Any], Fitt
     return params, Fitted(network, None, [], [], [], None, shape, None, None)
 
 
-def load_init(init: Any) -> tuple[Network, str | None]:
-    """The network of the parameter ``init``, and the metric that it was last trained with."""
+def read_fitted(parameter: str, path: str | os.PathLike[str]) -> Fitted:
+    """What was fitted, of a file that a parameter names."""
+    name = check_path(parameter, path)
+    tensors, document = read(name)
+    if document is None:
+        raise ValueError(f"{parameter}: {name} is a state dict; want a file of save()")
+    return from_file(tensors, document, name)[1]
+
+
+def load_init(init: Any, architecture: Architecture) -> Init:
+    """What the parameter ``init`` stands for, for a network of ``architecture``."""
     if isinstance(init, str | os.PathLike):
         name = check_path("init", init)
         tensors, document = read(name)
+        if document is None and is_pretrained(tensors):
+            return Init(pretrained(tensors, architecture), None, is_backbone=True)
         if document is None:
             raise ValueError(
                 f"init: {name} is a state dict; want a file of save(), or "
@@ -154,5 +177,5 @@ def load_init(init: Any) -> tuple[Network, str | None]:
     return _last(init._fitted())
 
 
-def _last(fitted: Fitted) -> tuple[Network, str | None]:
-    return fitted.network, fitted.stages[-1].metric if fitted.stages else None
+def _last(fitted: Fitted) -> Init:
+    return Init(fitted.network, fitted.stages[-1].metric if fitted.stages else None)

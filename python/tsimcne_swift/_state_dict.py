@@ -6,7 +6,7 @@ convolutions have another layout.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import count, pairwise, takewhile
 from typing import Any, TypedDict
 
@@ -14,27 +14,23 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
+from ._backbones import LAYERED, NAMES, has_width, named_layers
+from ._layers import Layers
+from ._layers import outputs as layer_outputs
+from ._layers import shapes as layer_shapes
 from ._validation import as_written
 
 FloatArray = npt.NDArray[np.float32]
 
-# Of each stage.
-BLOCKS = {
-    "resnet10": (1, 1, 1, 1),
-    "resnet18": (2, 2, 2, 2),
-    "resnet34": (3, 4, 6, 3),
-    "resnet50": (3, 4, 6, 3),
-    "resnet101": (3, 4, 23, 3),
-}
-# A block is two 3×3 convolutions, or of these a 1×1, a 3×3 and a 1×1 one with four times the outputs.
-BOTTLENECKS = ("resnet50", "resnet101")
 HEAD = "projection_head.layers."
-STEM = "backbone.conv1.weight"
+STEMS = ("backbone.conv1.weight", "backbone.model.features.0.0.weight")
 COUNTER = "num_batches_tracked"
 STATISTICS = ("running_mean", "running_var")
+# Of torchvision's networks, which tsimcne 0.4 keeps unused.
+CLASSIFIERS = ("backbone.model.classifier.", "backbone.fc.")
 KNOWN = (
     "known are the backbones resnet18 (tsimcne's 'resnet18_simclr'), resnet10, 34, 50, 101 with the same "
-    "stem, and none at all, and the projection heads 'mlp' and 'linear'"
+    f"stem, {', '.join(LAYERED)}, and none at all, and the projection heads 'mlp' and 'linear'"
 )
 
 
@@ -165,28 +161,49 @@ def architecture(arrays: Mapping[str, Any]) -> Architecture:
         channels=inputs,
     )
     foreign = next((name for name in shapes if name.startswith("backbone.")), None)
+    layers: Layers = []
     if foreign is not None:
-        if STEM not in shapes:
-            raise ValueError(f"{prefix}{foreign}: is unexpected without {STEM}; {KNOWN}")
-        result["width"], result["channels"] = shape_of(STEM, 4)[:2]
-        result["backbone"] = _backbone(shapes)
-    _match(arrays, prefix, _shapes(result, hidden), f"; {KNOWN}")
+        stem = next((name for name in STEMS if name in shapes), None)
+        if stem is None:
+            raise ValueError(f"{prefix}{foreign}: is unexpected without {STEMS[0]}; {KNOWN}")
+        width, result["channels"] = shape_of(stem, 4)[:2]
+        name = result["backbone"] = _backbone(shapes)
+        result["width"] = width if has_width(name) else None
+        layers = named_layers(name, width)
+    check_shapes(arrays, layers, result["channels"], hidden, outputs, f"; {KNOWN}")
     return result
 
 
-def _backbone(shapes: Mapping[str, Any]) -> str:
-    """By the blocks; where they are no known one's, the error comes when names are compared."""
-    is_bottleneck = "backbone.layer1.0.conv3.weight" in shapes
+def _backbone(shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """The one whose names are most like these; where they are not the same, the error comes when all arrays
+    are compared.
+    """
+    own = {
+        name.removeprefix("backbone.")
+        for name in shapes
+        if name.startswith("backbone.") and not name.endswith(COUNTER) and not name.startswith(CLASSIFIERS)
+    }
+    is_of_imagenet = shapes.get(STEMS[0], ())[2:] == (7, 7)
+    names = [name for name in NAMES if not has_width(name) or (name in LAYERED) == is_of_imagenet]
 
-    def blocks_of(layer: int) -> int:
-        names = (f"backbone.layer{layer}.{i}.conv1.weight" for i in count())
-        return sum(1 for _ in takewhile(shapes.__contains__, names))
+    def difference(name: str) -> int:
+        return len(own ^ set(layer_shapes(named_layers(name, width=1), channels=1)))
 
-    counts = tuple(blocks_of(layer) for layer in range(1, 5))
-    for name, blocks in BLOCKS.items():
-        if blocks == counts and (name in BOTTLENECKS) == is_bottleneck:
-            return name
-    return "resnet50" if is_bottleneck else "resnet18"
+    return min(names, key=difference)
+
+
+def check_shapes(
+    arrays: Mapping[str, Any],
+    layers: Layers,
+    channels: int,
+    hidden: Sequence[int],
+    outputs: int,
+    hint: str = "",
+) -> None:
+    """Raise a ValueError where names or shapes are not those of layers and the head after them."""
+    wanted = {f"backbone.{name}": shape for name, shape in layer_shapes(layers, channels).items()}
+    features = layer_outputs(layers, channels)
+    _match(arrays, _prefix(arrays), wanted | _head_shapes([features, *hidden, outputs]), hint)
 
 
 def _get(model: _core.Model, kind: int, name: str) -> FloatArray:
@@ -218,6 +235,8 @@ def _match(
             raise ValueError(f"{key}: is unexpected where other names begin with {prefix!r}{hint}")
         name = key.removeprefix(prefix)
         layer, _, part = name.rpartition(".")
+        if name not in wanted and name.startswith(CLASSIFIERS):
+            continue
         if part == COUNTER and f"{layer}.running_var" in wanted:
             continue
         if name not in wanted:
@@ -249,35 +268,8 @@ def _floats(key: str, value: Any) -> FloatArray:
     return result
 
 
-def _shapes(network: Architecture, hidden: list[int]) -> dict[str, tuple[int, ...]]:
-    """Shapes of all parameters and running statistics by name; ``hidden`` is of the head."""
+def _head_shapes(sizes: list[int]) -> dict[str, tuple[int, ...]]:
     result: dict[str, tuple[int, ...]] = {}
-
-    def convolution(name: str, normalization: str, inputs: int, outputs: int, size: int) -> None:
-        result[f"backbone.{name}.weight"] = (outputs, inputs, size, size)
-        for part in ("weight", "bias", *STATISTICS):
-            result[f"backbone.{normalization}.{part}"] = (outputs,)
-
-    features = network["channels"]
-    if network["width"] is not None:
-        convolution("conv1", "bn1", features, network["width"], 3)
-        features = network["width"]
-        for layer in range(4):
-            width = network["width"] << layer
-            inner = [(width, 3), (width, 3)]
-            if network["backbone"] in BOTTLENECKS:
-                inner = [(width, 1), (width, 3), (4 * width, 1)]
-            outputs = inner[-1][0]
-            for block in range(BLOCKS[network["backbone"]][layer]):
-                at = f"layer{layer + 1}.{block}"
-                before = features
-                for i, (after, size) in enumerate(inner, 1):
-                    convolution(f"{at}.conv{i}", f"{at}.bn{i}", before, after, size)
-                    before = after
-                if features != outputs:
-                    convolution(f"{at}.shortcut.0", f"{at}.shortcut.1", features, outputs, 1)
-                features = outputs
-    sizes = [features, *hidden, network["output_dim"]]
     for i, (inputs, outputs) in enumerate(pairwise(sizes)):
         result[f"{HEAD}{2 * i}.weight"] = (outputs, inputs)
         result[f"{HEAD}{2 * i}.bias"] = (outputs,)

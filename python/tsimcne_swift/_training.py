@@ -61,8 +61,15 @@ class Training:
         plan = self.plan
         network = Network(plan.architecture, plan.first_outputs, plan.normalization, self.seed)
         if plan.init is not None:
-            plan.init.copy_to(network)
+            plan.init.network.copy_to(network, head=not plan.init.is_backbone)
         return network
+
+    def align(self) -> None:
+        """Turn the map as an older one lies, if there is one to go by."""
+        plan = self.plan
+        if plan.alignment is not None:
+            shifts = self.stages[-1].metric != "cosine"
+            plan.alignment.apply(self.network, plan.images, plan.threads, shifts)
 
     def close(self) -> None:
         """Let go of the images and of training's memory."""

@@ -28,7 +28,7 @@ extern "C" {
 #define TSIMCNE_VERSION "0.1.0"
 
 /** Raised whenever a structure or a function changes its meaning. */
-#define TSIMCNE_ABI_VERSION 5
+#define TSIMCNE_ABI_VERSION 6
 
 enum {
     TSIMCNE_OK = 0,
@@ -116,6 +116,42 @@ int32_t tsimcne_augment(const tsimcne_images *images, const tsimcne_augmentation
 
 /* -------------------------------------------------------------------- model */
 
+enum {
+    TSIMCNE_LAYER_CONVOLUTION = 0,        /* channels, kernel, stride, has_bias */
+    TSIMCNE_LAYER_DEPTHWISE = 1,          /* kernel, stride of 1 or 2: each channel by itself */
+    TSIMCNE_LAYER_BATCH_NORM = 2,         /* epsilon, momentum */
+    TSIMCNE_LAYER_NONLINEARITY = 3,       /* function */
+    TSIMCNE_LAYER_MAX_POOLING = 4,        /* kernel, stride */
+    TSIMCNE_LAYER_SQUEEZE_EXCITATION = 5, /* channels between its two layers, function and gate after them */
+    TSIMCNE_LAYER_RESIDUAL = 6,           /* drop; the layers that follow, until LAYER_END, are added to … */
+    TSIMCNE_LAYER_SHORTCUT = 7,           /* … their input, or to what the layers after LAYER_SHORTCUT make of it */
+    TSIMCNE_LAYER_END = 8
+};
+enum {
+    TSIMCNE_FUNCTION_RELU = 0,
+    TSIMCNE_FUNCTION_SILU = 1,       /* x / (1 + exp(-x)) */
+    TSIMCNE_FUNCTION_HARD_SWISH = 2, /* x min(max(x + 3, 0), 6) / 6 */
+    TSIMCNE_FUNCTION_SIGMOID = 3,
+    TSIMCNE_FUNCTION_HARD_SIGMOID = 4 /* min(max(x + 3, 0), 6) / 6 */
+};
+
+/** One layer of a backbone; what its kind does not name is not looked at. Convolutions and pooling are padded
+ * by half their kernel. */
+typedef struct tsimcne_layer {
+    uint64_t struct_size;
+    const char *name; /* its arrays are "backbone.<name>.weight" …; letters, digits, '.', '_', '-' */
+    int32_t kind;
+    int32_t channels; /* 1 … 65536 */
+    int32_t kernel;   /* odd, 1 … 31 */
+    int32_t stride;   /* 1 … 16 */
+    int32_t has_bias;
+    int32_t function;
+    int32_t gate;
+    float epsilon;  /* added to the variance; 1e-12 … 1 */
+    float momentum; /* of the running statistics; 0 … 1 */
+    float drop;     /* stochastic depth: probability of being left out in training; 0 … 0.99 */
+} tsimcne_layer;
+
 typedef struct tsimcne_model_config {
     uint64_t struct_size;
     int64_t channels;   /* of the images */
@@ -128,6 +164,9 @@ typedef struct tsimcne_model_config {
     int32_t output_dim;         /* 1 … 4096 */
     const float *mean;          /* NULL, or `channels` values subtracted from the [0, 1] pixels … */
     const float *deviation;     /* … and divided by (positive); both or neither */
+    const tsimcne_layer *layers; /* NULL, or the backbone's, whose result is averaged over the plane: `depth` and
+                                    `base_width` are then not looked at */
+    int32_t layer_count;         /* 0 … 10000 */
 } tsimcne_model_config;
 
 /** Makes a model whose weights are drawn from `seed`. */
@@ -140,8 +179,8 @@ enum { TSIMCNE_OUTPUT_MAP = 0, TSIMCNE_OUTPUT_FEATURES = 1 };
 
 /**
  * Maps images (BatchNorm with running statistics, no augmentation) and writes count * d float32 to
- * `output`: d = output dimension for TSIMCNE_OUTPUT_MAP; for TSIMCNE_OUTPUT_FEATURES 8 * base_width, or
- * `channels` with depth 0.
+ * `output`: d = output dimension for TSIMCNE_OUTPUT_MAP; for TSIMCNE_OUTPUT_FEATURES 8 * base_width, four
+ * times that with bottlenecks, `channels` with depth 0, or the channels that `layers` end with.
  * The result for an image does not depend on the others in the call. Not interruptible: pass some
  * hundred images at a time.
  */

@@ -11,7 +11,7 @@ public struct RandomNumbers: Sendable {
     private var used = 4
 
     /// What a stream is for; streams of different purposes never overlap.
-    public enum Purpose: UInt32, Sendable { case view, order, weights, outputLayer, noise, neighbor }
+    public enum Purpose: UInt32, Sendable { case view, order, weights, outputLayer, noise, neighbor, drop }
 
     /// - Parameters:
     ///   - seed: of the training.
@@ -19,12 +19,14 @@ public struct RandomNumbers: Sendable {
     ///   - epoch: of the training, or 0.
     ///   - index: of the image (40 bits), or 0.
     ///   - view: of the image (8 bits), or another small number.
+    ///   - block: of four numbers, from which the stream begins.
     public init(
-        seed: UInt64, purpose: Purpose, epoch: UInt64 = 0, index: UInt64 = 0, view: UInt32 = 0
+        seed: UInt64, purpose: Purpose, epoch: UInt64 = 0, index: UInt64 = 0, view: UInt32 = 0,
+        block: UInt32 = 0
     ) {
         key = (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
         counter = (
-            0,
+            block,
             UInt32(truncatingIfNeeded: epoch),
             UInt32(truncatingIfNeeded: index),
             UInt32(truncatingIfNeeded: index >> 32) & 0xff | (view & 0xff) << 8

@@ -2,10 +2,6 @@
 protocol Backbone: Layer {
     /// Channels of the features.
     var features: Int { get }
-    var normalizations: [BatchNormalization] { get }
-
-    func initialize(_ random: inout RandomNumbers)
-
     /// Whether a step of so many views would keep more for the backward pass than is worth its memory.
     func keepsMuch(views: Int, height: Int, width: Int) -> Bool
 }
@@ -13,12 +9,7 @@ protocol Backbone: Layer {
 /// For images that are feature vectors already: only the head is trained.
 public final class IdentityBackbone: Backbone {
     public let features: Int
-    public var parameters: [Parameter] { [] }
-    var normalizations: [BatchNormalization] { [] }
-
     public init(features: Int) { self.features = features }
-
-    func initialize(_ random: inout RandomNumbers) {}
 
     func keepsMuch(views: Int, height: Int, width: Int) -> Bool { false }
 

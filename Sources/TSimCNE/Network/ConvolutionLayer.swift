@@ -16,7 +16,7 @@ public final class ConvolutionLayer: Layer {
     }
 
     /// He-normal by fan-out, as the method's reference.
-    func initialize(_ random: inout RandomNumbers) {
+    public func initialize(_ random: inout RandomNumbers) {
         let fanOut = Float(kernel * kernel * outputs)
         weight.fillNormal(deviation: (2 / fanOut).squareRoot(), &random)
     }

@@ -2,8 +2,6 @@
 public final class GlobalAveragePooling: Layer {
     private var shape = Shape(rows: 0, columns: 0)
 
-    public var parameters: [Parameter] { [] }
-
     public init() {}
 
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {

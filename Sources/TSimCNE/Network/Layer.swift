@@ -9,10 +9,15 @@ public final class Pass {
     /// What one loop over memory makes from tensors that are kept is made again in the backward pass
     /// rather than kept: a third less memory, a thirtieth more time.
     public let remakesOutputs: Bool
+    /// A number in [0, 1) for what a layer leaves to chance, by the row and by the layer's place among those
+    /// that do so; nil where nothing is left to chance.
+    public let chance: ((_ row: Int, _ place: Int) -> Double)?
+    /// Layers so far that leave something to chance.
+    var chanceCount = 0
 
     public init(
         program: Program, workspace: Workspace, usesBatchStatistics: Bool, keepsInputs: Bool,
-        remakesOutputs: Bool = false
+        remakesOutputs: Bool = false, chance: ((_ row: Int, _ place: Int) -> Double)? = nil
     ) {
         program.keepAlive(workspace)
         self.program = program
@@ -20,6 +25,7 @@ public final class Pass {
         self.usesBatchStatistics = usesBatchStatistics
         self.keepsInputs = keepsInputs
         self.remakesOutputs = remakesOutputs
+        self.chance = chance
     }
 
     /// Lends the memory of a tensor that only a backward pass would still read.
@@ -32,6 +38,11 @@ public final class Pass {
 /// wanted.
 public protocol Layer: AnyObject {
     var parameters: [Parameter] { get }
+    /// Its batch normalisations, in the order of the parameters.
+    var normalizations: [BatchNormalization] { get }
+
+    /// New weights, from the random numbers' next.
+    func initialize(_ random: inout RandomNumbers)
 
     /// Appends the forward pass and returns where its result will be. The input's memory is kept.
     func forward(_ input: Tensor, _ pass: Pass) -> Tensor
@@ -41,4 +52,11 @@ public protocol Layer: AnyObject {
     ///
     /// - Returns: where the gradient with respect to the input will be, if wanted.
     func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor?
+}
+
+extension Layer {
+    public var parameters: [Parameter] { [] }
+    public var normalizations: [BatchNormalization] { [] }
+
+    public func initialize(_ random: inout RandomNumbers) {}
 }

@@ -16,7 +16,7 @@ public final class Linear: Layer {
     }
 
     /// PyTorch's default: weight and bias from U(±1/√inputs).
-    func initialize(_ random: inout RandomNumbers) {
+    public func initialize(_ random: inout RandomNumbers) {
         let bound = 1 / Float(inputs).squareRoot()
         weight.fillUniform(bound: bound, &random)
         bias.fillUniform(bound: bound, &random)

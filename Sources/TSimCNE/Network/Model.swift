@@ -5,6 +5,8 @@ public final class Model {
         /// A ResNet's layers, of ``ResNet/depths``; 0: images of one pixel, whose channels are features.
         public var depth = 18
         public var baseWidth = 64
+        /// Instead of a ResNet's, unless empty.
+        public var layers: [NamedLayer] = []
         /// Widths of the head's hidden layers; none of a linear head.
         public var hidden = [1024]
         public var outputs = 128
@@ -20,12 +22,15 @@ public final class Model {
 
     public init(_ configuration: Configuration, seed: UInt64) {
         self.configuration = configuration
-        backbone =
-            configuration.depth == 0
-            ? IdentityBackbone(features: configuration.channels)
-            : ResNet(
+        if !configuration.layers.isEmpty {
+            backbone = LayeredBackbone("backbone", configuration.layers, channels: configuration.channels)
+        } else if configuration.depth == 0 {
+            backbone = IdentityBackbone(features: configuration.channels)
+        } else {
+            backbone = ResNet(
                 "backbone", depth: configuration.depth, baseWidth: configuration.baseWidth,
                 channels: configuration.channels)
+        }
         head = ProjectionHead(
             "projection_head", inputs: backbone.features, hidden: configuration.hidden,
             outputs: configuration.outputs)
@@ -35,6 +40,8 @@ public final class Model {
     }
 
     public var outputs: Int { head.output.outputs }
+    /// Whether images are feature vectors.
+    public var readsVectors: Bool { configuration.layers.isEmpty && configuration.depth == 0 }
     public var features: Int { backbone.features }
     public var parameters: [Parameter] { backbone.parameters + head.parameters }
     public var normalizations: [BatchNormalization] { backbone.normalizations }

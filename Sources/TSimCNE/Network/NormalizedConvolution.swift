@@ -19,13 +19,20 @@ public final class NormalizedConvolution: Layer {
     ///   - kernel: pixels a side.
     ///   - stride: in pixels.
     ///   - rectifies: whether a ReLU follows.
+    ///   - epsilon: of the normalisation.
+    ///   - momentum: of its running statistics.
     public init(
         _ name: String, normalization: String, inputs: Int, outputs: Int, kernel: Int, stride: Int,
-        rectifies: Bool
+        rectifies: Bool, epsilon: Float = 1e-5, momentum: Float = 0.1
     ) {
         convolution = ConvolutionLayer(name, inputs: inputs, outputs: outputs, kernel: kernel, stride: stride)
-        self.normalization = BatchNormalization(normalization, channels: outputs, rectifies: rectifies)
+        self.normalization = BatchNormalization(
+            normalization, channels: outputs, rectifies: rectifies, epsilon: epsilon, momentum: momentum)
     }
+
+    public var normalizations: [BatchNormalization] { [normalization] }
+
+    public func initialize(_ random: inout RandomNumbers) { convolution.initialize(&random) }
 
     /// Appends the convolution and the batch's statistics; returns the raw output.
     func rawForward(_ source: Convolution.Source, shape: Shape, _ pass: Pass) -> Tensor {

@@ -21,7 +21,7 @@ public final class ProjectionHead: Layer {
 
     public var parameters: [Parameter] { hidden.flatMap(\.linear.parameters) + output.parameters }
 
-    func initialize(_ random: inout RandomNumbers) {
+    public func initialize(_ random: inout RandomNumbers) {
         for layer in hidden {
             // The reference's one layer begins as it does there.
             if hidden.count > 1 {

@@ -2,8 +2,6 @@
 public final class ReLU: Layer {
     private var output: Tensor?
 
-    public var parameters: [Parameter] { [] }
-
     public init() {}
 
     private static let block = 16384

@@ -44,11 +44,11 @@ public final class ResNet: Backbone {
     ]
 
     private var units: [NormalizedConvolution] { [stem] + blocks.flatMap(\.units) }
-    var normalizations: [BatchNormalization] { units.map(\.normalization) }
+    public var normalizations: [BatchNormalization] { units.map(\.normalization) }
     public var parameters: [Parameter] { units.flatMap(\.parameters) }
 
-    func initialize(_ random: inout RandomNumbers) {
-        for unit in units { unit.convolution.initialize(&random) }
+    public func initialize(_ random: inout RandomNumbers) {
+        for unit in units { unit.initialize(&random) }
     }
 
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {

@@ -40,6 +40,11 @@ public final class ResidualBlock: Layer {
 
     var units: [NormalizedConvolution] { convolutions + (shortcut.map { [$0] } ?? []) }
     public var parameters: [Parameter] { units.flatMap(\.parameters) }
+    public var normalizations: [BatchNormalization] { units.map(\.normalization) }
+
+    public func initialize(_ random: inout RandomNumbers) {
+        for unit in units { unit.initialize(&random) }
+    }
 
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
         pass.usesBatchStatistics ? batchForward(input, pass) : runningForward(input, pass)

@@ -21,7 +21,16 @@ final class TrainingStep {
         let pass = Pass(
             program: program, workspace: workspace, usesBatchStatistics: true, keepsInputs: trainsAll,
             remakesOutputs: trainsAll
-                && model.backbone.keepsMuch(views: rows, height: one.height, width: one.width))
+                && model.backbone.keepsMuch(views: rows, height: one.height, width: one.width),
+            chance: stage == nil
+                ? nil
+                : { row, place in
+                    var random = RandomNumbers(
+                        seed: seed, purpose: .drop, epoch: batch.epoch,
+                        index: UInt64(batch.indices[row % count]), view: UInt32(row / count),
+                        block: UInt32(place))
+                    return random.uniform()
+                })
         let views = workspace.tensor(Shape(rows, one.height, one.width, one.channels))
         if let features {
             program.keepAlive(features)

@@ -21,23 +21,44 @@ def random_images(count: int, size: int, channels: int = 3) -> npt.NDArray[np.ui
     return np.random.default_rng(SEED).integers(0, 256, shape, dtype=np.uint8)
 
 
-def estimator(width: int, batch: int, epochs: int, threads: int, precision: str | None) -> Any:
-    """Only the first stage, which trains everything; ``precision`` None is the default."""
+def estimator(
+    width: int,
+    batch: int,
+    epochs: int,
+    threads: int,
+    precision: str | None,
+    backbone: str = "resnet18",
+) -> Any:
+    """The first stage of the paper, which trains everything; ``precision`` None is the default."""
     further: dict[str, Any] = {} if precision is None else {"precision": precision}
     return TSimCNE(
-        width=width, total_epochs=[epochs], batch_size=batch, n_jobs=threads, random_state=SEED, **further
+        backbone=backbone,
+        width=width,
+        hidden_dim=1024,
+        n_views=2,
+        total_epochs=[epochs],
+        batch_size=batch,
+        n_jobs=threads,
+        random_state=SEED,
+        **further,
     )
 
 
 def epoch_seconds(
-    width: int, images: int, batch: int, size: int, threads: int, precision: str | None = None
+    width: int,
+    images: int,
+    batch: int,
+    size: int,
+    threads: int,
+    precision: str | None = None,
+    backbone: str = "resnet18",
 ) -> Callable[[], float]:
     """Seconds of an epoch of ``fit``, augmentation included.
 
     It is the second one, because the first one takes the memory of a step from the system.
     """
     X = random_images(images, size)
-    model = estimator(width, batch, 2, threads, precision)
+    model = estimator(width, batch, 2, threads, precision, backbone)
     return lambda: float(model.fit(X).history_[-1]["seconds"])
 
 
@@ -57,6 +78,12 @@ def training(
     if level not in (None, show_config()["level"]):
         raise RuntimeError(f"the core is of {show_config()['level']}, not of {level}")
     seconds = epoch_seconds(width, steps * views // 2, views // 2, size, threads, precision)
+    return lambda: steps * views / seconds()
+
+
+def backbone(name: str, views: int, steps: int, size: int, threads: int) -> Callable[[], float]:
+    """Views per second of training steps of another network, ResNets of width 64."""
+    seconds = epoch_seconds(64, steps * views // 2, views // 2, size, threads, backbone=name)
     return lambda: steps * views / seconds()
 
 

@@ -16,7 +16,7 @@ from torch._inductor import config as inductor
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "Tests" / "parity"))
-from reference import BasicBlock, Network
+from reference import Block, Network, ProjectionHead
 
 HIDDEN_DIM, OUTPUT_DIM = 1024, 128
 
@@ -76,9 +76,40 @@ class Step:
         self.optimizer.step()
 
 
+class BackboneStep(Step):
+    """The same with a network of torchvision's as tsimcne 0.4 adapts it, and its head."""
+
+    def __init__(self, name: str, views: int, size: int, threads: int) -> None:
+        prepare(threads)
+        from torchvision_models import make
+
+        backbone = make(name)
+        features = backbone(torch.zeros(2, 3, size, size)).shape[1]
+        head = ProjectionHead(features, [HIDDEN_DIM], OUTPUT_DIM)
+        self.network = nn.ModuleDict({"backbone": backbone, "projection_head": head}).train()
+        self.network.to(memory_format=torch.channels_last)
+        self.optimizer = torch.optim.SGD(
+            self.network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4, fused=True
+        )
+        self.views = channels_last(views, size, 3)
+        self.loss = self.loss_of_views
+        self.autocast = False
+
+    def loss_of_views(self, views: torch.Tensor) -> torch.Tensor:
+        return infonce(self.network["projection_head"](self.network["backbone"](views)))
+
+
+def backbone(name: str, views: int, steps: int, size: int, threads: int) -> Callable[[], float]:
+    """Views per second."""
+    return _rate(BackboneStep(name, views, size, threads), views, steps)
+
+
 def training(steps: int, **settings: Any) -> Callable[[], float]:
     """Views per second."""
-    step = Step(**settings)
+    return _rate(Step(**settings), settings["views"], steps)
+
+
+def _rate(step: Step, views: int, steps: int) -> Callable[[], float]:
     step()
     step()
 
@@ -86,7 +117,7 @@ def training(steps: int, **settings: Any) -> Callable[[], float]:
         started = time.perf_counter()
         for _ in range(steps):
             step()
-        return steps * settings["views"] / (time.perf_counter() - started)
+        return steps * views / (time.perf_counter() - started)
 
     return sample
 
@@ -94,12 +125,12 @@ def training(steps: int, **settings: Any) -> Callable[[], float]:
 def fold_batch_norms(network: nn.Module) -> None:
     """Put every batch normalisation into the convolution before it, for inference."""
     for module in list(network.modules()):
-        for i in (1, 2):
+        for i in (1, 2, 3):
             if hasattr(module, f"bn{i}"):
                 pair = getattr(module, f"conv{i}"), getattr(module, f"bn{i}")
                 setattr(module, f"conv{i}", fuse_conv_bn_eval(*pair))
                 setattr(module, f"bn{i}", nn.Identity())
-        if isinstance(module, BasicBlock) and len(module.shortcut):
+        if isinstance(module, Block) and len(module.shortcut):
             module.shortcut = nn.Sequential(fuse_conv_bn_eval(*module.shortcut))
 
 

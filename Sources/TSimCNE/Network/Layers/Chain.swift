@@ -5,8 +5,13 @@ public final class Chain: Layer {
     private var values: [Tensor] = []
 
     public var parameters: [Parameter] { layers.flatMap(\.parameters) }
+    public var normalizations: [BatchNormalization] { layers.flatMap(\.normalizations) }
 
     public init(_ layers: [any Layer]) { self.layers = layers }
+
+    public func initialize(_ random: inout RandomNumbers) {
+        for layer in layers { layer.initialize(&random) }
+    }
 
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
         var value = input

@@ -18,7 +18,7 @@ public final class DepthwiseConvolutionLayer: Layer {
     }
 
     /// He-normal by fan-out, which counts all channels, as PyTorch's does.
-    func initialize(_ random: inout RandomNumbers) {
+    public func initialize(_ random: inout RandomNumbers) {
         weight.fillNormal(deviation: (2 / Float(kernel * kernel * channels)).squareRoot(), &random)
     }
 

@@ -6,8 +6,6 @@ public final class MaxPooling: Layer {
     /// Where in the image each output's value lies.
     private var places: Tensor?
 
-    public var parameters: [Parameter] { [] }
-
     /// - Parameters:
     ///   - kernel: an odd number of pixels a side; padded by half of it, as if with nothing.
     ///   - stride: in pixels.

@@ -7,8 +7,6 @@ public final class Nonlinearity: Layer {
     private let function: Function
     private var input: Tensor?
 
-    public var parameters: [Parameter] { [] }
-
     public init(_ function: Function) { self.function = function }
 
     private static let block = 16384

@@ -7,6 +7,7 @@ public final class Normalization: Layer {
     private var output: Tensor?
 
     public var parameters: [Parameter] { normalization.parameters }
+    public var normalizations: [BatchNormalization] { [normalization] }
 
     public init(
         _ name: String, channels: Int, rectifies: Bool = false, epsilon: Float = 1e-5, momentum: Float = 0.1

@@ -25,7 +25,7 @@ public final class PatchConvolution: Layer {
     }
 
     /// He-normal by fan-out.
-    func initialize(_ random: inout RandomNumbers) {
+    public func initialize(_ random: inout RandomNumbers) {
         weight.fillNormal(deviation: (2 / Float(kernel * kernel * outputs)).squareRoot(), &random)
         bias?.fill(0)
     }

@@ -1,25 +1,87 @@
-/// Layers whose result is added to what they were given.
+/// Layers whose result is added to what they were given, or to what a shortcut makes of it.
+///
+/// With stochastic depth (Huang et al., ECCV 2016) the layers' result is left out of a row with probability
+/// ``drop`` in training, and divided by 1 - ``drop`` where it is not.
 public final class Residual: Layer {
-    private let body: any Layer
+    private let body: Chain
+    private let shortcut: Chain?
+    private let drop: Float
+    /// What is added, of the forward pass written last.
+    private var ends: (body: Tensor, side: Tensor?)?
+    /// Among the layers that leave something to chance.
+    private var place = 0
 
-    public var parameters: [Parameter] { body.parameters }
+    public var parameters: [Parameter] { body.parameters + (shortcut?.parameters ?? []) }
+    public var normalizations: [BatchNormalization] {
+        body.normalizations + (shortcut?.normalizations ?? [])
+    }
 
-    public init(_ body: any Layer) { self.body = body }
+    /// - Parameters:
+    ///   - body: keeps the shape, unless there is a shortcut that changes it in the same way.
+    ///   - shortcut: nil for the input itself.
+    ///   - drop: probability in 0..<1.
+    public init(_ body: Chain, shortcut: Chain? = nil, drop: Float = 0) {
+        self.body = body
+        self.shortcut = shortcut
+        self.drop = drop
+    }
+
+    public func initialize(_ random: inout RandomNumbers) {
+        body.initialize(&random)
+        shortcut?.initialize(&random)
+    }
 
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
+        place = pass.chanceCount
+        if drop > 0 { pass.chanceCount += 1 }
         // Where nothing is kept, layers work in place.
         let kept = pass.keepsInputs ? input : copy(of: input, pass)
-        let output = body.forward(input, pass)
-        addUp(kept, onto: output, pass)
-        if !pass.keepsInputs { pass.workspace.release(kept) }
+        let inner = body.forward(input, pass)
+        let side = shortcut?.forward(kept, pass)
+        // A layer may want its own result again.
+        let output = pass.keepsInputs ? pass.workspace.tensor(inner.shape) : inner
+        let (other, factor) = (side ?? kept, factor(pass))
+        let count = output.count / max(1, output.shape.images)
+        pass.program.add("sum", slices: output.shape.images) { row, _ in
+            let scale = factor(row)
+            let first = row * count
+            for i in first..<first + count {
+                output.pointer[i] = scale * inner.pointer[i] + other.pointer[i]
+            }
+        }
+        if !pass.keepsInputs {
+            if let side, side.pointer != kept.pointer { pass.workspace.release(side) }
+            pass.workspace.release(kept)
+        }
+        ends = (inner, side)
         return output
     }
 
+    /// What a row's result is multiplied by.
+    private func factor(_ pass: Pass) -> (_ row: Int) -> Float {
+        guard drop > 0, pass.usesBatchStatistics, let chance = pass.chance else { return { _ in 1 } }
+        return { [drop, place] row in chance(row, place) < Double(drop) ? 0 : 1 / (1 - drop) }
+    }
+
     public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
-        let kept = copy(of: gradient, pass)
-        let result = body.backward(gradient, pass, wantsInputGradient: true)!
-        addUp(kept, onto: result, pass)
-        pass.workspace.release(kept)
+        let (inner, side) = ends!
+        let (ofBody, factor) = (copy(of: gradient, pass), factor(pass))
+        if drop > 0 {
+            let count = gradient.count / max(1, gradient.shape.images)
+            pass.program.add("share of the gradient", slices: gradient.shape.images) { row, _ in
+                let scale = factor(row)
+                for i in row * count..<(row + 1) * count { ofBody.pointer[i] *= scale }
+            }
+        }
+        let result = body.backward(ofBody, pass, wantsInputGradient: true)!
+        pass.workspace.release(inner)
+        var other = gradient
+        if let shortcut {
+            other = shortcut.backward(gradient, pass, wantsInputGradient: true)!
+            pass.workspace.release(side!)
+        }
+        addUp(other, onto: result, pass)
+        pass.workspace.release(other)
         return result
     }
 }

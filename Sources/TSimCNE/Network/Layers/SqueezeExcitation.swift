@@ -28,7 +28,7 @@ public final class SqueezeExcitation: Layer {
         self.gate = Chain([squeeze, Nonlinearity(inner), excite, Nonlinearity(gate)])
     }
 
-    func initialize(_ random: inout RandomNumbers) {
+    public func initialize(_ random: inout RandomNumbers) {
         squeeze.initialize(&random)
         excite.initialize(&random)
     }

@@ -1,0 +1,111 @@
+/// A layer of a backbone as it can be written down; ``LayeredBackbone`` is built from a list of them.
+///
+/// Convolutions and pooling are padded by half their kernel, so that only the stride makes a plane smaller.
+public indirect enum LayerDescription: Sendable, Equatable {
+    case convolution(channels: Int, kernel: Int, stride: Int = 1, hasBias: Bool = false)
+    /// Each channel by itself; stride 1 or 2.
+    case depthwise(kernel: Int, stride: Int = 1)
+    case batchNormalization(epsilon: Float = 1e-5, momentum: Float = 0.1)
+    case nonlinearity(Nonlinearity.Function)
+    case maxPooling(kernel: Int, stride: Int)
+    /// `channels` between its two layers, with a function after each.
+    case squeezeExcitation(channels: Int, inner: Nonlinearity.Function, gate: Nonlinearity.Function)
+    /// Layers and what is added to their result: that of other layers, or the input where there are none. With
+    /// probability `drop` the layers are left out in training.
+    case residual([NamedLayer], shortcut: [NamedLayer] = [], drop: Float = 0)
+}
+
+/// A layer and what its arrays' names begin with.
+public struct NamedLayer: Sendable, Equatable {
+    public var name: String
+    public var layer: LayerDescription
+
+    public init(_ name: String, _ layer: LayerDescription) {
+        self.name = name
+        self.layer = layer
+    }
+}
+
+extension [NamedLayer] {
+    /// Channels of what the layers make.
+    public func outputs(inputs: Int) -> Int {
+        reduce(inputs) { channels, named in
+            switch named.layer {
+            case .convolution(let outputs, _, _, _): return outputs
+            case .residual(let layers, _, _): return layers.outputs(inputs: channels)
+            default: return channels
+            }
+        }
+    }
+
+    /// The layers; a convolution, the normalisation after it and the rectifier after that are one.
+    func built(_ prefix: String, inputs: Int) -> Chain {
+        var layers: [any Layer] = []
+        var channels = inputs
+        var index = 0
+        while index < count {
+            let (name, description) = ("\(prefix).\(self[index].name)", self[index].layer)
+            if let unit = normalizedConvolution(at: index, prefix, inputs: channels) {
+                layers.append(unit.layer)
+                index += unit.count
+            } else if case .batchNormalization(let epsilon, let momentum) = description {
+                let rectifies = isRectifier(at: index + 1)
+                layers.append(
+                    Normalization(
+                        name, channels: channels, rectifies: rectifies, epsilon: epsilon, momentum: momentum))
+                index += rectifies ? 2 : 1
+            } else {
+                layers.append(description.built(name, prefix, inputs: channels))
+                index += 1
+            }
+            channels = Array(self[..<index]).outputs(inputs: inputs)
+        }
+        return Chain(layers)
+    }
+
+    private func isRectifier(at index: Int) -> Bool {
+        index < count && self[index].layer == .nonlinearity(.relu)
+    }
+
+    private func normalizedConvolution(
+        at index: Int, _ prefix: String, inputs: Int
+    ) -> (layer: NormalizedConvolution, count: Int)? {
+        guard index + 1 < count,
+            case .convolution(let outputs, let kernel, let stride, false) = self[index].layer,
+            [1, 3].contains(kernel), stride <= 2,
+            case .batchNormalization(let epsilon, let momentum) = self[index + 1].layer
+        else { return nil }
+        let rectifies = isRectifier(at: index + 2)
+        let layer = NormalizedConvolution(
+            "\(prefix).\(self[index].name)", normalization: "\(prefix).\(self[index + 1].name)",
+            inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, rectifies: rectifies,
+            epsilon: epsilon, momentum: momentum)
+        return (layer, rectifies ? 3 : 2)
+    }
+}
+
+extension LayerDescription {
+    /// By itself; what a list of layers makes of its neighbours is not looked at.
+    fileprivate func built(_ name: String, _ prefix: String, inputs: Int) -> any Layer {
+        switch self {
+        case .convolution(let outputs, let kernel, let stride, let hasBias):
+            if [1, 3].contains(kernel), stride <= 2, !hasBias {
+                return ConvolutionLayer(name, inputs: inputs, outputs: outputs, kernel: kernel, stride: stride)
+            }
+            return PatchConvolution(
+                name, inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, hasBias: hasBias)
+        case .depthwise(let kernel, let stride):
+            return DepthwiseConvolutionLayer(name, channels: inputs, kernel: kernel, stride: stride)
+        case .batchNormalization(let epsilon, let momentum):
+            return Normalization(name, channels: inputs, epsilon: epsilon, momentum: momentum)
+        case .nonlinearity(let function): return Nonlinearity(function)
+        case .maxPooling(let kernel, let stride): return MaxPooling(kernel: kernel, stride: stride)
+        case .squeezeExcitation(let channels, let inner, let gate):
+            return SqueezeExcitation(name, channels: inputs, squeezed: channels, inner: inner, gate: gate)
+        case .residual(let layers, let shortcut, let drop):
+            return Residual(
+                layers.built(prefix, inputs: inputs),
+                shortcut: shortcut.isEmpty ? nil : shortcut.built(prefix, inputs: inputs), drop: drop)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+/// A backbone that is composed of layers; the mean of their result over the plane is the features.
+public final class LayeredBackbone: Backbone {
+    public let features: Int
+    private let layers: Chain
+    private let pooling = GlobalAveragePooling()
+    private var last: Tensor?
+
+    public var parameters: [Parameter] { layers.parameters }
+    public var normalizations: [BatchNormalization] { layers.normalizations }
+
+    /// - Parameters:
+    ///   - name: before those of the layers.
+    ///   - layers: at least one.
+    ///   - channels: of the images.
+    public init(_ name: String, _ layers: [NamedLayer], channels: Int) {
+        features = layers.outputs(inputs: channels)
+        self.layers = layers.built(name, inputs: channels)
+    }
+
+    public func initialize(_ random: inout RandomNumbers) { layers.initialize(&random) }
+
+    /// They keep what they need.
+    func keepsMuch(views: Int, height: Int, width: Int) -> Bool { false }
+
+    public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
+        let result = layers.forward(input, pass)
+        if result.pointer != input.pointer { pass.releaseUnlessKept(input) }
+        last = result
+        let pooled = pooling.forward(result, pass)
+        pass.releaseUnlessKept(result)
+        return pooled
+    }
+
+    public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
+        let inner = pooling.backward(gradient, pass, wantsInputGradient: true)!
+        let result = layers.backward(inner, pass, wantsInputGradient: wantsInputGradient)
+        pass.workspace.release(last!)
+        return result
+    }
+}

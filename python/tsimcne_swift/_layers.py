@@ -1,0 +1,241 @@
+"""Backbones that are lists of layers: what a user writes, what the core is given, what arrays there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ._validation import check_choice, check_integer, check_number
+
+Layers = list[tuple[str, dict[str, Any]]]
+
+# By the core's numbers.
+FUNCTIONS = ("relu", "silu", "hardswish", "sigmoid", "hardsigmoid")
+CONV, DEPTHWISE, BATCHNORM, FUNCTION, MAXPOOL, SQUEEZE_EXCITE, RESIDUAL, SHORTCUT, END = range(9)
+KINDS = {
+    "conv": CONV,
+    "depthwise": DEPTHWISE,
+    "batchnorm": BATCHNORM,
+    **dict.fromkeys(FUNCTIONS, FUNCTION),
+    "maxpool": MAXPOOL,
+    "squeeze_excite": SQUEEZE_EXCITE,
+    "residual": RESIDUAL,
+}
+MOST, DEEPEST = 10_000, 16
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,200}")
+
+
+def _whole(low: int, high: int) -> Callable[[str, Any], int]:
+    return lambda name, value: check_integer(name, value, low, high)
+
+
+def _real(low: float, high: float) -> Callable[[str, Any], float]:
+    return lambda name, value: check_number(name, value, low, high)
+
+
+def _kernel(name: str, value: Any) -> int:
+    kernel = check_integer(name, value, 1, 31)
+    if kernel % 2 == 0:
+        raise ValueError(f"{name}: got {value!r}, want an odd number")
+    return kernel
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name}: got {value!r}, want True or False")
+    return value
+
+
+def _function(name: str, value: Any) -> str:
+    return check_choice(name, value, FUNCTIONS)
+
+
+_CHANNELS, _STRIDE = _whole(1, 65536), _whole(1, 16)
+# Options of each kind, with what checks them and their default, if any.
+OPTIONS: dict[str, dict[str, tuple[Callable[[str, Any], Any], Any]]] = {
+    "conv": {
+        "channels": (_CHANNELS, None),
+        "kernel": (_kernel, 3),
+        "stride": (_STRIDE, 1),
+        "bias": (_flag, False),
+    },
+    "depthwise": {"kernel": (_kernel, 3), "stride": (_whole(1, 2), 1)},
+    "batchnorm": {"eps": (_real(1e-12, 1), 1e-5), "momentum": (_real(0, 1), 0.1)},
+    **dict.fromkeys(FUNCTIONS, {}),
+    "maxpool": {"kernel": (_kernel, 3), "stride": (_STRIDE, 2)},
+    "squeeze_excite": {
+        "channels": (_CHANNELS, None),
+        "inner": (_function, "relu"),
+        "gate": (_function, "sigmoid"),
+    },
+    "residual": {"drop": (_real(0, 0.99), 0.0)},
+}
+
+
+def check_layers(name: str, value: Any) -> Layers:
+    """A backbone's layers with all their options; they may come from JSON.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the layer and the option.
+    """
+    layers = _check_list(name, value, 0)
+    seen: set[str] = set()
+    for count, layer in enumerate(_walk(layers), 1):
+        if count > MOST:
+            raise ValueError(f"{name}: got more than {MOST} layers")
+        if layer.mark is None and layer.name in seen:
+            raise ValueError(f"{name}: two layers are called {layer.name!r}")
+        seen.add(layer.name)
+    _outputs(name, layers, (None, 1))
+    return layers
+
+
+def _check_list(name: str, value: Any, depth: int) -> Layers:
+    wanted = 'want a list of layers, such as ("conv", {"channels": 32})'
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"{name}: got {value!r}, {wanted}")
+    if not 1 <= len(value) <= MOST:
+        raise ValueError(f"{name}: got {len(value)} layers, want 1 to {MOST}")
+    if depth > DEEPEST:
+        raise ValueError(f"{name}: is the residual of more than {DEEPEST} others")
+    return [_check_layer(f"{name}[{i}]", layer, depth) for i, layer in enumerate(value)]
+
+
+def _check_layer(name: str, value: Any, depth: int) -> tuple[str, dict[str, Any]]:
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise TypeError(f'{name}: got {value!r}, want a pair such as ("conv", {{"channels": 32}})')
+    kind = check_choice(f"{name}[0]", value[0], KINDS)
+    options, known = value[1], OPTIONS[kind]
+    if not isinstance(options, Mapping):
+        raise TypeError(f"{name}[1]: got {options!r}, want a dict of options")
+    lists = ("layers", "shortcut") if kind == "residual" else ()
+    for option in options:
+        if option not in (*known, *lists, "name"):
+            wanted = ", ".join(repr(o) for o in (*known, *lists, "name"))
+            raise ValueError(f"{name}: got the option {option!r} of {kind!r}, want one of {wanted}")
+    result = {}
+    for option, (check, default) in known.items():
+        given = options.get(option, default)
+        if given is None:
+            raise ValueError(f"{name}: {kind!r} has no {option!r}, want a number")
+        result[option] = check(f"{name}.{option}", given)
+    for option in lists:
+        if options.get(option) is not None:
+            result[option] = _check_list(f"{name}.{option}", options[option], depth + 1)
+    if kind == "residual" and "layers" not in result:
+        raise ValueError(f"{name}: 'residual' has no 'layers', want a list of them")
+    if options.get("name") is not None:
+        if not isinstance(options["name"], str) or not NAME.fullmatch(options["name"]):
+            raise ValueError(f"{name}.name: got {options['name']!r}, want letters, digits, '.', '_', '-'")
+        result["name"] = options["name"]
+    return kind, result
+
+
+def _outputs(name: str, layers: Layers, plane: tuple[int | None, int]) -> tuple[int | None, int]:
+    """Channels, if those of the images are known or a convolution has been, and the product of strides."""
+    channels, stride = plane
+    for i, (kind, options) in enumerate(layers):
+        stride *= options.get("stride", 1)
+        if kind == "conv":
+            channels = options["channels"]
+        if kind != "residual":
+            continue
+        at = f"{name}[{i}]"
+        side = _outputs(f"{at}.shortcut", options.get("shortcut", []), (channels, stride))
+        after = _outputs(f"{at}.layers", options["layers"], (channels, stride))
+        if side != after and None not in (side[0], after[0]):
+            raise ValueError(
+                f"{at}: its layers make {after[0]} channels at stride {after[1]}, but what they are added to "
+                f"has {side[0]} at stride {side[1]}; want the same (see 'shortcut')"
+            )
+        channels, stride = after
+    return channels, stride
+
+
+def outputs(layers: Layers, channels: int) -> int:
+    """Channels of what the layers make of images of ``channels``."""
+    result = _outputs("backbone", layers, (channels, 1))[0]
+    assert result is not None
+    return result
+
+
+@dataclass(frozen=True)
+class _Named:
+    name: str
+    kind: str
+    options: dict[str, Any]
+    # What ends a list of layers within a residual.
+    mark: int | None = None
+
+
+def _walk(layers: Layers, prefix: str = "") -> Iterator[_Named]:
+    """All layers in the core's order. Their names are their places, as in PyTorch's Sequential, or given."""
+    for i, (kind, options) in enumerate(layers):
+        name = options.get("name", f"{prefix}{i}")
+        yield _Named(name, kind, options)
+        if kind != "residual":
+            continue
+        yield from _walk(options["layers"], f"{name}.layers.")
+        if "shortcut" in options:
+            yield _Named("", kind, {}, mark=SHORTCUT)
+            yield from _walk(options["shortcut"], f"{name}.shortcut.")
+        yield _Named("", kind, {}, mark=END)
+
+
+def core_layers(layers: Layers) -> tuple[tuple[Any, ...], ...]:
+    """What `_core.Model` takes: name, kind, channels, kernel, stride, bias, function, gate, epsilon,
+    momentum, drop.
+    """
+
+    def fields(layer: _Named) -> tuple[Any, ...]:
+        o = layer.options
+        function = layer.kind if layer.kind in FUNCTIONS else o.get("inner", "relu")
+        return (
+            layer.name,
+            KINDS[layer.kind] if layer.mark is None else layer.mark,
+            o.get("channels", 1),
+            o.get("kernel", 1),
+            o.get("stride", 1),
+            int(o.get("bias", False)),
+            FUNCTIONS.index(function),
+            FUNCTIONS.index(o.get("gate", "relu")),
+            o.get("eps", 1e-5),
+            o.get("momentum", 0.1),
+            o.get("drop", 0.0),
+        )
+
+    return tuple(fields(layer) for layer in _walk(layers))
+
+
+def shapes(layers: Layers, channels: int) -> dict[str, tuple[int, ...]]:
+    """Shapes of all arrays, in PyTorch's layouts, by name."""
+    result: dict[str, tuple[int, ...]] = {}
+    # What is read at the beginning of each residual that is not over.
+    before: list[int] = []
+    for layer in _walk(layers):
+        name, o = layer.name, layer.options
+        if layer.mark == SHORTCUT:
+            channels = before[-1]
+        elif layer.mark == END:
+            before.pop()
+        elif layer.kind == "residual":
+            before.append(channels)
+        elif layer.kind == "conv":
+            result[f"{name}.weight"] = (o["channels"], channels, o["kernel"], o["kernel"])
+            channels = o["channels"]
+            if o["bias"]:
+                result[f"{name}.bias"] = (channels,)
+        elif layer.kind == "depthwise":
+            result[f"{name}.weight"] = (channels, 1, o["kernel"], o["kernel"])
+        elif layer.kind == "batchnorm":
+            for part in ("weight", "bias", "running_mean", "running_var"):
+                result[f"{name}.{part}"] = (channels,)
+        elif layer.kind == "squeeze_excite":
+            for part, (a, b) in (("fc1", (channels, o["channels"])), ("fc2", (o["channels"], channels))):
+                result[f"{name}.{part}.weight"] = (b, a, 1, 1)
+                result[f"{name}.{part}.bias"] = (b,)
+    return result
