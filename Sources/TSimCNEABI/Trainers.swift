@@ -17,6 +17,9 @@ public func tsimcne_trainer_create(
         try check(config.stop_at, in: 0...7, "config.stop_at")
         try check(config.time_slice_ms, in: 0...300, "config.time_slice_ms")
         try check(config.views, in: 2...16, "config.views")
+        try check(config.shuffle_block, in: 0...1 << 40, "config.shuffle_block")
+        try check(config.shuffle_window, in: 0...1 << 20, "config.shuffle_window")
+        try check(config.micro_batch, in: 0...1 << 40, "config.micro_batch")
         try check(config.noise, in: 0...1e6, "config.noise")
         try check(config.dropout, in: 0...1, "config.dropout")
         try check(config.average_decay, in: 0...(1.0).nextDown, "config.average_decay")
@@ -51,6 +54,9 @@ public func tsimcne_trainer_create(
             let trainer = Trainer(
                 model: model, stages: stages, source: source, batchSize: Int(config.batch_size),
                 viewCount: Int(config.views),
+                shuffle: Shuffle(
+                    block: max(1, Int(config.shuffle_block)), window: max(1, Int(config.shuffle_window))),
+                microBatch: config.micro_batch == 0 ? .max : Int(config.micro_batch),
                 noise: FeatureNoise(deviation: config.noise, dropout: config.dropout),
                 averageDecay: config.average_decay, seed: config.seed, pool: ThreadPool(threads: threads))
             try checkMemory(trainer.plannedBytes(), "a step of \(config.batch_size) images")
@@ -152,6 +158,31 @@ public func tsimcne_supply(
 @_cdecl("tsimcne_abandon")
 public func tsimcne_abandon(_ trainer: tsimcne_handle) -> Int32 {
     status { try usingTrainer(trainer) { trainer, _, _ in trainer.abandon() } }
+}
+
+@_cdecl("tsimcne_trainer_memory")
+public func tsimcne_trainer_memory(
+    _ trainer: tsimcne_handle, _ bytes: UnsafeMutablePointer<Int64>?
+) -> Int32 {
+    status {
+        let target = try required(bytes, "bytes")
+        try usingTrainer(trainer) { trainer, _, _ in target.pointee = Int64(trainer.plannedBytes()) }
+    }
+}
+
+@_cdecl("tsimcne_trainer_order")
+public func tsimcne_trainer_order(
+    _ trainer: tsimcne_handle, _ indices: UnsafeMutablePointer<Int64>?, _ count: Int64
+) -> Int32 {
+    status {
+        let target = try required(indices, "indices")
+        try usingTrainer(trainer) { trainer, _, _ in
+            guard count == Int64(trainer.order.count) else {
+                throw Failure.argument("count: got \(count), want \(trainer.order.count)")
+            }
+            trainer.order.withUnsafeBufferPointer { target.update(from: $0.baseAddress!, count: $0.count) }
+        }
+    }
 }
 
 @_cdecl("tsimcne_trainer_destroy")

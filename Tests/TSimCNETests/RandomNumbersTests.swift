@@ -40,7 +40,7 @@ import Testing
     @Test func shuffleIsAPermutation() {
         var order = (0..<1000).map(Int64.init)
         var random = RandomNumbers(seed: 3, purpose: .order, epoch: 2)
-        random.shuffle(&order)
+        random.shuffle(&order, in: 0..<order.count)
         #expect(order.sorted() == (0..<1000).map(Int64.init) && order[0..<5] != [0, 1, 2, 3, 4])
     }
 }

@@ -114,6 +114,9 @@ class Trainer:
         noise: float = 0,
         dropout: float = 0,
         average_decay: float = 0,
+        shuffle_block: int = 0,
+        shuffle_window: int = 0,
+        micro_batch: int = 0,
     ) -> None:
         """Holds the buffer of ``images`` until the trainer is gone."""
     def advance(self) -> Event: ...
@@ -123,6 +126,10 @@ class Trainer:
         """The fields of tsimcne_progress."""
     def seek(self, progress: Mapping[str, float]) -> None: ...
     def stretch(self, remaining: int) -> None: ...
+    def order(self, indices: Array) -> None:
+        """Copy the epoch's order of the images into int64 memory."""
+    def memory(self) -> int:
+        """Bytes that training takes from the system."""
     def exchange_averages(self) -> None: ...
     def close(self) -> None:
         """Destroy the trainer and let go of the images; later calls raise ValueError."""

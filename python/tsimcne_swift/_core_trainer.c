@@ -4,7 +4,8 @@
 static int trainer_init(PyObject *object, PyObject *args, PyObject *kwargs) {
     static char *names[] = {"model",  "images",  "shape",   "format",        "seed",   "batch_size",
                             "source", "threads", "stop_at", "time_slice_ms", "stages", "augmentation",
-                            "views",  "noise",   "dropout", "average_decay", NULL};
+                            "views",  "noise",   "dropout", "average_decay", "shuffle_block",
+                            "shuffle_window", "micro_batch", NULL};
     Trainer *self = (Trainer *)object;
     PyObject *model, *input, *shape = Py_None, *stage_list = Py_None, *augmentation_map = Py_None;
     const char *format = NULL;
@@ -14,10 +15,12 @@ static int trainer_init(PyObject *object, PyObject *args, PyObject *kwargs) {
     unsigned int stop_at = 0, slice = 0;
     int views = 2;
     double noise = 0, dropout = 0, average_decay = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|$OzKLiiIIOOiddd", names, &model, &input, &shape,
+    long long block = 0, micro_batch = 0;
+    int window = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|$OzKLiiIIOOidddLiL", names, &model, &input, &shape,
                                      &format, &seed, &batch_size, &source, &threads, &stop_at, &slice,
                                      &stage_list, &augmentation_map, &views, &noise, &dropout,
-                                     &average_decay)) {
+                                     &average_decay, &block, &window, &micro_batch)) {
         return -1;
     }
     State *state = PyModule_GetState(PyType_GetModule(Py_TYPE(object)));
@@ -81,7 +84,10 @@ static int trainer_init(PyObject *object, PyObject *args, PyObject *kwargs) {
                                      .views = views,
                                      .noise = noise,
                                      .dropout = dropout,
-                                     .average_decay = average_decay};
+                                     .average_decay = average_decay,
+                                     .shuffle_block = block,
+                                     .shuffle_window = window,
+                                     .micro_batch = micro_batch};
     tsimcne_handle handle = 0;
     int32_t status;
     tsimcne_handle model_handle = ((Model *)model)->handle;
@@ -243,6 +249,28 @@ static PyObject *trainer_set_array(PyObject *self, PyObject *args) {
     return write_array(((Trainer *)self)->handle, args);
 }
 
+static PyObject *trainer_memory(PyObject *object, PyObject *unused) {
+    (void)unused;
+    int64_t bytes = 0;
+    if (raise_status(tsimcne_trainer_memory(((Trainer *)object)->handle, &bytes)) != 0) {
+        return NULL;
+    }
+    return PyLong_FromLongLong(bytes);
+}
+
+static PyObject *trainer_order(PyObject *object, PyObject *target) {
+    Py_buffer view;
+    if (borrow(target, &view, "indices", "lq", true) != 0) {
+        return NULL;
+    }
+    int32_t status = tsimcne_trainer_order(((Trainer *)object)->handle, view.buf, view.len / 8);
+    PyBuffer_Release(&view);
+    if (raise_status(status) != 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef trainer_methods[] = {
     {"advance", trainer_advance, METH_NOARGS, NULL},
     {"supply", trainer_supply, METH_O, NULL},
@@ -254,6 +282,8 @@ static PyMethodDef trainer_methods[] = {
     {"progress", trainer_progress, METH_NOARGS, NULL},
     {"seek", trainer_seek, METH_O, NULL},
     {"stretch", trainer_stretch, METH_O, NULL},
+    {"order", trainer_order, METH_O, NULL},
+    {"memory", trainer_memory, METH_NOARGS, NULL},
     {"exchange_averages", trainer_exchange_averages, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

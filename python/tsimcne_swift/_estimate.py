@@ -54,6 +54,7 @@ def step_seconds(plan: Plan, stage: Stage) -> float:
                 before = time.perf_counter()
         return min(durations)
     finally:
+        supplier.close()
         trainer.close()
         plan.images.forget()
 

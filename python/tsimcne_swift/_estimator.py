@@ -22,6 +22,7 @@ from ._images import Images, as_array
 from ._onnx import to_onnx
 from ._plan import make_plan
 from ._state_dict import state_dict
+from ._stored import StoredImages, is_stored
 from ._training import Training
 from ._validation import check_choice, check_jobs
 from ._vectors import Vectors
@@ -137,6 +138,11 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         An older map: a fitted estimator, which maps the images of X itself, the file of one, or the places of
         the images, NaN for those without. The new map is turned, mirrored and shifted to lie like it;
         distances on it do not change.
+    max_memory : int, str or None, default=None
+        Bytes, or an amount like "4GB", that training may take beside the images and the network. Where a batch
+        wants more, its views go through the network in parts, each view twice: the loss is that of the whole
+        batch, BatchNorm takes each part's statistics. Of images that are read from Zarr, HDF5 or a sequence, a
+        quarter of it holds what an epoch's order mixes.
     checkpoint : path or None, default=None
         Where the state of training is kept, for ``fit(X, resume=True)``.
     checkpoint_every : float, str or None, default=None
@@ -209,6 +215,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         output_init: str = "principal",
         init: Any = None,
         align_to: Any = None,
+        max_memory: int | str | None = None,
         checkpoint: Any = None,
         checkpoint_every: float | str | None = None,
         callbacks: Any = None,
@@ -246,6 +253,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.output_init = output_init
         self.init = init
         self.align_to = align_to
+        self.max_memory = max_memory
         self.checkpoint = checkpoint
         self.checkpoint_every = checkpoint_every
         self.callbacks = callbacks
@@ -260,7 +268,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array of shape (n, height, width[, channels]) or (n, features)
-            uint8, or floats in [0, 1]. C-contiguous uint8 and float32 are read in place.
+            uint8, or floats in [0, 1]. C-contiguous uint8 and float32 are read in place, memory maps too. Arrays
+            of Zarr and HDF5, and sequences whose slices are arrays, are read block by block, ahead of training.
         y : ignored
         resume : bool, default=False
             Go on from ``checkpoint``, whose run then ends with the bits of one that was never
@@ -445,6 +454,11 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """X checked against what the network was trained on."""
         if self._network.architecture.backbone == "identity":
             return Vectors(self, X, reset=False)
+        if is_stored(X):
+            stored = StoredImages(X, None)
+            if stored.shape[1:] != self.image_shape_:
+                raise ValueError(f"X: got images of {stored.shape[1:]}, want {self.image_shape_} as in fit")
+            return stored
         array = as_array(X)
         if array.ndim == 2 and array.shape[1] != self.n_features_in_:
             raise ValueError(f"X: got {array.shape[1]} features, want {self.n_features_in_} as in fit")

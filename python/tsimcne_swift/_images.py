@@ -33,7 +33,7 @@ class Images:
         self.array = array
         self.shape = (array.shape[0], *shape)
         self.direct = array.flags.c_contiguous and array.dtype in (np.uint8, np.float32)
-        _check_values(array)
+        check_values(array)
 
     def forget(self) -> None:
         """Let go of what was read of a memory-mapped file, which the system would keep resident."""
@@ -50,8 +50,11 @@ class Images:
 
     def batch(self, selection: Any) -> npt.NDArray[Any]:
         """Some images as C-contiguous uint8 or float32."""
-        dtype = np.uint8 if self.array.dtype == np.uint8 else np.float32
-        part = np.asarray(self.array[selection])
+        return self.convert(np.asarray(self.array[selection]))
+
+    def convert(self, part: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Some of the images as C-contiguous uint8 or float32."""
+        dtype = np.uint8 if part.dtype == np.uint8 else np.float32
         if part.dtype.kind in "iu" and part.dtype != np.uint8:
             part = part.astype(np.float32) / np.float32(255)
         return np.ascontiguousarray(part, dtype=dtype).reshape(-1, *self.shape[1:])
@@ -87,6 +90,14 @@ def as_array(X: Any) -> npt.NDArray[Any]:
             "X: got images of different shapes, want all of one shape; "
             "resize or crop them to a common size first"
         ) from error
+    _check_kind(array)
+    if array.shape[0] < 1:
+        raise ValueError(f"X: got shape {array.shape}, want at least one image")
+    return array
+
+
+def _check_kind(array: npt.NDArray[Any]) -> None:
+    """Type and number of dimensions."""
     if array.dtype.kind not in "iufb":
         raise ValueError(
             f"X: got values of type {array.dtype}, want integers or floats "
@@ -99,9 +110,12 @@ def as_array(X: Any) -> npt.NDArray[Any]:
             f"X: got {array.ndim} dimensions, want (n, height, width), "
             "(n, height, width, channels), or (n, features) with image_shape"
         )
-    if array.shape[0] < 1:
-        raise ValueError(f"X: got shape {array.shape}, want at least one image")
-    return array
+
+
+def check_shape(array: npt.NDArray[Any], image_shape: Any) -> tuple[int, int, int]:
+    """Height, width and channels of the images of an array that can hold some."""
+    _check_kind(array)
+    return _image_shape(array, image_shape)
 
 
 def _image_shape(array: npt.NDArray[Any], image_shape: Any) -> tuple[int, int, int]:
@@ -152,7 +166,7 @@ def _forget(array: npt.NDArray[Any]) -> None:
             mapping.madvise(mmap.MADV_DONTNEED)
 
 
-def _check_values(array: npt.NDArray[Any]) -> None:
+def check_values(array: npt.NDArray[Any]) -> None:
     """Floats are finite and in [0, 1], integers in 0…255; a chunk of images at a time."""
     if array.dtype == np.uint8:
         return

@@ -35,6 +35,8 @@ from ._stages import (
     paper_stages,
     resolve,
 )
+from ._sizes import check_size
+from ._stored import StoredImages, is_stored
 from ._validation import (
     check_choice,
     check_hidden,
@@ -73,6 +75,7 @@ class Plan:
     seed: int
     threads: int
     max_time: float | None
+    max_memory: int | None
     callbacks: list[Callable[[Any], Any]]
     checkpoint: str | None
     checkpoint_every: float
@@ -114,7 +117,7 @@ def make_plan(est: Any, X: Any, resume: bool) -> Plan:
             raise ValueError("image_shape: excludes backbone='identity', whose X is (n, features)")
         images: Images = Vectors(est, X, reset=True)
     else:
-        images = Images(X, est.image_shape)
+        images = StoredImages(X, est.image_shape) if is_stored(X) else Images(X, est.image_shape)
     n, _, _, channels = images.shape
     if n < 2:
         raise ValueError("X: got 1 image, want at least 2")
@@ -153,6 +156,7 @@ def make_plan(est: Any, X: Any, resume: bool) -> Plan:
         seed=seed,
         threads=threads,
         max_time=max_time,
+        max_memory=None if est.max_memory is None else check_size("max_memory", est.max_memory),
         callbacks=callbacks,
         checkpoint=checkpoint,
         checkpoint_every=every,

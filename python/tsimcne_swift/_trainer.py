@@ -3,26 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from . import _core
 from ._network import Network
 from ._pipeline import Pipeline
 from ._plan import Plan
 from ._stages import Stage, core_fields
+from ._sizes import written_size
+from ._stored import Readahead, StoredImages
 
 
 def make_trainer(
     plan: Plan, network: Network, seed: int, stages: Sequence[Stage] | None = None
 ) -> _core.Trainer:
-    """A trainer of ``network``; ``stages`` instead of the plan's, if given."""
+    """A trainer of ``network``; ``stages`` instead of the plan's, if given.
+
+    Under ``max_memory`` its views go through the network in as few parts as fit.
+    """
+    trainer = _trainer(plan, network, seed, stages or plan.stages, 0)
+    if plan.max_memory is None:
+        return trainer
+    part = plan.batch_size
+    while (needs := trainer.memory()) > plan.max_memory:
+        trainer.close()
+        if part == 1:
+            got, least = written_size(plan.max_memory), written_size(needs)
+            raise ValueError(f"max_memory: got {got}, but training wants at least {least}, with parts of an image")
+        part = (part + 1) // 2
+        trainer = _trainer(plan, network, seed, stages or plan.stages, part)
+    return trainer
+
+
+def _trainer(
+    plan: Plan, network: Network, seed: int, stages: Sequence[Stage], micro_batch: int
+) -> _core.Trainer:
     images = plan.images
-    fields = [core_fields(stage, plan.steps_per_epoch, plan.common) for stage in (stages or plan.stages)]
+    fields = [core_fields(stage, plan.steps_per_epoch, plan.common) for stage in stages]
     source, format = _core.SOURCE_IMAGES if images.direct else _core.SOURCE_SUPPLIED, images.format
     if plan.pipeline is not None:
         source, format = _core.SOURCE_VIEWS, "f"
         fields = [stage | {"augmentation": None} for stage in fields]
+    block, window = images.shuffle(plan.max_memory) if isinstance(images, StoredImages) else (1, 1)
     return _core.Trainer(
         network.core,
         images.whole() if source == _core.SOURCE_IMAGES else None,
@@ -38,6 +63,9 @@ def make_trainer(
         average_decay=plan.ema_decay,
         noise=plan.noise["noise"],
         dropout=plan.noise["dropout"],
+        shuffle_block=block,
+        shuffle_window=window,
+        micro_batch=micro_batch,
     )
 
 
@@ -54,6 +82,7 @@ class Supplier:
 
     def __init__(self, plan: Plan, seed: int, stages: Sequence[Stage] | None = None) -> None:
         self.images = plan.images
+        self.batch_size = plan.batch_size
         self.stages = stages or plan.stages
         self.pipeline = (
             None
@@ -61,17 +90,42 @@ class Supplier:
             else Pipeline(plan.pipeline, plan.images, self.stages, plan.views, seed)
         )
         self._found = -1
+        self._ahead: tuple[tuple[int, int], Readahead] | None = None
 
     def supply(self, trainer: _core.Trainer, event: _core.Event) -> None:
         """After an event BATCH_WANTED."""
         if self.pipeline is None:
-            trainer.supply(self.images.batch(np.frombuffer(event.indices, dtype=np.int64)))
+            trainer.supply(self._batch(trainer, event))
             return
         stage = self.stages[event.stage]
         # A stage of features searches again when it is resumed.
         begins = stage.inputs == "features" or trainer.progress()["step"] == 0
         searches = stage.neighbors > 0 and self._found != event.stage and begins
         trainer.supply(self.pipeline.batch(event, searches))
+
+    def _batch(self, trainer: _core.Trainer, event: _core.Event) -> npt.NDArray[Any]:
+        indices = np.frombuffer(event.indices, dtype=np.int64)
+        # Neighbours, and images of which features are made, are asked for in another order than the epoch's.
+        if not isinstance(self.images, StoredImages) or self.stages[event.stage].neighbors > 0:
+            return self.images.batch(indices)
+        epoch = (event.stage, event.epoch)
+        if self._ahead is None or self._ahead[0] != epoch:
+            self.close()
+            order = np.empty(self.images.shape[0], np.int64)
+            trainer.order(order)
+            self._ahead = epoch, self.images.readahead(order, self.batch_size, event.step)
+        expected, images = self._ahead[1].next()
+        if not np.array_equal(expected, indices):
+            # The step before was dropped, and comes again.
+            self.close()
+            return self.images.batch(indices)
+        return images
+
+    def close(self) -> None:
+        """End the thread that reads ahead."""
+        if self._ahead is not None:
+            self._ahead[1].close()
+            self._ahead = None
 
     def found(self, event: _core.Event) -> None:
         """After an event NEIGHBORS_FOUND."""

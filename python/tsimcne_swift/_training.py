@@ -74,6 +74,7 @@ class Training:
     def close(self) -> None:
         """Let go of the images and of training's memory."""
         self._is_closed = True
+        self.supplier.close()
         self.trainer.close()
 
     @property

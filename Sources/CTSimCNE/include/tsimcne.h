@@ -293,7 +293,12 @@ typedef struct tsimcne_trainer_config {
     const tsimcne_augmentation
         *augmentation; /* NULL: views are the image; ignored for TSIMCNE_SOURCE_VIEWS */
     int32_t views;     /* of an image in a batch, 2 … 16; all others are negatives */
-    int32_t reserved;
+    int32_t shuffle_window; /* blocks among which images are mixed; 1 … 2^20; 0: 1 */
+    int64_t shuffle_block;  /* neighbouring images that stay near each other in an epoch's order, for data that are
+                               read block by block; 0 or 1: every order is as likely */
+    int64_t micro_batch;    /* images whose views go through the network together, with batch normalisation of their
+                               own: memory is that of these, the loss that of the batch; 0: all of a batch. Where it
+                               is less, each view is worked out twice */
     double noise;         /* standard deviation of normal noise on normalised values; 0 for none */
     double dropout;       /* probability that a normalised value is set to 0 */
     double average_decay; /* of the moving averages of parameters and running statistics, < 1; 0 for none */
@@ -389,6 +394,15 @@ int32_t tsimcne_trainer_stretch(tsimcne_handle trainer, int64_t remaining);
  * happens without): for a map made of the averages. Exchange back before the next tsimcne_advance.
  */
 int32_t tsimcne_trainer_exchange_averages(tsimcne_handle trainer);
+
+/** Bytes that training takes from the system, beside the model and the images. */
+int32_t tsimcne_trainer_memory(tsimcne_handle trainer, int64_t *bytes);
+
+/**
+ * Copies the order of the images in the epoch that was begun last: batches follow each other in it. `count` is
+ * images.count. The epoch begins with its first step, before TSIMCNE_EVENT_BATCH_WANTED.
+ */
+int32_t tsimcne_trainer_order(tsimcne_handle trainer, int64_t *indices, int64_t count);
 
 int32_t tsimcne_trainer_destroy(tsimcne_handle trainer);
 

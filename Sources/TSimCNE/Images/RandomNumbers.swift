@@ -99,11 +99,11 @@ public struct RandomNumbers: Sendable {
         return high << 32 | UInt64(next())
     }
 
-    /// A random order of 0..<count, in place.
-    public mutating func shuffle(_ order: inout [Int64]) {
-        var last = order.count - 1
+    /// A random order of some of the values, in place.
+    public mutating func shuffle(_ order: inout [Int64], in range: Range<Int>) {
+        var last = range.count - 1
         while last > 0 {
-            order.swapAt(last, integer(below: last + 1))
+            order.swapAt(range.lowerBound + last, range.lowerBound + integer(below: last + 1))
             last -= 1
         }
     }

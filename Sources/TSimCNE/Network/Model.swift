@@ -44,6 +44,14 @@ public final class Model {
     public var readsVectors: Bool { configuration.layers.isEmpty && configuration.depth == 0 }
     public var features: Int { backbone.features }
     public var parameters: [Parameter] { backbone.parameters + head.parameters }
+    /// What a stage changes.
+    func parameters(of trained: Stage.Trained) -> [Parameter] {
+        switch trained {
+        case .all: return parameters
+        case .head: return head.parameters
+        case .outputLayer: return head.output.parameters
+        }
+    }
     public var normalizations: [BatchNormalization] { backbone.normalizations }
 
     /// A new output layer with the default bias and weights from N(0, deviation²).
@@ -54,11 +62,11 @@ public final class Model {
     }
 
     /// Appends the pixels' normalisation, in place.
-    func normalize(_ input: Tensor, _ pass: Pass) {
+    func normalize(_ input: Tensor, _ program: Program) {
         guard let (mean, deviation) = configuration.normalization else { return }
         let imageCount = input.count / max(1, input.shape.images)
         let channels = configuration.channels
-        pass.program.add("normalize pixels", slices: input.shape.images) { image, _ in
+        program.add("normalize pixels", slices: input.shape.images) { image, _ in
             let pixels = input.pointer + image * imageCount
             for i in 0..<imageCount {
                 pixels[i] = (pixels[i] - mean[i % channels]) / deviation[i % channels]
@@ -89,7 +97,7 @@ public final class Model {
         pass.program.add("read images", slices: shape.images) { i, _ in
             read(i, input.pointer + i * imageCount)
         }
-        normalize(input, pass)
+        normalize(input, pass.program)
         var result = backbone.forward(input, pass)
         if kind == .map { result = head.forward(result, pass) }
         return (pass.program, result)

@@ -45,7 +45,7 @@ extension Trainer {
         if target.step > 0 {
             let search = makeSearch()
             if let search { take(search) }
-            shuffle()
+            makeOrder()
             beginSteps()
             // Neighbours are the caller's to restore; features are found anew, as the backbone has not moved.
             self.search = features == nil ? nil : search

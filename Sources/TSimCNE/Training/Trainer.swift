@@ -24,6 +24,9 @@ public final class Trainer {
     public let batchSize: Int
     /// Of an image in a batch.
     public let viewCount: Int
+    public let shuffle: Shuffle
+    /// Images whose views go through the network together, where that is less than a batch; see ``TrainingStep``.
+    public let microBatch: Int
     public let noise: FeatureNoise
     /// Of the averages of parameters; 0 for none.
     public let averageDecay: Double
@@ -67,7 +70,8 @@ public final class Trainer {
     let temperature: Parameter?
     /// Of the current stage.
     private var similarity = Similarity(.cauchy, temperature: 1)
-    private var order: [Int64]
+    /// Of the images, in the epoch that was begun last.
+    public private(set) var order: [Int64]
     private var steps: [Int: TrainingStep] = [:]
     /// Gives the outputs that a stage's output layer begins with.
     private var start: TrainingStep?
@@ -78,7 +82,7 @@ public final class Trainer {
 
     public init(
         model: Model, stages: [Stage], source: ImageSource, batchSize: Int, viewCount: Int = 2,
-        noise: FeatureNoise = FeatureNoise(), averageDecay: Double = 0, seed: UInt64, pool: ThreadPool
+        shuffle: Shuffle = Shuffle(), microBatch: Int = .max, noise: FeatureNoise = FeatureNoise(), averageDecay: Double = 0, seed: UInt64, pool: ThreadPool
     ) {
         self.model = model
         outputsBefore = model.outputs
@@ -86,6 +90,8 @@ public final class Trainer {
         self.source = source
         self.batchSize = min(batchSize, source.count)
         self.viewCount = viewCount
+        self.shuffle = shuffle
+        self.microBatch = microBatch
         self.noise = noise
         self.averageDecay = averageDecay
         self.seed = seed
@@ -117,11 +123,7 @@ public final class Trainer {
     var currentLoss: Double { steps[batch.count]!.loss!.loss }
     /// What the stage changes.
     public var trainedParameters: [Parameter] {
-        switch stages[min(stage, stages.count - 1)].trained {
-        case .all: return model.parameters
-        case .head: return model.head.parameters
-        case .outputLayer: return model.head.output.parameters
-        }
+        model.parameters(of: stages[min(stage, stages.count - 1)].trained)
     }
 
     /// Bytes that the caller supplies for the batch: its images and their partners, or all its views.
@@ -306,9 +308,11 @@ public final class Trainer {
         _ workspace: Workspace
     ) -> TrainingStep {
         TrainingStep(
-            model: model, stage: stage, source: source, options: (stage ?? stages[self.stage]).views,
-            viewCount: viewCount, noise: noise, seed: seed,
-            batch: batch, count: count, features: features, similarity: similarity,
+            StepViews(
+                model: model, source: source, options: (stage ?? stages[self.stage]).views,
+                viewCount: viewCount, noise: noise, seed: seed, batch: batch, count: count,
+                features: features),
+            stage: stage, microBatch: microBatch, similarity: similarity,
             temperature: (stage?.temperatureRate ?? 0) > 0 ? temperature : nil, workspace: workspace)
     }
 
@@ -346,14 +350,13 @@ public final class Trainer {
     private var globalEpoch: UInt64 { UInt64(progress.epochsBefore + epoch) }
 
     /// The order of the current epoch.
-    func shuffle() {
-        for i in order.indices { order[i] = Int64(i) }
+    func makeOrder() {
         var random = RandomNumbers(seed: seed, purpose: .order, epoch: globalEpoch)
-        random.shuffle(&order)
+        shuffle.fill(&order, &random)
     }
 
     private func takeBatch() {
-        if step == 0 { shuffle() }
+        if step == 0 { makeOrder() }
         let first = step * batchSize
         batch.epoch = globalEpoch
         batch.count = min(batchSize, order.count - first)

@@ -121,6 +121,19 @@ public final class Workspace {
         }
     }
 
+    /// What is lent now.
+    public struct Mark { fileprivate let lent: Set<UnsafeMutablePointer<Float>> }
+
+    public func mark() -> Mark { Mark(lent: Set(lent.keys)) }
+
+    /// Lends the memory of all tensors since `mark` to others from this point of the program on.
+    public func release(since mark: Mark) {
+        for (pointer, place) in lent where !mark.lent.contains(pointer) {
+            regions[place.region].giveBack(place.range)
+            lent[pointer] = nil
+        }
+    }
+
     /// Takes everything back: the program that borrowed it will not run again.
     public func reset() {
         for r in regions.indices { regions[r].free = [0..<regions[r].count] }

@@ -51,7 +51,12 @@ public final class Program {
         if !owners.contains(where: { $0 === owner }) { owners.append(owner) }
     }
 
-    public func mark(_ boundary: Boundary) { append(.boundary(boundary)) }
+    public func mark(_ boundary: Boundary) {
+        if marks { append(.boundary(boundary)) }
+    }
+
+    /// Whether ``mark(_:)`` has an effect: not where what is written is a part of what the caller looks at.
+    public var marks = true
 
     public enum Stop: Equatable, Sendable {
         case timeIsOver
