@@ -34,7 +34,7 @@ test-swift:
 	$(SWIFT_TEST)
 
 test-python:
-	$(PYTHON) -m pytest Tests/python
+	$(PYTHON) -m pytest Tests/python Tests/mpi
 
 parity: setup
 	@tools/setup.sh parity

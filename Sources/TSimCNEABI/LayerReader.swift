@@ -58,7 +58,9 @@ struct LayerReader {
     private mutating func name(_ layer: tsimcne_layer, _ at: String) throws -> String {
         let start = try required(layer.name, "\(at).name")
         var bytes: [UInt8] = []
-        while bytes.count <= 200, start[bytes.count] != 0 { bytes.append(UInt8(bitPattern: start[bytes.count])) }
+        while bytes.count <= 200, start[bytes.count] != 0 {
+            bytes.append(UInt8(bitPattern: start[bytes.count]))
+        }
         let allowed = bytes.allSatisfy {
             switch $0 {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -14,12 +14,19 @@ public func tsimcne_trainer_create(
         let batch = try imageBatch(images, suppliedLater: supplied)
         try check(batch.count, in: 2...1 << 40, "images.count")
         try check(config.batch_size, in: 2...Int64(batch.count), "config.batch_size")
-        try check(config.stop_at, in: 0...7, "config.stop_at")
+        try check(config.stop_at, in: 0...15, "config.stop_at")
         try check(config.time_slice_ms, in: 0...300, "config.time_slice_ms")
         try check(config.views, in: 2...16, "config.views")
         try check(config.shuffle_block, in: 0...1 << 40, "config.shuffle_block")
         try check(config.shuffle_window, in: 0...1 << 20, "config.shuffle_window")
         try check(config.micro_batch, in: 0...1 << 40, "config.micro_batch")
+        let shards = max(1, config.shard_count)
+        try check(config.shard_count, in: 0...1 << 20, "config.shard_count")
+        try check(config.shard_rank, in: 0...shards - 1, "config.shard_rank")
+        try check(config.batch_size, in: Int64(shards)...Int64(batch.count), "config.batch_size")
+        guard shards == 1 || config.stop_at == 15 else {
+            throw Failure.argument("config.stop_at: got \(config.stop_at), want 15, as there are shards")
+        }
         try check(config.noise, in: 0...1e6, "config.noise")
         try check(config.dropout, in: 0...1, "config.dropout")
         try check(config.average_decay, in: 0...(1.0).nextDown, "config.average_decay")
@@ -51,12 +58,16 @@ public func tsimcne_trainer_create(
                         Int(config.batch_size), viewCount: Int(config.views), stages: stages) + 8
                     * batch.count,
                 "the images of a batch")
+            guard shards == 1 || stages.allSatisfy({ $0.temperatureRate == 0 }) else {
+                throw Failure.argument("config.stages: one trains its temperature, which shards do not")
+            }
             let trainer = Trainer(
                 model: model, stages: stages, source: source, batchSize: Int(config.batch_size),
                 viewCount: Int(config.views),
                 shuffle: Shuffle(
                     block: max(1, Int(config.shuffle_block)), window: max(1, Int(config.shuffle_window))),
                 microBatch: config.micro_batch == 0 ? .max : Int(config.micro_batch),
+                shard: Shard(rank: Int(config.shard_rank), count: Int(shards)),
                 noise: FeatureNoise(deviation: config.noise, dropout: config.dropout),
                 averageDecay: config.average_decay, seed: config.seed, pool: ThreadPool(threads: threads))
             try checkMemory(trainer.plannedBytes(), "a step of \(config.batch_size) images")
@@ -81,6 +92,9 @@ public func tsimcne_advance(
             while true {
                 let event = trainer.advance(until: deadline)
                 if case .boundary(let boundary) = event, !options.stops(at: boundary) { continue }
+                if event == .outputStarted, options.stopAt & UInt32(TSIMCNE_STOP_AT_OUTPUT_STARTED) == 0 {
+                    continue
+                }
                 target.pointee = tsimcne_event(event, of: trainer)
                 return
             }
@@ -117,6 +131,7 @@ extension tsimcne_event {
         case .boundary(.gradient(let name)):
             kind = Int32(TSIMCNE_EVENT_GRADIENT)
             array = Int64(trainer.arrayIndex(.gradient, name) ?? -1)
+        case .outputStarted: kind = Int32(TSIMCNE_EVENT_OUTPUT_STARTED)
         case .neighborsFound: kind = Int32(TSIMCNE_EVENT_NEIGHBORS_FOUND)
         case .step:
             kind = Int32(TSIMCNE_EVENT_STEP)
@@ -160,13 +175,19 @@ public func tsimcne_abandon(_ trainer: tsimcne_handle) -> Int32 {
     status { try usingTrainer(trainer) { trainer, _, _ in trainer.abandon() } }
 }
 
+@_cdecl("tsimcne_trainer_set_loss")
+public func tsimcne_trainer_set_loss(_ trainer: tsimcne_handle, _ loss: Double) -> Int32 {
+    status { try usingTrainer(trainer) { trainer, _, _ in trainer.suppliedLoss = loss } }
+}
+
 @_cdecl("tsimcne_trainer_memory")
 public func tsimcne_trainer_memory(
     _ trainer: tsimcne_handle, _ bytes: UnsafeMutablePointer<Int64>?
 ) -> Int32 {
     status {
         let target = try required(bytes, "bytes")
-        try usingTrainer(trainer) { trainer, _, _ in target.pointee = Int64(trainer.plannedBytes()) }
+        try usingTrainer(trainer) { trainer, _, _ in target.pointee = Int64(trainer.plannedBytes(threads: 0))
+        }
     }
 }
 

@@ -312,6 +312,16 @@ static void go_on(tsimcne_handle model, const tsimcne_images *images) {
     float average = *(float *)array.data;
     CHECK(tsimcne_array_named(other, TSIMCNE_ARRAY_BUFFER, name, &array) == TSIMCNE_OK);
     const float *live = array.data;
+    int64_t bytes = 0, order[20] = {0}, sum = 0;
+    CHECK(tsimcne_trainer_memory(other, &bytes) == TSIMCNE_OK && bytes > 1000);
+    CHECK(tsimcne_trainer_memory(other, NULL) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_trainer_order(other, order, 20) == TSIMCNE_OK);
+    for (int i = 0; i < 20; i++) {
+        sum += order[i];
+    }
+    CHECK(sum == 190);
+    CHECK(tsimcne_trainer_order(other, order, 19) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_trainer_set_loss(other, 1.0) == TSIMCNE_OK);
     CHECK(tsimcne_trainer_exchange_averages(other) == TSIMCNE_OK && *live == average);
     CHECK(tsimcne_trainer_exchange_averages(other) == TSIMCNE_OK && *live != average);
     CHECK(tsimcne_trainer_exchange_averages(model) == TSIMCNE_ERROR_HANDLE);
@@ -419,7 +429,12 @@ static void layers(tsimcne_model_config config, const tsimcne_images *images) {
         {.name = "3", .kind = TSIMCNE_LAYER_DEPTHWISE, .kernel = 5, .stride = 1},
         {.name = "4", .kind = TSIMCNE_LAYER_NONLINEARITY, .function = TSIMCNE_FUNCTION_SILU},
         {.kind = TSIMCNE_LAYER_SHORTCUT},
-        {.name = "5", .kind = TSIMCNE_LAYER_CONVOLUTION, .channels = 4, .kernel = 1, .stride = 1, .has_bias = 1},
+        {.name = "5",
+         .kind = TSIMCNE_LAYER_CONVOLUTION,
+         .channels = 4,
+         .kernel = 1,
+         .stride = 1,
+         .has_bias = 1},
         {.kind = TSIMCNE_LAYER_END},
         {.name = "6",
          .kind = TSIMCNE_LAYER_SQUEEZE_EXCITATION,

@@ -33,7 +33,9 @@ def test_gradients(part, metric, name, record_property):
         threads=2,
         stages=[
             driver.core_stage(
-                driver.stage(output_dim=16, metric=metric, temperature=0.5, learning_rate=1e-3), images, images
+                driver.stage(output_dim=16, metric=metric, temperature=0.5, learning_rate=1e-3),
+                images,
+                images,
             )
         ],
         augmentation=None,

@@ -164,7 +164,9 @@ def test_wrong_layers(layers, message):
         layered(backbone=layers).fit(X)
 
 
-@pytest.mark.parametrize("layers", [[3], [("conv",)], [("conv", 3)], [(3, {})], [("conv", {"channels": 1.5})]])
+@pytest.mark.parametrize(
+    "layers", [[3], [("conv",)], [("conv", 3)], [(3, {})], [("conv", {"channels": 1.5})]]
+)
 def test_layers_of_another_type(layers):
     with pytest.raises(TypeError, match="backbone"):
         layered(backbone=layers).fit(X)

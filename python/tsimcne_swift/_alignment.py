@@ -62,18 +62,16 @@ def check_alignment(value: Any, images: Images, components: int) -> Alignment | 
         else:
             fitted = read_fitted("align_to", value)
         if fitted.network.outputs != components:
-            raise ValueError(
-                f"align_to: its map has {fitted.network.outputs} dimensions, want {components} as n_components"
-            )
+            raise ValueError(f"align_to: its map has {fitted.network.outputs} dimensions, want {components}")
         if tuple(fitted.image_shape) != tuple(images.shape[1:]):
-            raise ValueError(f"align_to: maps images of {fitted.image_shape}, want {images.shape[1:]} as in X")
+            raise ValueError(f"align_to: maps images of {fitted.image_shape}, want {images.shape[1:]}")
         return Alignment(_some(np.arange(n)), None, fitted.network)
     try:
         places = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(f"align_to: got {value!r}, want a fitted TSimCNE, a path or an array") from error
     if places.shape != (n, components):
-        raise ValueError(f"align_to: got shape {places.shape}, want {(n, components)}: one row for each image")
+        raise ValueError(f"align_to: got shape {places.shape}, want {(n, components)}: a row for each image")
     if np.isinf(places).any():
         raise ValueError("align_to: got infinity, want finite places, or NaN for images without")
     known = np.flatnonzero(~np.isnan(places).any(axis=1))

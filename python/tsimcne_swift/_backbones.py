@@ -148,7 +148,7 @@ def _inverted(at: str, norm: dict[str, float], inputs: int, inner: int, outputs:
 def _resnet(
     blocks: tuple[int, int, int, int], is_bottleneck: bool, width: int, is_of_imagenet: bool = False
 ) -> Layers:
-    """With a stem of 3×3, or that of images of 224 pixels: 7×7 with stride 2, then max-pooling with stride 2."""
+    """With a stem of 3×3, or that of images of 224 pixels: 7×7 and max-pooling, with stride 2 each."""
     stem = {"kernel": 7, "stride": 2} if is_of_imagenet else {"kernel": 3}
     layers: Layers = [
         ("conv", {"channels": width, "name": "conv1", **stem}),
@@ -185,7 +185,7 @@ def _resnet(
     return layers
 
 
-# Those that the core has as one: their number of layers, blocks of each level, and whether these are bottlenecks.
+# Those that the core has as one: number of layers, blocks of each level, whether these are bottlenecks.
 RESNETS = {
     "resnet10": (10, (1, 1, 1, 1), False),
     "resnet18": (18, (2, 2, 2, 2), False),

@@ -141,6 +141,7 @@ static int core_execute(PyObject *module) {
         {"AVERAGE", TSIMCNE_ARRAY_AVERAGE},
         {"NEIGHBORS", TSIMCNE_ARRAY_NEIGHBORS},
         {"MAXIMA", TSIMCNE_ARRAY_MAXIMA},
+        {"EMBEDDING_GRADIENT", TSIMCNE_ARRAY_EMBEDDING_GRADIENT},
         {"MORE", TSIMCNE_EVENT_MORE},
         {"BATCH_WANTED", TSIMCNE_EVENT_BATCH_WANTED},
         {"BATCH_NORM_SUMS", TSIMCNE_EVENT_BATCH_NORM_SUMS},
@@ -150,6 +151,7 @@ static int core_execute(PyObject *module) {
         {"FINISHED", TSIMCNE_EVENT_FINISHED},
         {"DIVERGED", TSIMCNE_EVENT_DIVERGED},
         {"NEIGHBORS_FOUND", TSIMCNE_EVENT_NEIGHBORS_FOUND},
+        {"OUTPUT_STARTED", TSIMCNE_EVENT_OUTPUT_STARTED},
         {"OUTPUT_MAP", TSIMCNE_OUTPUT_MAP},
         {"OUTPUT_FEATURES", TSIMCNE_OUTPUT_FEATURES},
         {"SOURCE_IMAGES", TSIMCNE_SOURCE_IMAGES},
@@ -158,6 +160,7 @@ static int core_execute(PyObject *module) {
         {"STOP_AT_BATCH_NORM_SUMS", TSIMCNE_STOP_AT_BATCH_NORM_SUMS},
         {"STOP_AT_EMBEDDINGS", TSIMCNE_STOP_AT_EMBEDDINGS},
         {"STOP_AT_GRADIENTS", TSIMCNE_STOP_AT_GRADIENTS},
+        {"STOP_AT_OUTPUT_STARTED", TSIMCNE_STOP_AT_OUTPUT_STARTED},
     };
     for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {
         if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) != 0) {

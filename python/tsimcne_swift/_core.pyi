@@ -27,6 +27,7 @@ SQUARES: int
 AVERAGE: int
 NEIGHBORS: int
 MAXIMA: int
+EMBEDDING_GRADIENT: int
 
 # Kinds of events.
 MORE: int
@@ -38,6 +39,7 @@ STEP: int
 FINISHED: int
 DIVERGED: int
 NEIGHBORS_FOUND: int
+OUTPUT_STARTED: int
 
 # Values of the enumerations of tsimcne.h that are arguments here.
 OUTPUT_MAP: int
@@ -48,6 +50,7 @@ SOURCE_VIEWS: int
 STOP_AT_BATCH_NORM_SUMS: int
 STOP_AT_EMBEDDINGS: int
 STOP_AT_GRADIENTS: int
+STOP_AT_OUTPUT_STARTED: int
 
 class Event(NamedTuple):
     """What ended a call of ``Trainer.advance``; ``indices`` are int64 bytes, only with BATCH_WANTED."""
@@ -117,6 +120,8 @@ class Trainer:
         shuffle_block: int = 0,
         shuffle_window: int = 0,
         micro_batch: int = 0,
+        shard_rank: int = 0,
+        shard_count: int = 0,
     ) -> None:
         """Holds the buffer of ``images`` until the trainer is gone."""
     def advance(self) -> Event: ...
@@ -128,8 +133,10 @@ class Trainer:
     def stretch(self, remaining: int) -> None: ...
     def order(self, indices: Array) -> None:
         """Copy the epoch's order of the images into int64 memory."""
+    def set_loss(self, loss: float) -> None:
+        """Of the whole batch, with shards."""
     def memory(self) -> int:
-        """Bytes that training takes from the system."""
+        """Bytes that training takes, beside the threads' own scratch memory."""
     def exchange_averages(self) -> None: ...
     def close(self) -> None:
         """Destroy the trainer and let go of the images; later calls raise ValueError."""

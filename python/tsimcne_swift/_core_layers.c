@@ -29,10 +29,11 @@ int read_layers(PyObject *object, tsimcne_layer **layers) {
         layer->struct_size = sizeof *layer;
         if (!PyTuple_Check(item)) {
             PyErr_Format(PyExc_TypeError, "layers[%zd]: got %R, want a tuple", i, item);
-        } else if (PyArg_ParseTuple(item, "siiiiiiifff;layers: want tuples of a name, seven integers and three numbers",
-                                    &layer->name, &layer->kind, &layer->channels, &layer->kernel,
-                                    &layer->stride, &layer->has_bias, &layer->function, &layer->gate,
-                                    &layer->epsilon, &layer->momentum, &layer->drop)) {
+        } else if (PyArg_ParseTuple(
+                       item, "siiiiiiifff;layers: want tuples of a name, seven integers and three numbers",
+                       &layer->name, &layer->kind, &layer->channels, &layer->kernel, &layer->stride,
+                       &layer->has_bias, &layer->function, &layer->gate, &layer->epsilon, &layer->momentum,
+                       &layer->drop)) {
             continue;
         }
         PyMem_Free(*layers);

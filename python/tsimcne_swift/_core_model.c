@@ -38,8 +38,8 @@ static int model_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     int depth = 0, width = 0, output = 0;
     PyObject *hidden = Py_None, *mean = Py_None, *deviation = Py_None, *layers = Py_None;
     unsigned long long seed = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$LiiOiOOKO", names, &channels, &depth, &width,
-                                     &hidden, &output, &mean, &deviation, &seed, &layers)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$LiiOiOOKO", names, &channels, &depth, &width, &hidden,
+                                     &output, &mean, &deviation, &seed, &layers)) {
         return -1;
     }
     if (((Model *)self)->handle != 0) {

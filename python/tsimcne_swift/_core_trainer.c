@@ -2,10 +2,17 @@
 #include "_core.h"
 
 static int trainer_init(PyObject *object, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"model",  "images",  "shape",   "format",        "seed",   "batch_size",
-                            "source", "threads", "stop_at", "time_slice_ms", "stages", "augmentation",
-                            "views",  "noise",   "dropout", "average_decay", "shuffle_block",
-                            "shuffle_window", "micro_batch", NULL};
+    static char *names[] = {"model",         "images",
+                            "shape",         "format",
+                            "seed",          "batch_size",
+                            "source",        "threads",
+                            "stop_at",       "time_slice_ms",
+                            "stages",        "augmentation",
+                            "views",         "noise",
+                            "dropout",       "average_decay",
+                            "shuffle_block", "shuffle_window",
+                            "micro_batch",   "shard_rank",
+                            "shard_count",   NULL};
     Trainer *self = (Trainer *)object;
     PyObject *model, *input, *shape = Py_None, *stage_list = Py_None, *augmentation_map = Py_None;
     const char *format = NULL;
@@ -16,11 +23,11 @@ static int trainer_init(PyObject *object, PyObject *args, PyObject *kwargs) {
     int views = 2;
     double noise = 0, dropout = 0, average_decay = 0;
     long long block = 0, micro_batch = 0;
-    int window = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|$OzKLiiIIOOidddLiL", names, &model, &input, &shape,
+    int window = 0, rank = 0, shards = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|$OzKLiiIIOOidddLiLii", names, &model, &input, &shape,
                                      &format, &seed, &batch_size, &source, &threads, &stop_at, &slice,
-                                     &stage_list, &augmentation_map, &views, &noise, &dropout,
-                                     &average_decay, &block, &window, &micro_batch)) {
+                                     &stage_list, &augmentation_map, &views, &noise, &dropout, &average_decay,
+                                     &block, &window, &micro_batch, &rank, &shards)) {
         return -1;
     }
     State *state = PyModule_GetState(PyType_GetModule(Py_TYPE(object)));
@@ -87,7 +94,9 @@ static int trainer_init(PyObject *object, PyObject *args, PyObject *kwargs) {
                                      .average_decay = average_decay,
                                      .shuffle_block = block,
                                      .shuffle_window = window,
-                                     .micro_batch = micro_batch};
+                                     .micro_batch = micro_batch,
+                                     .shard_rank = rank,
+                                     .shard_count = shards};
     tsimcne_handle handle = 0;
     int32_t status;
     tsimcne_handle model_handle = ((Model *)model)->handle;
@@ -249,6 +258,14 @@ static PyObject *trainer_set_array(PyObject *self, PyObject *args) {
     return write_array(((Trainer *)self)->handle, args);
 }
 
+static PyObject *trainer_set_loss(PyObject *object, PyObject *value) {
+    double loss = PyFloat_AsDouble(value);
+    if (PyErr_Occurred() || raise_status(tsimcne_trainer_set_loss(((Trainer *)object)->handle, loss)) != 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
 static PyObject *trainer_memory(PyObject *object, PyObject *unused) {
     (void)unused;
     int64_t bytes = 0;
@@ -284,6 +301,7 @@ static PyMethodDef trainer_methods[] = {
     {"stretch", trainer_stretch, METH_O, NULL},
     {"order", trainer_order, METH_O, NULL},
     {"memory", trainer_memory, METH_NOARGS, NULL},
+    {"set_loss", trainer_set_loss, METH_O, NULL},
     {"exchange_averages", trainer_exchange_averages, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -143,7 +143,7 @@ class Reader:
         """The network of the document, with the arrays of the file."""
         try:
             written = self.document["architecture"]
-            checked = {"hidden_dim": check_hidden("hidden_dim", written["hidden_dim"])}
+            checked: dict[str, Any] = {"hidden_dim": check_hidden("hidden_dim", written["hidden_dim"])}
             checked["backbone"] = check_backbone("backbone", written["backbone"])
             kind = Architecture(**written | checked)
             # Before any memory is taken: the arrays that are there bound what a document can ask for.

@@ -7,6 +7,7 @@ import os
 import time
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,10 @@ from ._config import show_config
 from ._evaluation import leave_one_out
 from ._files import check_path, encode, read, write
 from ._images import Images, as_array
+from ._lazy import is_lazy, map_lazily
 from ._onnx import to_onnx
 from ._plan import make_plan
+from ._ranks import check_comm
 from ._state_dict import state_dict
 from ._stored import StoredImages, is_stored
 from ._training import Training
@@ -132,17 +135,22 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         Or a safetensors file with the state dict of torchvision's ResNet-18, -34 or -50 (of width 64), whose
         backbone training begins with, as trained on ImageNet: pixels are then normalised as there. A
-        ``"resnet…_imagenet"`` takes it as it is; one for small images gets a stem of 3×3 in place of 7×7, with
-        a warning.
+        ``"resnet…_imagenet"`` takes it as it is; one for small images gets a stem of 3×3 in place of 7×7,
+        with a warning.
     align_to : TSimCNE, path, array of shape (n, n_components) or None, default=None
         An older map: a fitted estimator, which maps the images of X itself, the file of one, or the places of
         the images, NaN for those without. The new map is turned, mirrored and shifted to lie like it;
         distances on it do not change.
     max_memory : int, str or None, default=None
-        Bytes, or an amount like "4GB", that training may take beside the images and the network. Where a batch
-        wants more, its views go through the network in parts, each view twice: the loss is that of the whole
-        batch, BatchNorm takes each part's statistics. Of images that are read from Zarr, HDF5 or a sequence, a
-        quarter of it holds what an epoch's order mixes.
+        Bytes, or an amount like "4GB", that training may take beside the images, the network and what its
+        threads work in, about a megabyte each. Where a
+        batch wants more, its views go through the network in parts, each view twice: the loss is that of the
+        whole batch, BatchNorm takes each part's statistics. Of images that are read from Zarr, HDF5 or a
+        sequence, a quarter of it holds what an epoch's order mixes.
+    comm : mpi4py communicator or None, default=None
+        Processes that train together, each on a part of every batch; all of them call ``fit`` with the same
+        images and parameters and get the same model. Rank 0 speaks, calls callbacks and writes checkpoints.
+        An error in one ends all.
     checkpoint : path or None, default=None
         Where the state of training is kept, for ``fit(X, resume=True)``.
     checkpoint_every : float, str or None, default=None
@@ -216,6 +224,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         init: Any = None,
         align_to: Any = None,
         max_memory: int | str | None = None,
+        comm: Any = None,
         checkpoint: Any = None,
         checkpoint_every: float | str | None = None,
         callbacks: Any = None,
@@ -254,6 +263,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.init = init
         self.align_to = align_to
         self.max_memory = max_memory
+        self.comm = comm
         self.checkpoint = checkpoint
         self.checkpoint_every = checkpoint_every
         self.callbacks = callbacks
@@ -268,8 +278,9 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array of shape (n, height, width[, channels]) or (n, features)
-            uint8, or floats in [0, 1]. C-contiguous uint8 and float32 are read in place, memory maps too. Arrays
-            of Zarr and HDF5, and sequences whose slices are arrays, are read block by block, ahead of training.
+            uint8, or floats in [0, 1]. C-contiguous uint8 and float32 are read in place, memory maps too.
+            Arrays of Zarr and HDF5, and sequences whose slices are arrays, are read block by block, ahead of
+            training.
         y : ignored
         resume : bool, default=False
             Go on from ``checkpoint``, whose run then ends with the bits of one that was never
@@ -288,6 +299,15 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             If training diverges; the estimator then holds the last finite state.
         """
         started = time.perf_counter()
+        ranks = check_comm(self.comm)
+        with ranks if ranks is not None else nullcontext():
+            message = self._fit(X, resume, started)
+        if message is not None:
+            raise FloatingPointError(message)
+        return self
+
+    def _fit(self, X: Any, resume: bool, started: float) -> str | None:
+        """Train; what is to be said of a training that diverged."""
         # Its attributes reach this estimator only when training has ended.
         twin = type(self)(**self.get_params(deep=False))
         plan = make_plan(twin, X, resume)
@@ -295,7 +315,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         try:
             outcome = training.run()
             training.align()
-            embedding = training.network.map(plan.images, plan.threads)
+            embedding = training.map()
             epochs = training.epochs()
             # Finite weights may be so large that their products are not.
             diverged = outcome == "diverged" or not np.isfinite(embedding).all()
@@ -315,9 +335,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 feature_names=getattr(twin, "feature_names_in_", None),
             )
         )
-        if message is not None:
-            raise FloatingPointError(message)
-        return self
+        return message
 
     def _adopt(self, fitted: _saved.Fitted) -> None:
         """Become what was trained or read."""
@@ -359,9 +377,10 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return tags
 
     def __sklearn_clone__(self) -> TSimCNE:
-        # A trained estimator as a parameter is part of it: a clone of that would have forgotten all.
+        # A trained estimator as a parameter is part of it: a clone of that would have forgotten all. Nor is a
+        # communicator to be copied.
         params = {
-            name: value if name in ("init", "align_to") else clone(value, safe=False)
+            name: value if name in ("init", "align_to", "comm") else clone(value, safe=False)
             for name, value in self.get_params(deep=False).items()
         }
         twin = type(self)(**params)
@@ -400,10 +419,12 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array like that of ``fit``, with images of the same shape
+            Or a Dask array of them, or a Dask bag of pictures (paths, Pillow images, arrays of any size).
 
         Returns
         -------
         ndarray of shape (n, n_components), float32
+            Of a Dask array a Dask array, and of a bag one of (name, row); computed when it is asked for.
         """
         return self._apply(X, _core.OUTPUT_MAP)
 
@@ -447,6 +468,10 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _apply(self, X: Any, kind: int) -> npt.NDArray[np.float32]:
         check_is_fitted(self)
+        if is_lazy(X):
+            network = self._network
+            columns = network.outputs if kind == _core.OUTPUT_MAP else network.architecture.features
+            return map_lazily(self, X, kind, columns)  # type: ignore[no-any-return]
         threads = check_jobs(self.n_jobs)
         return self._network.map(self._images(X), threads, kind)
 
@@ -489,8 +514,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Write the fitted network as an ONNX model, for programs that know nothing of this package.
 
         Its input is ``images``, (n, height, width, channels) as ``transform`` takes them, of any height and
-        width, or (n, features); its outputs are ``map``, (n, n_components), and ``features``. Wants the package
-        onnx.
+        width, or (n, features); its outputs are ``map``, (n, n_components), and ``features``. Wants the
+        package onnx.
 
         Parameters
         ----------

@@ -63,7 +63,7 @@ OPTIONS: dict[str, dict[str, tuple[Callable[[str, Any], Any], Any]]] = {
     },
     "depthwise": {"kernel": (_kernel, 3), "stride": (_whole(1, 2), 1)},
     "batchnorm": {"eps": (_real(1e-12, 1), 1e-5), "momentum": (_real(0, 1), 0.1)},
-    **dict.fromkeys(FUNCTIONS, {}),
+    **{function: {} for function in FUNCTIONS},
     "maxpool": {"kernel": (_kernel, 3), "stride": (_STRIDE, 2)},
     "squeeze_excite": {
         "channels": (_CHANNELS, None),

@@ -161,7 +161,9 @@ class Network:
 
     def turn(self, matrix: npt.NDArray[np.float64], shift: npt.NDArray[np.float64]) -> None:
         """Change the output layer so that a map Y becomes Y @ matrix + shift."""
-        names = [f"projection_head.layers.{2 * len(self.architecture.hidden)}.{p}" for p in ("weight", "bias")]
+        names = [
+            f"projection_head.layers.{2 * len(self.architecture.hidden)}.{p}" for p in ("weight", "bias")
+        ]
         tensors = self.tensors()
         weight, bias = (tensors[name].astype(np.float64) for name in names)
         changed = {names[0]: matrix.T @ weight, names[1]: bias @ matrix + shift}

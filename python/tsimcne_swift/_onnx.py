@@ -25,7 +25,7 @@ def to_onnx(network: Network, element: str, version: str) -> Any:
     is_vector = kind.backbone == "identity"
     columns, outputs = kind.features, network.outputs
     given = TensorProto.UINT8 if element == "uint8" else TensorProto.FLOAT
-    shape = ["n", columns] if is_vector else ["n", "height", "width", kind.channels]
+    shape: list[str | int | None] = ["n", columns] if is_vector else ["n", "height", "width", kind.channels]
     graph.write(element, is_vector)
     model = helper.make_model(
         helper.make_graph(
@@ -130,7 +130,7 @@ class _Graph:
         return self.node({"relu": "Relu", "hardswish": "HardSwish", "sigmoid": "Sigmoid"}[name], x)
 
 
-def _window(o: dict[str, Any]) -> dict[str, list[int]]:
+def _window(o: dict[str, Any]) -> dict[str, Any]:
     """Kernel, stride and the padding by half the kernel on all sides."""
     return {
         "kernel_shape": [o["kernel"]] * 2,

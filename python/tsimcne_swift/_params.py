@@ -11,7 +11,7 @@ from ._augmentation import Augmentation, FeatureAugmentation
 from ._stages import Stage
 
 # What an estimator is given for one process only; a file does not keep it.
-TRANSIENT = ("align_to", "callbacks", "init")
+TRANSIENT = ("align_to", "callbacks", "comm", "init")
 CLASSES = {"Augmentation": Augmentation, "FeatureAugmentation": FeatureAugmentation, "Stage": Stage}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,9 +17,11 @@ from ._automatic import automatic_stages, continued_stages
 from ._durations import check_duration
 from ._files import check_path
 from ._images import Images
-from ._network import HEADS, Architecture, Network, Normalization, check_backbone, moments
+from ._network import HEADS, Architecture, Normalization, check_backbone, moments
 from ._params import is_function
+from ._ranks import Ranks, check_comm
 from ._saved import Init, load_init
+from ._sizes import check_size
 from ._stages import (
     LARGEST_LR,
     LONGEST_EPOCHS,
@@ -32,10 +34,10 @@ from ._stages import (
     Stage,
     check_stage,
     common_fields,
+    core_fields,
     paper_stages,
     resolve,
 )
-from ._sizes import check_size
 from ._stored import StoredImages, is_stored
 from ._validation import (
     check_choice,
@@ -76,6 +78,7 @@ class Plan:
     threads: int
     max_time: float | None
     max_memory: int | None
+    ranks: Ranks | None
     callbacks: list[Callable[[Any], Any]]
     checkpoint: str | None
     checkpoint_every: float
@@ -86,7 +89,13 @@ class Plan:
 
     @property
     def steps_per_epoch(self) -> int:
-        return -(-int(self.images.shape[0]) // self.batch_size)
+        whole, rest = divmod(int(self.images.shape[0]), self.batch_size)
+        # As in the core: fewer images than ranks are left out.
+        return whole + (rest > 0 and (self.ranks is None or rest >= self.ranks.size))
+
+    def core_stages(self, stages: Sequence[Stage]) -> list[dict[str, Any]]:
+        """As the core wants them."""
+        return [core_fields(stage, self.steps_per_epoch, self.common) for stage in stages]
 
     @property
     def first_outputs(self) -> int:
@@ -99,7 +108,10 @@ class Plan:
 def make_plan(est: Any, X: Any, resume: bool) -> Plan:
     """Check everything."""
     threads = check_jobs(est.n_jobs)
+    ranks = check_comm(est.comm)
     seed = check_seed(est.random_state)
+    if ranks is not None:
+        seed = ranks.share(seed)
     verbose = check_integer("verbose", est.verbose, 0, 100)
     views = check_integer("n_views", est.n_views, 2, 16)
     ema_decay = 0.0 if est.ema_decay is None else check_number("ema_decay", est.ema_decay, 0, 1 - 1e-9)
@@ -122,6 +134,8 @@ def make_plan(est: Any, X: Any, resume: bool) -> Plan:
     if n < 2:
         raise ValueError("X: got 1 image, want at least 2")
     batch_size = min(batch_size, n)
+    if ranks is not None and batch_size < ranks.size:
+        raise ValueError(f"batch_size: got {batch_size}, want one for each of {ranks.size} ranks at least")
     architecture = Architecture(
         backbone=backbone,
         width=check_integer("width", est.width, 1, 1024),
@@ -140,7 +154,9 @@ def make_plan(est: Any, X: Any, resume: bool) -> Plan:
         _check_pipeline(stages)
     if max_time is not None and any(stage.stretches for stage in stages):
         raise ValueError("max_time: excludes stages with stretches, which repeat a run; want None")
-    normalization = init.network.normalization if init is not None else _check_normalize(est.normalize, images)
+    normalization = (
+        init.network.normalization if init is not None else _check_normalize(est.normalize, images)
+    )
     return Plan(
         images=images,
         architecture=architecture,
@@ -162,6 +178,7 @@ def make_plan(est: Any, X: Any, resume: bool) -> Plan:
         checkpoint_every=every,
         resume=resume,
         init=init,
+        ranks=ranks,
         alignment=check_alignment(est.align_to, images, int(stages[-1].n_components or 0)),
         verbose=verbose,
     )

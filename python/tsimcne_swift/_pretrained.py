@@ -26,8 +26,8 @@ def pretrained(arrays: Mapping[str, Any], architecture: Architecture) -> Network
     """A network whose backbone has these weights; its head is none in particular.
 
     A ResNet for small images has a stem of 3×3 with stride 1: it gets that of 7×7 with its taps summed in
-    nine areas, so that an even surface is answered as before. Images of other than three channels get the mean
-    over the three, in proportion.
+    nine areas, so that an even surface is answered as before. Images of other than three channels get the
+    mean over the three, in proportion.
 
     Raises
     ------
@@ -79,7 +79,8 @@ def _small_stem(weight: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     edges = np.arange(4) * 7 / 3
     taps = np.arange(7)
     shares = np.clip(np.minimum(edges[1:, None], taps + 1) - np.maximum(edges[:-1, None], taps), 0, 1)
-    return np.einsum("ya,xb,oiab->oiyx", shares, shares, weight).astype(np.float32)
+    small: npt.NDArray[np.float32] = np.einsum("ya,xb,oiab->oiyx", shares, shares, weight).astype(np.float32)
+    return small
 
 
 def _in_channels(weight: npt.NDArray[np.float32], channels: int) -> npt.NDArray[np.float32]:

@@ -27,7 +27,7 @@ STEMS = ("backbone.conv1.weight", "backbone.model.features.0.0.weight")
 COUNTER = "num_batches_tracked"
 STATISTICS = ("running_mean", "running_var")
 # Of torchvision's networks, which tsimcne 0.4 keeps unused.
-CLASSIFIERS = ("backbone.model.classifier.", "backbone.fc.")
+CLASSIFIERS = ("backbone.model.classifier.",)
 KNOWN = (
     "known are the backbones resnet18 (tsimcne's 'resnet18_simclr'), resnet10, 34, 50, 101 with the same "
     f"stem, {', '.join(LAYERED)}, and none at all, and the projection heads 'mlp' and 'linear'"
@@ -183,13 +183,10 @@ def _backbone(shapes: Mapping[str, tuple[int, ...]]) -> str:
         for name in shapes
         if name.startswith("backbone.") and not name.endswith(COUNTER) and not name.startswith(CLASSIFIERS)
     }
-    is_of_imagenet = shapes.get(STEMS[0], ())[2:] == (7, 7)
-    names = [name for name in NAMES if not has_width(name) or (name in LAYERED) == is_of_imagenet]
-
     def difference(name: str) -> int:
         return len(own ^ set(layer_shapes(named_layers(name, width=1), channels=1)))
 
-    return min(names, key=difference)
+    return min(NAMES, key=difference)
 
 
 def check_shapes(

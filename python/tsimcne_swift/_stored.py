@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,18 @@ AHEAD = 3
 
 
 def is_stored(X: Any) -> bool:
-    """Whether X is to be read by slices: a chunked array (Zarr, HDF5, Dask), or a sequence that is no array."""
-    if isinstance(X, np.ndarray | list | tuple) or hasattr(X, "iloc"):
+    """Whether X is to be read by slices: a chunked array (Zarr, HDF5), or a sequence whose slices are arrays."""
+    if isinstance(X, np.ndarray | list | tuple | str):
         return False
     if hasattr(X, "chunks") and hasattr(X, "shape") and hasattr(X, "dtype"):
         return True
-    is_array = hasattr(X, "__array__") or hasattr(X, "__array_interface__") or hasattr(X, "__buffer__")
-    return not is_array and hasattr(X, "__len__") and hasattr(X, "__getitem__") and not hasattr(X, "keys")
+    if hasattr(X, "__array__") or hasattr(X, "__array_interface__") or not hasattr(X, "__len__"):
+        return False
+    try:
+        part = X[0:1]
+    except Exception:
+        return False
+    return isinstance(part, np.ndarray) and part.ndim > 1
 
 
 class StoredImages(Images):
@@ -35,14 +41,14 @@ class StoredImages(Images):
     Parameters
     ----------
     X : sequence
-        ``X[a:b]`` is (b - a, height, width[, channels]). Its ``chunks``, if it has any, say how many images lie
-        together.
+        ``X[a:b]`` is (b - a, height, width[, channels]). Its ``chunks``, if it has any, say how many images
+        lie together.
     image_shape : (height, width[, channels]) or None
     """
 
     def __init__(self, X: Any, image_shape: Any = None) -> None:
         self.source = X
-        count = len(X)
+        count = int(X.shape[0]) if hasattr(X, "shape") else len(X)
         if count < 1:
             raise ValueError("X: got no images, want at least one")
         first = self._slice(0, 1)
@@ -76,7 +82,8 @@ class StoredImages(Images):
         part = self._slice(first, last)
         if part.dtype != self.dtype or int(np.prod(part.shape[1:])) != self.n_features:
             raise ValueError(
-                f"X: got {part.dtype} of shape {part.shape[1:]} for image {first}, want {self.dtype} as the first"
+                f"X: got {part.dtype} of shape {part.shape[1:]} for image {first}, "
+                f"want {self.dtype} as the first"
             )
         check_values(part)
         return self.convert(part)
@@ -90,7 +97,7 @@ class StoredImages(Images):
         indices = np.asarray(selection)
         if len(indices) > 0 and (np.diff(indices) == 1).all():
             return self.read(int(indices[0]), int(indices[-1]) + 1)
-        return Blocks(self).gather(indices)
+        return Blocks(self, [indices]).gather(indices)
 
     def shuffle(self, max_memory: int | None) -> tuple[int, int]:
         """Images of a block, and blocks among which images are mixed: a quarter of the memory holds them."""
@@ -98,20 +105,22 @@ class StoredImages(Images):
         bytes_of_block = self.block * self.n_features * (1 if self.format == "B" else 4)
         return self.block, min(1 << 20, max(1, held // bytes_of_block))
 
-    def readahead(self, order: npt.NDArray[np.int64], batch_size: int, step: int) -> Readahead:
-        return Readahead(self, order, batch_size, step)
+    def readahead(self, batches: Sequence[npt.NDArray[np.int64]]) -> Readahead:
+        return Readahead(self, batches)
 
 
 class Blocks:
     """Blocks that were read and whose images are not all used yet."""
 
-    def __init__(self, images: StoredImages) -> None:
+    def __init__(self, images: StoredImages, batches: Sequence[npt.NDArray[np.int64]]) -> None:
         self.images = images
         self._blocks: dict[int, npt.NDArray[Any]] = {}
-        self._left: dict[int, int] = {}
+        wanted = np.concatenate(batches) if len(batches) > 0 else np.empty(0, np.int64)
+        numbers, counts = np.unique(wanted // images.block, return_counts=True)
+        self._left = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
 
     def gather(self, indices: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Each image once in an epoch: a block is let go of when its last one was taken."""
+        """The images of one of the batches; a block is let go of when its last one was taken."""
         images = self.images
         dtype = np.uint8 if images.format == "B" else np.float32
         result = np.empty((len(indices), *images.shape[1:]), dtype)
@@ -121,11 +130,11 @@ class Blocks:
             first = number * images.block
             if number not in self._blocks:
                 last = min(images.shape[0], first + images.block)
-                self._blocks[number], self._left[number] = images.read(first, last), last - first
+                self._blocks[number] = images.read(first, last)
             result[chosen] = self._blocks[number][indices[chosen] - first]
             self._left[number] -= int(chosen.sum())
             if self._left[number] <= 0:
-                del self._blocks[number], self._left[number]
+                del self._blocks[number]
         return result
 
 
@@ -135,29 +144,22 @@ class Readahead:
     Parameters
     ----------
     images : StoredImages
-    order : ndarray of int64
-        Of the epoch.
-    batch_size : int
-    step : int
-        From which on batches are wanted.
+    batches : sequence of arrays of int64
+        Indices of the images of each.
     """
 
-    def __init__(
-        self, images: StoredImages, order: npt.NDArray[np.int64], batch_size: int, step: int
-    ) -> None:
+    def __init__(self, images: StoredImages, batches: Sequence[npt.NDArray[np.int64]]) -> None:
         self._queue: queue.Queue[Any] = queue.Queue(AHEAD)
         self._stops = threading.Event()
-        arguments = (images, order, batch_size, step)
-        self._thread = threading.Thread(target=self._run, args=arguments, name="tsimcne readahead", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(images, batches), name="tsimcne readahead", daemon=True
+        )
         self._thread.start()
 
-    def _run(
-        self, images: StoredImages, order: npt.NDArray[np.int64], batch_size: int, step: int
-    ) -> None:
-        blocks = Blocks(images)
+    def _run(self, images: StoredImages, batches: Sequence[npt.NDArray[np.int64]]) -> None:
+        blocks = Blocks(images, batches)
         try:
-            for first in range(step * batch_size, len(order), batch_size):
-                indices = order[first : first + batch_size]
+            for indices in batches:
                 if not self._put((indices, blocks.gather(indices))):
                     return
         except BaseException as error:

@@ -12,9 +12,17 @@ from . import _core
 from ._network import Network
 from ._pipeline import Pipeline
 from ._plan import Plan
-from ._stages import Stage, core_fields
 from ._sizes import written_size
+from ._stages import Stage
 from ._stored import Readahead, StoredImages
+
+# Where training with other ranks stops.
+EXCHANGED = (
+    _core.STOP_AT_BATCH_NORM_SUMS
+    | _core.STOP_AT_EMBEDDINGS
+    | _core.STOP_AT_GRADIENTS
+    | _core.STOP_AT_OUTPUT_STARTED
+)
 
 
 def make_trainer(
@@ -32,7 +40,7 @@ def make_trainer(
         trainer.close()
         if part == 1:
             got, least = written_size(plan.max_memory), written_size(needs)
-            raise ValueError(f"max_memory: got {got}, but training wants at least {least}, with parts of an image")
+            raise ValueError(f"max_memory: got {got}, but training wants at least {least}")
         part = (part + 1) // 2
         trainer = _trainer(plan, network, seed, stages or plan.stages, part)
     return trainer
@@ -42,11 +50,12 @@ def _trainer(
     plan: Plan, network: Network, seed: int, stages: Sequence[Stage], micro_batch: int
 ) -> _core.Trainer:
     images = plan.images
-    fields = [core_fields(stage, plan.steps_per_epoch, plan.common) for stage in stages]
+    fields = plan.core_stages(stages)
     source, format = _core.SOURCE_IMAGES if images.direct else _core.SOURCE_SUPPLIED, images.format
     if plan.pipeline is not None:
         source, format = _core.SOURCE_VIEWS, "f"
         fields = [stage | {"augmentation": None} for stage in fields]
+    ranks = plan.ranks
     block, window = images.shuffle(plan.max_memory) if isinstance(images, StoredImages) else (1, 1)
     return _core.Trainer(
         network.core,
@@ -66,6 +75,9 @@ def _trainer(
         shuffle_block=block,
         shuffle_window=window,
         micro_batch=micro_batch,
+        stop_at=0 if ranks is None else EXCHANGED,
+        shard_rank=0 if ranks is None else ranks.rank,
+        shard_count=1 if ranks is None else ranks.size,
     )
 
 
@@ -83,6 +95,7 @@ class Supplier:
     def __init__(self, plan: Plan, seed: int, stages: Sequence[Stage] | None = None) -> None:
         self.images = plan.images
         self.batch_size = plan.batch_size
+        self.ranks = plan.ranks
         self.stages = stages or plan.stages
         self.pipeline = (
             None
@@ -113,7 +126,10 @@ class Supplier:
             self.close()
             order = np.empty(self.images.shape[0], np.int64)
             trainer.order(order)
-            self._ahead = epoch, self.images.readahead(order, self.batch_size, event.step)
+            batches = [order[i : i + self.batch_size] for i in range(0, len(order), self.batch_size)]
+            if self.ranks is not None:
+                batches = [batch[self.ranks.part(len(batch))] for batch in batches[: event.steps_per_epoch]]
+            self._ahead = epoch, self.images.readahead(batches[event.step :])
         expected, images = self._ahead[1].next()
         if not np.array_equal(expected, indices):
             # The step before was dropped, and comes again.

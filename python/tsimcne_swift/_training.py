@@ -53,6 +53,7 @@ class Training:
             self.history, self.stretches, self._epoch = stored.history, stored.stretches, stored.epoch
             self.started -= stored.seconds
         self.supplier = Supplier(plan, self.seed)
+        self._fields = plan.core_stages(plan.stages)
         self._deadline: Deadline | None = None
         self._in_step = True
         self._is_closed = False
@@ -64,12 +65,28 @@ class Training:
             plan.init.network.copy_to(network, head=not plan.init.is_backbone)
         return network
 
+    def map(self) -> npt.NDArray[np.float32]:
+        """Of all images."""
+        plan = self.plan
+        if plan.ranks is not None:
+            return plan.ranks.map(self.network, plan.images, plan.threads)
+        return self.network.map(plan.images, plan.threads)
+
     def align(self) -> None:
         """Turn the map as an older one lies, if there is one to go by."""
         plan = self.plan
         if plan.alignment is not None:
             shifts = self.stages[-1].metric != "cosine"
             plan.alignment.apply(self.network, plan.images, plan.threads, shifts)
+
+    @property
+    def leads(self) -> bool:
+        """Whether callbacks and files are this process's."""
+        return self.plan.ranks is None or self.plan.ranks.leads
+
+    @property
+    def speaks(self) -> bool:
+        return bool(self.plan.verbose) and self.leads
 
     def close(self) -> None:
         """Let go of the images and of training's memory."""
@@ -100,10 +117,10 @@ class Training:
         -------
         "finished", "stopped" (by a callback) or "diverged"
         """
-        if self.plan.verbose and self.plan.max_time is None and not self.history:
+        if self.speaks and self.plan.max_time is None and not self.history and self.plan.ranks is None:
             print(announcement(self.plan), flush=True)
         try:
-            if self.plan.verbose:
+            if self.speaks:
                 with ProgressBar(self.plan) as bar:
                     outcome = self._run(bar)
             else:
@@ -120,13 +137,16 @@ class Training:
         return outcome
 
     def _run(self, bar: ProgressBar | None) -> str:
-        if self.plan.max_time is not None:
+        if self.plan.max_time is not None and self.leads:
             self._deadline = self._make_deadline(self.plan.max_time)
         self._set_length()
         now = time.perf_counter()
         while True:
             self._in_step = True
             event = self.trainer.advance()
+            ranks = self.plan.ranks
+            if ranks is not None and ranks.exchange(self.trainer, event, self._fields, self.plan):
+                continue
             if event.kind == _core.BATCH_WANTED:
                 self.supplier.supply(self.trainer, event)
             elif event.kind == _core.NEIGHBORS_FOUND:
@@ -178,7 +198,8 @@ class Training:
         self.history.append(record.as_dict())
         self._epoch = dict.fromkeys(epoch, 0)
         # Every callback sees the epoch, also after one that stops.
-        return any([bool(callback(record)) for callback in self.plan.callbacks])
+        stops = self.leads and any([bool(callback(record)) for callback in self.plan.callbacks])
+        return bool(stops if self.plan.ranks is None else self.plan.ranks.share(stops))
 
     def _temperature(self, stage: int) -> float:
         """As it is now; a stage that trains it has its logarithm, of T²/2 for distances."""
@@ -190,8 +211,12 @@ class Training:
 
     def _set_length(self) -> None:
         """Stretch the stage to the deadline, or as a run that is repeated did."""
-        if self._deadline is not None:
-            made = self._deadline.adjust(self.trainer)
+        if self.plan.max_time is not None:
+            made = None if self._deadline is None else self._deadline.adjust(self.trainer)
+            if self.plan.ranks is not None:
+                made = self.plan.ranks.share(made)
+                if made is not None and not self.leads:
+                    self.trainer.stretch(made[2])
             if made is not None:
                 stage, step, remaining = made
                 self.stretches[stage].append((step, remaining))
@@ -231,7 +256,7 @@ class Training:
 
     def save(self) -> None:
         """Write the checkpoint, if there is one. A disk that is full does not end training."""
-        if self.checkpoint is None:
+        if self.checkpoint is None or not self.leads:
             return
         try:
             self.checkpoint.write(self)

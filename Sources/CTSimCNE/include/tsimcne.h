@@ -123,8 +123,8 @@ enum {
     TSIMCNE_LAYER_NONLINEARITY = 3,       /* function */
     TSIMCNE_LAYER_MAX_POOLING = 4,        /* kernel, stride */
     TSIMCNE_LAYER_SQUEEZE_EXCITATION = 5, /* channels between its two layers, function and gate after them */
-    TSIMCNE_LAYER_RESIDUAL = 6,           /* drop; the layers that follow, until LAYER_END, are added to … */
-    TSIMCNE_LAYER_SHORTCUT = 7,           /* … their input, or to what the layers after LAYER_SHORTCUT make of it */
+    TSIMCNE_LAYER_RESIDUAL = 6, /* drop; the layers that follow, until LAYER_END, are added to … */
+    TSIMCNE_LAYER_SHORTCUT = 7, /* … their input, or to what the layers after LAYER_SHORTCUT make of it */
     TSIMCNE_LAYER_END = 8
 };
 enum {
@@ -158,14 +158,14 @@ typedef struct tsimcne_model_config {
     int32_t depth;      /* 10, 18, 34: ResNet of [1,1,1,1], [2,2,2,2], [3,4,6,3] basic blocks; 50, 101: of
                            [3,4,6,3], [3,4,23,3] bottlenecks; 0: none, for vectors */
     int32_t base_width; /* channels of the first stage, 1 … 1024; the others have 2, 4, 8 times as many */
-    const int32_t *hidden_dims; /* widths of the projection head's hidden layers, each 1 … 65536, with a
-                                   rectifier after each; NULL if there are none */
-    int32_t hidden_count;       /* 0 … 16; 0: a linear head */
-    int32_t output_dim;         /* 1 … 4096 */
-    const float *mean;          /* NULL, or `channels` values subtracted from the [0, 1] pixels … */
-    const float *deviation;     /* … and divided by (positive); both or neither */
-    const tsimcne_layer *layers; /* NULL, or the backbone's, whose result is averaged over the plane: `depth` and
-                                    `base_width` are then not looked at */
+    const int32_t *hidden_dims;  /* widths of the projection head's hidden layers, each 1 … 65536, with a
+                                    rectifier after each; NULL if there are none */
+    int32_t hidden_count;        /* 0 … 16; 0: a linear head */
+    int32_t output_dim;          /* 1 … 4096 */
+    const float *mean;           /* NULL, or `channels` values subtracted from the [0, 1] pixels … */
+    const float *deviation;      /* … and divided by (positive); both or neither */
+    const tsimcne_layer *layers; /* NULL, or the backbone's, whose result is averaged over the plane: `depth`
+                                    and `base_width` are then not looked at */
     int32_t layer_count;         /* 0 … 10000 */
 } tsimcne_model_config;
 
@@ -278,7 +278,12 @@ enum {
 };
 
 /* Boundaries at which tsimcne_advance returns, besides those it always returns at. */
-enum { TSIMCNE_STOP_AT_BATCH_NORM_SUMS = 1, TSIMCNE_STOP_AT_EMBEDDINGS = 2, TSIMCNE_STOP_AT_GRADIENTS = 4 };
+enum {
+    TSIMCNE_STOP_AT_BATCH_NORM_SUMS = 1,
+    TSIMCNE_STOP_AT_EMBEDDINGS = 2,
+    TSIMCNE_STOP_AT_GRADIENTS = 4,
+    TSIMCNE_STOP_AT_OUTPUT_STARTED = 8
+};
 
 typedef struct tsimcne_trainer_config {
     uint64_t struct_size;
@@ -291,16 +296,20 @@ typedef struct tsimcne_trainer_config {
     const tsimcne_stage *stages;
     int64_t stage_count; /* 1 … 64 */
     const tsimcne_augmentation
-        *augmentation; /* NULL: views are the image; ignored for TSIMCNE_SOURCE_VIEWS */
-    int32_t views;     /* of an image in a batch, 2 … 16; all others are negatives */
+        *augmentation;      /* NULL: views are the image; ignored for TSIMCNE_SOURCE_VIEWS */
+    int32_t views;          /* of an image in a batch, 2 … 16; all others are negatives */
     int32_t shuffle_window; /* blocks among which images are mixed; 1 … 2^20; 0: 1 */
-    int64_t shuffle_block;  /* neighbouring images that stay near each other in an epoch's order, for data that are
-                               read block by block; 0 or 1: every order is as likely */
-    int64_t micro_batch;    /* images whose views go through the network together, with batch normalisation of their
-                               own: memory is that of these, the loss that of the batch; 0: all of a batch. Where it
-                               is less, each view is worked out twice */
-    double noise;         /* standard deviation of normal noise on normalised values; 0 for none */
-    double dropout;       /* probability that a normalised value is set to 0 */
+    int64_t shuffle_block; /* neighbouring images that stay near each other in an epoch's order, for data that
+                              are read block by block; 0 or 1: every order is as likely */
+    int64_t micro_batch;   /* images whose views go through the network together, with batch normalisation of
+                              their   own: memory is that of these, the loss that of the batch; 0: all of a
+                              batch.   Where it   is less, each view is worked out twice */
+    int32_t shard_rank;    /* 0 … shard_count - 1: which part of every batch this trainer works on … */
+    int32_t
+        shard_count; /* … of so many that train together; 0 or 1: all of it. With more, BatchNorm's sums and
+                        gradients are to be exchanged, and the loss is to be set: stop_at has them all */
+    double noise;    /* standard deviation of normal noise on normalised values; 0 for none */
+    double dropout;  /* probability that a normalised value is set to 0 */
     double average_decay; /* of the moving averages of parameters and running statistics, < 1; 0 for none */
 } tsimcne_trainer_config;
 
@@ -313,7 +322,9 @@ enum {
     TSIMCNE_EVENT_STEP = 5,            /* a step is done: loss and learning_rate are those of it */
     TSIMCNE_EVENT_FINISHED = 6,        /* all stages are done */
     TSIMCNE_EVENT_DIVERGED = 7,        /* something is not finite: the step was dropped; training ends */
-    TSIMCNE_EVENT_NEIGHBORS_FOUND = 8  /* a stage with neighbours begins: the search for them is over */
+    TSIMCNE_EVENT_OUTPUT_STARTED =
+        9, /* a stage has made its output layer from outputs of the batch, or shard */
+    TSIMCNE_EVENT_NEIGHBORS_FOUND = 8 /* a stage with neighbours begins: the search for them is over */
 };
 
 typedef struct tsimcne_event {
@@ -395,12 +406,19 @@ int32_t tsimcne_trainer_stretch(tsimcne_handle trainer, int64_t remaining);
  */
 int32_t tsimcne_trainer_exchange_averages(tsimcne_handle trainer);
 
-/** Bytes that training takes from the system, beside the model and the images. */
+/**
+ * With shards, at TSIMCNE_EVENT_EMBEDDINGS: the loss of the whole batch. Its gradient with respect to the
+ * shard's embeddings goes into TSIMCNE_ARRAY_EMBEDDING_GRADIENT.
+ */
+int32_t tsimcne_trainer_set_loss(tsimcne_handle trainer, double loss);
+
+/** Bytes that training takes from the system, beside the model, the images and the threads' own scratch
+ * memory. */
 int32_t tsimcne_trainer_memory(tsimcne_handle trainer, int64_t *bytes);
 
 /**
- * Copies the order of the images in the epoch that was begun last: batches follow each other in it. `count` is
- * images.count. The epoch begins with its first step, before TSIMCNE_EVENT_BATCH_WANTED.
+ * Copies the order of the images in the epoch that was begun last: batches follow each other in it. `count`
+ * is images.count. The epoch begins with its first step, before TSIMCNE_EVENT_BATCH_WANTED.
  */
 int32_t tsimcne_trainer_order(tsimcne_handle trainer, int64_t *indices, int64_t count);
 
@@ -421,7 +439,9 @@ enum {
     TSIMCNE_ARRAY_AVERAGE = 7,    /* float32; of a trainer: of parameters and buffers, see average_decay */
     TSIMCNE_ARRAY_NEIGHBORS = 8,  /* int32; of a trainer in a stage with neighbours, "neighbors": (images, k)
                                      positions in the data set, the nearest first */
-    TSIMCNE_ARRAY_MAXIMA = 9      /* float32; of a trainer with TSIMCNE_ADAM: the largest squares so far */
+    TSIMCNE_ARRAY_EMBEDDING_GRADIENT = 10, /* float32; of a trainer, "embeddings": the loss's gradient with
+                                              respect to them */
+    TSIMCNE_ARRAY_MAXIMA = 9 /* float32; of a trainer with TSIMCNE_ADAM: the largest squares so far */
 };
 
 /**

@@ -29,6 +29,8 @@ public final class BatchNormalization {
     /// Of the input's gradient: a, b and c.
     private let coefficients: AlignedBuffer
     private var batchCount = 0.0
+    /// Before sums were exchanged with other trainers.
+    private var ownCount = 0.0
 
     public var parameters: [Parameter] { [weight, bias] }
     var runningStatistics: [(name: String, value: AlignedBuffer)] {
@@ -108,7 +110,8 @@ public final class BatchNormalization {
                     sums[channels + c] += Double(positions) * origin * origin + 2 * origin * sum + squares
                 }
             }
-            sums[2 * channels] = Double(count)
+            ownCount = Double(count)
+            sums[2 * channels] = ownCount
         }
         pass.program.mark(.batchNormalizationSums(name: name))
         pass.program.add("\(name) coefficients", slices: 1) { [self] _, _ in
@@ -204,7 +207,7 @@ public final class BatchNormalization {
                     sums[channels + c] += partial.value(slice: slice, row: 1, channel: c)
                 }
             }
-            sums[2 * channels] = batchCount
+            sums[2 * channels] = ownCount
             for c in 0..<channels {
                 sums[channels + c] *= Double(inverseDeviation.pointer[c])
                 bias.gradient.pointer[c] = Float(sums[c])

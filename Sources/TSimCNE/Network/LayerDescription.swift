@@ -90,7 +90,8 @@ extension LayerDescription {
         switch self {
         case .convolution(let outputs, let kernel, let stride, let hasBias):
             if [1, 3].contains(kernel), stride <= 2, !hasBias {
-                return ConvolutionLayer(name, inputs: inputs, outputs: outputs, kernel: kernel, stride: stride)
+                return ConvolutionLayer(
+                    name, inputs: inputs, outputs: outputs, kernel: kernel, stride: stride)
             }
             return PatchConvolution(
                 name, inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, hasBias: hasBias)

@@ -116,11 +116,18 @@ public final class Model {
     }
 
     /// Maps images with the running statistics of BatchNorm.
+    public func transform(
+        _ images: ImageBatch, _ kind: Output, into output: UnsafeMutablePointer<Float>, pool: ThreadPool
+    ) {
+        transform(images, kind, into: output, pool: pool) { _ in }
+    }
+
+    /// The same.
     ///
     /// - Parameter granted: is asked before so many bytes are taken from the system, and may throw.
     public func transform(
         _ images: ImageBatch, _ kind: Output, into output: UnsafeMutablePointer<Float>, pool: ThreadPool,
-        granted: (_ bytes: Int) throws -> Void = { _ in }
+        granted: (_ bytes: Int) throws -> Void
     ) rethrows {
         if images.count == 0 { return }
         let columns = kind == .map ? outputs : features

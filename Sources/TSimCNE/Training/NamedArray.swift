@@ -2,7 +2,8 @@
 public struct NamedArray {
     /// In the order of `tsimcne.h`.
     public enum Kind: Int, Sendable {
-        case parameter, buffer, gradient, momentum, sums, embeddings, squares, average, neighbors, maxima
+        case parameter, buffer, gradient, momentum, sums, embeddings, squares, average, neighbors, maxima,
+            embeddingGradient
     }
 
     public let kind: Kind
@@ -74,6 +75,13 @@ extension Trainer {
             parameter.maxima.map {
                 NamedArray(kind: .maxima, name: parameter.name, shape: parameter.shape, data: $0.pointer)
             }
+        }
+        if let embeddingGradient {
+            result.append(
+                NamedArray(
+                    kind: .embeddingGradient, name: "embeddings",
+                    shape: [embeddingGradient.shape.images, embeddingGradient.shape.channels],
+                    data: embeddingGradient.pointer))
         }
         return result
     }

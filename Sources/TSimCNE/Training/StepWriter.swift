@@ -96,7 +96,7 @@ struct StepWriter {
     /// Appends the embeddings of some images, of which nothing else is kept.
     func embed(_ images: Range<Int>, into embeddings: Tensor) {
         byItself {
-            let own = embed(images, pass(keeps: false, first: images.lowerBound, count: images.count))
+            let own = embed(images, self.pass(keeps: false, first: images.lowerBound, count: images.count))
             copyRows(of: images, embeddings, own, isToPart: false)
         }
     }
@@ -121,7 +121,7 @@ struct StepWriter {
         let sums = parameters.map { workspace.tensor(Shape(rows: 1, columns: $0.count)) }
         for (number, images) in parts.enumerated() {
             byItself {
-                let pass = pass(keeps: trainsAll, first: images.lowerBound, count: images.count)
+                let pass = self.pass(keeps: trainsAll, first: images.lowerBound, count: images.count)
                 let own = embed(images, pass)
                 let slope = workspace.tensor(own.shape)
                 copyRows(of: images, gradient, slope, isToPart: true)

@@ -11,6 +11,8 @@ public final class Trainer {
         case boundary(Program.Boundary)
         /// A stage begins that wants neighbours, which were found.
         case neighborsFound
+        /// A stage has made its output layer from outputs.
+        case outputStarted
         /// A step was completed: parameters and running statistics have moved.
         case step
         /// The loss, a gradient, a weight or a statistic is not finite: the step was dropped, and training cannot go on.
@@ -27,6 +29,9 @@ public final class Trainer {
     public let shuffle: Shuffle
     /// Images whose views go through the network together, where that is less than a batch; see ``TrainingStep``.
     public let microBatch: Int
+    /// Of each batch; where it is a part, the caller works out the loss of the whole one at
+    /// ``Program/Boundary/embeddings``, and exchanges sums and gradients.
+    public let shard: Shard
     public let noise: FeatureNoise
     /// Of the averages of parameters; 0 for none.
     public let averageDecay: Double
@@ -82,7 +87,8 @@ public final class Trainer {
 
     public init(
         model: Model, stages: [Stage], source: ImageSource, batchSize: Int, viewCount: Int = 2,
-        shuffle: Shuffle = Shuffle(), microBatch: Int = .max, noise: FeatureNoise = FeatureNoise(), averageDecay: Double = 0, seed: UInt64, pool: ThreadPool
+        shuffle: Shuffle = Shuffle(), microBatch: Int = .max, shard: Shard = Shard(),
+        noise: FeatureNoise = FeatureNoise(), averageDecay: Double = 0, seed: UInt64, pool: ThreadPool
     ) {
         self.model = model
         outputsBefore = model.outputs
@@ -92,6 +98,7 @@ public final class Trainer {
         self.viewCount = viewCount
         self.shuffle = shuffle
         self.microBatch = microBatch
+        self.shard = shard
         self.noise = noise
         self.averageDecay = averageDecay
         self.seed = seed
@@ -110,7 +117,11 @@ public final class Trainer {
         stages.contains { $0.neighbors > 0 } ? viewCount * batchSize : batchSize
     }
 
-    public var stepsPerEpoch: Int { (source.count + batchSize - 1) / batchSize }
+    /// A last batch of fewer images than there are shards is left out.
+    public var stepsPerEpoch: Int {
+        let (whole, rest) = source.count.quotientAndRemainder(dividingBy: batchSize)
+        return whole + (rest > 0 && rest >= shard.count ? 1 : 0)
+    }
     public var batchCount: Int { batch.count }
     /// Images that ``Event/batchWanted`` asks for: those of the batch, and their partners.
     public var batchIndexCount: Int { batch.indexCount }
@@ -119,8 +130,12 @@ public final class Trainer {
     public var embeddings: Tensor? { steps[batch.count]?.embeddings }
     /// The operations of that step, with the time they took.
     public var program: Program? { steps[batch.count]?.program }
+    /// Where the loss's gradient with respect to the embeddings is, of the step that runs or ran last.
+    public var embeddingGradient: Tensor? { steps[batch.count]?.gradient }
     /// Of the step that ran, before it reaches the parameters.
-    var currentLoss: Double { steps[batch.count]!.loss!.loss }
+    var currentLoss: Double { steps[batch.count]!.loss?.loss ?? suppliedLoss }
+    /// Of a batch of which this is a shard.
+    public var suppliedLoss = 0.0
     /// What the stage changes.
     public var trainedParameters: [Parameter] {
         model.parameters(of: stages[min(stage, stages.count - 1)].trained)
@@ -203,6 +218,7 @@ public final class Trainer {
                 return .diverged
             }
             phase = .running
+            return .outputStarted
         case .running:
             switch steps[batch.count]!.program.advance(on: pool, until: deadline) {
             case .timeIsOver: return .more
@@ -245,7 +261,7 @@ public final class Trainer {
             model.resetOutput(
                 outputs: current.outputs(inEpoch: 0), deviation: deviation, seed: seed &+ UInt64(stage))
             beginSteps()
-        case .principal, .scaled: start = write(nil, count: batchSize, features, nil, workspace)
+        case .principal, .scaled: start = write(nil, count: batchCounts[0], features, nil, workspace)
         }
     }
 
@@ -285,7 +301,7 @@ public final class Trainer {
     /// Writes the steps of a stage for both sizes of batches.
     private func writeSteps() {
         steps = [:]
-        workspace = Workspace(planned: plan(stages[stage]).workspace)
+        workspace = Workspace(planned: plan(stages[stage], threads: 0).workspace)
         for count in batchCounts {
             steps[count] = write(stages[stage], count: count, features, similarity, workspace)
             steps[count]!.program.prepare(for: pool)
@@ -300,7 +316,8 @@ public final class Trainer {
 
     /// The full batch's size and the last one's of an epoch, the larger first.
     private var batchCounts: [Int] {
-        Set([batchSize, source.count - (stepsPerEpoch - 1) * batchSize]).sorted(by: >)
+        let last = min(batchSize, source.count - (stepsPerEpoch - 1) * batchSize)
+        return Set([batchSize, last].map { shard.part(of: $0).count }).sorted(by: >)
     }
 
     private func write(
@@ -312,12 +329,12 @@ public final class Trainer {
                 model: model, source: source, options: (stage ?? stages[self.stage]).views,
                 viewCount: viewCount, noise: noise, seed: seed, batch: batch, count: count,
                 features: features),
-            stage: stage, microBatch: microBatch, similarity: similarity,
+            stage: stage, microBatch: microBatch, isShard: shard.count > 1, similarity: similarity,
             temperature: (stage?.temperatureRate ?? 0) > 0 ? temperature : nil, workspace: workspace)
     }
 
     /// Writes a stage's steps without memory, to learn how much they want.
-    private func plan(_ stage: Stage) -> (workspace: Workspace, scratch: Int) {
+    private func plan(_ stage: Stage, threads: Int) -> (workspace: Workspace, scratch: Int) {
         let workspace = Workspace.planning()
         let features = stage.readsFeatures ? AlignedBuffer(count: 0) : nil
         // Its own, which decides how pairs are worked on: the trainer may be in another stage.
@@ -325,23 +342,26 @@ public final class Trainer {
         let scratch = batchCounts.map {
             write(stage, count: $0, features, similarity, workspace).program.scratchCount
         }
-        return (workspace, scratch.max()! * pool.threads)
+        return (workspace, scratch.max()! * threads)
     }
 
     /// Bytes that training takes from the system: the steps of the stage that wants most, as stages do so one
     /// after the other, and what is kept for each parameter.
-    public func plannedBytes() -> Int {
+    ///
+    /// - Parameter threads: whose own scratch memory counts; nil for all of them.
+    public func plannedBytes(threads: Int? = nil) -> Int {
+        let threads = threads ?? pool.threads
         let values = model.parameters.reduce(0) { $0 + $1.value.count }
         let averages = averageDecay > 0 ? values : 0
         let squares = stages.contains { $0.optimizer.keepsSquares } ? values : 0
         let maxima = stages.contains { $0.optimizer.keepsMaxima } ? values : 0
         let steps: [Int] = stages.map { stage in
-            let (workspace, scratch) = plan(stage)
+            let (workspace, scratch) = plan(stage, threads: threads)
             let step = (workspace.peak + scratch) * MemoryLayout<Float>.stride
             guard stage.neighbors > 0 else { return step }
             return step
                 + NeighborSearch.plannedBytes(
-                    model: model, source: source, count: stage.neighbors, threads: pool.threads)
+                    model: model, source: source, count: stage.neighbors, threads: threads)
         }
         return steps.max()! + (averages + squares + maxima) * MemoryLayout<Float>.stride
     }
@@ -359,8 +379,9 @@ public final class Trainer {
         if step == 0 { makeOrder() }
         let first = step * batchSize
         batch.epoch = globalEpoch
-        batch.count = min(batchSize, order.count - first)
-        for i in 0..<batch.count { batch.indices[i] = order[first + i] }
+        let part = shard.part(of: min(batchSize, order.count - first))
+        batch.count = part.count
+        for i in 0..<batch.count { batch.indices[i] = order[first + part.lowerBound + i] }
         batch.partners = neighbors == nil ? 0 : viewCount - 1
         guard let neighbors else { return }
         for place in batch.count..<batch.indexCount {

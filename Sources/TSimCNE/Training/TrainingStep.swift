@@ -8,50 +8,51 @@ final class TrainingStep {
     let program: Program
     /// Of all views, first views first.
     let embeddings: Tensor
+    /// Nil where the caller works it out.
     let loss: InfoNCE?
+    /// With respect to the embeddings.
+    let gradient: Tensor?
 
     /// - Parameters:
     ///   - stage: nil for a step that stops at the embeddings, with the layers as they are.
     ///   - microBatch: images; all of the batch where it is no less.
+    ///   - isShard: of a larger batch: the loss and its gradient are the caller's.
     ///   - similarity: of embeddings, with a stage.
     ///   - temperature: its logarithm, if that is trained.
     init(
-        _ views: StepViews, stage: Stage?, microBatch: Int, similarity: Similarity?, temperature: Parameter?,
+        _ views: StepViews, stage: Stage?, microBatch: Int, isShard: Bool, similarity: Similarity?,
+        temperature: Parameter?,
         workspace: Workspace
     ) {
         workspace.reset()
         let writer = StepWriter(views, stage: stage, program: Program(), workspace: workspace)
         program = writer.program
-        guard views.features == nil, microBatch < views.count else {
-            let pass = writer.pass(keeps: writer.trainsAll)
-            embeddings = writer.embed(0..<views.count, pass)
-            guard let stage, let similarity else {
-                loss = nil
-                return
-            }
-            program.mark(.embeddings)
-            let loss = InfoNCE(similarity, views: views.viewCount, temperature: temperature)
-            self.loss = loss
-            let gradient = workspace.tensor(embeddings.shape)
-            loss.write(into: program, workspace: workspace, embeddings: embeddings, gradient: gradient)
-            writer.backward(gradient, stage.trained, pass)
-            return
-        }
-        let images = stride(from: 0, to: views.count, by: microBatch).map {
+        let isCut = views.features == nil && microBatch < views.count
+        let parts = stride(from: 0, to: views.count, by: isCut ? microBatch : views.count).map {
             $0..<min(views.count, $0 + microBatch)
         }
-        embeddings = workspace.tensor(
-            Shape(rows: views.viewCount * views.count, columns: views.model.outputs))
-        for part in images { writer.embed(part, into: embeddings) }
+        var pass: Pass?
+        if isCut {
+            embeddings = workspace.tensor(
+                Shape(rows: views.viewCount * views.count, columns: views.model.outputs))
+            for part in parts { writer.embed(part, into: embeddings) }
+        } else {
+            pass = writer.pass(keeps: writer.trainsAll)
+            embeddings = writer.embed(0..<views.count, pass!)
+        }
         guard let stage, let similarity else {
-            loss = nil
+            (loss, gradient) = (nil, nil)
             return
         }
         program.mark(.embeddings)
-        let loss = InfoNCE(similarity, views: views.viewCount, temperature: temperature)
-        self.loss = loss
         let gradient = workspace.tensor(embeddings.shape)
-        loss.write(into: program, workspace: workspace, embeddings: embeddings, gradient: gradient)
-        writer.backward(images, gradient, stage.trained)
+        self.gradient = gradient
+        loss = isShard ? nil : InfoNCE(similarity, views: views.viewCount, temperature: temperature)
+        loss?.write(into: program, workspace: workspace, embeddings: embeddings, gradient: gradient)
+        if let pass {
+            writer.backward(gradient, stage.trained, pass)
+        } else {
+            writer.backward(parts, gradient, stage.trained)
+        }
     }
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -19,6 +20,8 @@ from .._stages import Stage
 from ..images import ImageCollection
 from ._sources import read_metadata, read_source
 
+# Where Open MPI, MPICH and Slurm say how many processes there are.
+PROCESSES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
 # For the plane of a run that was interrupted before it came to it.
 LAST_STAGE = "30s"
 
@@ -33,16 +36,21 @@ def embed(options: Any) -> int:
         raise FileNotFoundError(f"output: there is no folder {output.parent}")
     if options.model is not None and options.resume:
         raise ValueError("resume: excludes --model, which trains nothing")
+    comm = _communicator()
+    follows = comm is not None and comm.Get_rank() > 0
     collection = read_source(options)
-    _say(options, f"{collection!r}")
+    if not follows:
+        _say(options, f"{collection!r}")
     metadata = None if options.metadata is None else read_metadata(options.metadata, collection.names)
     interrupted = False
     if options.model is not None:
         model = TSimCNE.load(options.model)
         Y = model.transform(collection.images)
     else:
-        model, interrupted = _train(options, collection)
+        model, interrupted = _train(options, collection, comm)
         Y = model.embedding_
+        if follows:
+            return 0
         model.save(output.with_suffix(".safetensors"))
     files = _write(options, collection, Y, metadata)
     if options.model is None:
@@ -58,10 +66,22 @@ def embed(options: Any) -> int:
     return 130 if interrupted else 0
 
 
-def _train(options: Any, collection: ImageCollection) -> tuple[TSimCNE, bool]:
+def _communicator() -> Any:
+    """Of the processes that mpirun or srun started together; None of one alone."""
+    if not any(int(os.environ.get(name, "1")) > 1 for name in PROCESSES):
+        return None
+    try:
+        from mpi4py import MPI
+    except ImportError as error:
+        raise ValueError("several processes were started together: pip install mpi4py") from error
+    return MPI.COMM_WORLD if MPI.COMM_WORLD.Get_size() > 1 else None
+
+
+def _train(options: Any, collection: ImageCollection, comm: Any) -> tuple[TSimCNE, bool]:
     """A fitted model, and whether it was ended early."""
     checkpoint = options.output.with_suffix(".checkpoint")
-    if checkpoint.exists() and not options.resume:
+    exists = checkpoint.exists() if comm is None else comm.bcast(checkpoint.exists())
+    if exists and not options.resume:
         raise ValueError(
             f"output: {checkpoint} is of a run that was interrupted; go on with --resume, or remove it"
         )
@@ -73,6 +93,7 @@ def _train(options: Any, collection: ImageCollection) -> tuple[TSimCNE, bool]:
         checkpoint_every="2min",
         random_state=options.seed,
         n_jobs=options.jobs,
+        comm=comm,
         verbose=0 if options.json else 1,
     )
     try:

@@ -1,0 +1,53 @@
+"""What the tests run under mpirun: arguments are the batch size, and what else is to be done."""
+
+import os
+import signal
+import sys
+
+import numpy as np
+from mpi4py import MPI
+from tsimcne_swift import TSimCNE
+from tsimcne_swift._training import Training
+
+comm = MPI.COMM_WORLD
+what, output = sys.argv[1], sys.argv[2]
+X = np.random.default_rng(0).integers(0, 256, (100, 12, 12, 3), dtype=np.uint8)
+options = dict(
+    backbone="resnet10",
+    width=4,
+    hidden_dim=16,
+    pretrain_dim=8,
+    batch_size=20,
+    n_views=2,
+    total_epochs=[10, 5, 5],
+    output_init="normal",
+    n_jobs=1,
+    random_state=3,
+    comm=comm,
+)
+if what == "fail":
+    options["callbacks"] = lambda record: 1 / 0
+if what.startswith("checkpoint"):
+    options |= {"checkpoint": sys.argv[3], "checkpoint_every": 1e-6}
+    if what == "checkpoint-stop":
+        options["callbacks"] = lambda record: record.stage == 1 and record.epoch == 4
+if what == "recipe":
+    options |= {"total_epochs": "fast", "output_init": "principal", "max_time": "8s"}
+losses = []
+own = Training._count
+
+
+def count(self, event, seconds):
+    losses.append(event.loss)
+    if what == "die" and event.epoch == 1 and comm.Get_rank() == comm.Get_size() - 1:
+        # The last rank is gone in the middle of training.
+        os.kill(os.getpid(), signal.SIGKILL)
+    own(self, event, seconds)
+
+
+Training._count = count
+model = TSimCNE(**options).fit(X, resume=what.startswith("checkpoint"))
+maps = comm.gather(model.embedding_)
+if comm.Get_rank() == 0:
+    assert all(np.array_equal(maps[0], other) for other in maps)
+    np.savez(output, losses=losses, Y=model.embedding_)

@@ -1,0 +1,93 @@
+"""Training in several processes, by mpirun."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("mpi4py")
+if shutil.which("mpirun") is None:
+    pytest.skip("no mpirun", allow_module_level=True)
+
+JOB = Path(__file__).with_name("job.py")
+ENVIRONMENT = os.environ | {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+}
+
+
+def start(ranks, *arguments):
+    command = ["mpirun", "-n", str(ranks), sys.executable, str(JOB), *map(str, arguments)]
+    return subprocess.Popen(
+        command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def run(ranks, what, output, *further):
+    process = start(ranks, what, output, *further)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, out + err
+    with np.load(output) as file:
+        return file["losses"], file["Y"]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    return run(1, "train", tmp_path_factory.mktemp("alone") / "result.npz")
+
+
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_ranks_follow_one(ranks, alone, tmp_path):
+    """Of a batch that is cut, the losses of fifty steps."""
+    losses, _ = run(ranks, "train", tmp_path / "result.npz")
+    assert len(losses) == len(alone[0]) == 100
+    np.testing.assert_allclose(losses[:50], alone[0][:50], rtol=1e-4)
+
+
+def test_resumes_on_another_number_of_ranks(alone, tmp_path):
+    path = tmp_path / "run.ckpt"
+    first, _ = run(2, "checkpoint-stop", tmp_path / "first.npz", path)
+    second, _ = run(4, "checkpoint", tmp_path / "second.npz", path)
+    assert len(first) == 20 and len(second) == 80
+    np.testing.assert_allclose(np.concatenate([first, second])[:50], alone[0][:50], rtol=1e-3)
+
+
+def test_default_recipe_within_a_time(tmp_path):
+    started = time.perf_counter()
+    _, Y = run(2, "recipe", tmp_path / "result.npz")
+    assert np.isfinite(Y).all() and time.perf_counter() - started < 60
+
+
+@pytest.mark.parametrize("what", ["die", "fail"])
+def test_one_rank_ends_the_job(what, tmp_path):
+    started = time.perf_counter()
+    process = start(3, what, tmp_path / "result.npz")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode != 0 and time.perf_counter() - started < 40
+    assert ("killed" in (out + err).lower()) if what == "die" else "rank 0 of 3 failed" in err
+
+
+def test_the_command(tmp_path):
+    """Rank 0 writes, and the others are silent."""
+    Image = pytest.importorskip("PIL.Image")
+    (tmp_path / "photos").mkdir()
+    for i, picture in enumerate(np.random.default_rng(0).integers(0, 256, (40, 16, 16, 3), np.uint8)):
+        Image.fromarray(picture).save(tmp_path / "photos" / f"{i}.png")
+    command = [sys.executable, "-m", "tsimcne_swift", "embed", "photos", "-o", "map.html", "--max-time", "8s"]
+    result = subprocess.run(
+        ["mpirun", "-n", "4", *command, "--jobs", "1", "--json"],
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode == 0, result.stderr
+    assert len(result.stdout.splitlines()) == 1 and '"images": 40' in result.stdout
+    assert (tmp_path / "map.html").exists() and not (tmp_path / "map.checkpoint").exists()
