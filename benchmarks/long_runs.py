@@ -2,6 +2,7 @@
 
     .venv/bin/python -m benchmarks.long_runs deadline
     .venv/bin/python -m benchmarks.long_runs drift
+    .venv/bin/python -m benchmarks.long_runs pretrained
 
 Fashion-MNIST's test images (Debian's package dataset-fashion-mnist), ResNet-10 of width 16.
 """
@@ -10,10 +11,13 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
+from safetensors.numpy import save_file
 from sklearn.neighbors import NearestNeighbors
-from tsimcne_swift import TSimCNE
+from tsimcne_swift import Stage, TSimCNE
+from tsimcne_swift._evaluation import leave_one_out
 
 from .quality.data import fashion_mnist
 
@@ -79,5 +83,39 @@ def _neighbours(Y: np.ndarray) -> np.ndarray:
     return NearestNeighbors(n_neighbors=15).fit(Y).kneighbors(return_distance=False)
 
 
+def pretrained() -> None:
+    """Whether weights in torchvision's form, trained here on other images, are a better beginning."""
+    X, labels, train = fashion_mnist()
+    teacher = TSimCNE(
+        backbone="resnet18_imagenet", width=16, max_time="3min", normalize="dataset", random_state=0
+    ).fit(X[~train][:20_000])
+    weights = {
+        name.removeprefix("backbone."): value
+        for name, value in teacher._network.tensors().items()
+        if name.startswith("backbone.")
+    }
+    # As ImageNet's have it: three channels, of which a grey image gets the sum.
+    weights["conv1.weight"] = np.repeat(weights["conv1.weight"] / 3, 3, axis=1)
+    path = Path("out/pretrained.safetensors")
+    path.parent.mkdir(exist_ok=True)
+    save_file({name: np.ascontiguousarray(value) for name, value in weights.items()}, path)
+    X, labels = X[train], labels[train]
+    print("| backbone | begins with | loss of the first epoch | kNN of the features after it |")
+    print("|---|---|---|---|")
+    for backbone in ("resnet18_imagenet", "resnet18"):
+        for init in (None, path):
+            model = TSimCNE(
+                n_components=128,
+                backbone=backbone,
+                width=16,
+                init=init,
+                total_epochs=[Stage(1, 128, metric="cosine")],
+                random_state=1,
+            ).fit(X)
+            accuracy = leave_one_out(model.features(X), labels)
+            name = "chance" if init is None else "the weights"
+            print(f"| {backbone} | {name} | {model.history_[0]['loss']:.3f} | {accuracy:.3f} |", flush=True)
+
+
 if __name__ == "__main__":
-    {"deadline": deadline, "drift": drift}[sys.argv[1]]()
+    {"deadline": deadline, "drift": drift, "pretrained": pretrained}[sys.argv[1]]()
