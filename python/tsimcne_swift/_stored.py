@@ -48,6 +48,8 @@ class StoredImages(Images):
 
     def __init__(self, X: Any, image_shape: Any = None) -> None:
         self.source = X
+        # A callback may map while the thread reads ahead, and not everything can be read by two at a time.
+        self._alone = threading.Lock()
         count = int(X.shape[0]) if hasattr(X, "shape") else len(X)
         if count < 1:
             raise ValueError("X: got no images, want at least one")
@@ -62,7 +64,8 @@ class StoredImages(Images):
         self.block = int(length) if isinstance(length, int | np.integer) and length > 1 else BLOCK
 
     def _slice(self, first: int, last: int) -> npt.NDArray[Any]:
-        part = np.asarray(self.source[first:last])
+        with self._alone:
+            part = np.asarray(self.source[first:last])
         if part.shape[:1] != (last - first,):
             raise ValueError(f"X: got {part.shape[:1]} images for X[{first}:{last}], want {last - first}")
         return part
