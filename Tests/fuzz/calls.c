@@ -287,7 +287,7 @@ static void create_trainer(Choices *choices) {
     config.batch_size = integer(choices, 2 + below(choices, 4));
     config.source = (int32_t)integer(choices, below(choices, 3));
     config.threads = (int32_t)integer(choices, below(choices, 3));
-    config.stop_at = (uint32_t)integer(choices, below(choices, 8));
+    config.stop_at = (uint32_t)integer(choices, below(choices, 16));
     config.time_slice_ms = (uint32_t)integer(choices, below(choices, 3));
     tsimcne_augmentation augmentation = some_augmentation(choices);
     int64_t stages = 1 + below(choices, 3);
@@ -301,7 +301,18 @@ static void create_trainer(Choices *choices) {
     }
     config.augmentation = one_in(choices, 4) ? NULL : &augmentation;
     config.views = (int32_t)integer(choices, 2 + below(choices, 3));
-    config.reserved = one_in(choices, 64);
+    if (one_in(choices, 3)) {
+        config.shuffle_block = integer(choices, 1 + below(choices, 4));
+        config.shuffle_window = (int32_t)integer(choices, 1 + below(choices, 3));
+    }
+    if (one_in(choices, 3)) {
+        config.micro_batch = integer(choices, 1 + below(choices, 4));
+    }
+    if (one_in(choices, 8)) {
+        config.shard_count = (int32_t)integer(choices, 2);
+        config.shard_rank = (int32_t)integer(choices, below(choices, 2));
+        config.stop_at = one_in(choices, 4) ? config.stop_at : 15;
+    }
     config.noise = real(choices, 0.1);
     config.dropout = real(choices, 0.1);
     config.average_decay = real(choices, one_in(choices, 2) ? 0.9 : 0);
@@ -336,6 +347,11 @@ static void move(Choices *choices) {
     tsimcne_progress progress = {0};
     progress.struct_size = size_of(choices, sizeof progress);
     tsimcne_trainer_progress(trainer, one_in(choices, 64) ? NULL : &progress);
+    int64_t bytes = 0, count = integer(choices, 1 + below(choices, 32));
+    count = count > 1 << 18 ? 0 : count;
+    tsimcne_trainer_memory(trainer, one_in(choices, 64) ? NULL : &bytes);
+    tsimcne_trainer_order(trainer, buffer(choices, count < 0 ? 0 : 8 * count), count);
+    tsimcne_trainer_set_loss(trainer, real(choices, 1));
     progress.stage = (int32_t)integer(choices, progress.stage);
     progress.step = integer(choices, progress.step);
     progress.steps = integer(choices, progress.steps);
