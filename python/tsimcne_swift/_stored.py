@@ -21,7 +21,7 @@ AHEAD = 3
 
 
 def is_stored(X: Any) -> bool:
-    """Whether X is to be read by slices: a chunked array (Zarr, HDF5), or a sequence whose slices are arrays."""
+    """Whether X is to be read by slices: a chunked array (Zarr, HDF5), or a sequence of array slices."""
     if isinstance(X, np.ndarray | list | tuple | str):
         return False
     if hasattr(X, "chunks") and hasattr(X, "shape") and hasattr(X, "dtype"):
