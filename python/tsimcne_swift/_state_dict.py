@@ -183,6 +183,7 @@ def _backbone(shapes: Mapping[str, tuple[int, ...]]) -> str:
         for name in shapes
         if name.startswith("backbone.") and not name.endswith(COUNTER) and not name.startswith(CLASSIFIERS)
     }
+
     def difference(name: str) -> int:
         return len(own ^ set(layer_shapes(named_layers(name, width=1), channels=1)))
 
