@@ -53,7 +53,7 @@ fuzz() {
         Tests/fuzz/calls.c -o .build/fuzz/calls -L .build/fuzz/release -ltsimcne -Wl,-rpath,"$PWD/.build/fuzz/release"
     mkdir -p .build/fuzz/corpus
     .build/fuzz/calls -max_total_time="${FUZZ_SECONDS:-60}" -max_len=4096 -timeout=20 -rss_limit_mb=4096 \
-        -print_final_stats=1 .build/fuzz/corpus
+        -print_final_stats=1 -artifact_prefix=.build/fuzz/ .build/fuzz/corpus
 }
 
 with_valgrind() {

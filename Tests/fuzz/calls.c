@@ -238,7 +238,7 @@ static void create_model(Choices *choices) {
 
 static void transform(Choices *choices) {
     tsimcne_images images = some_images(choices, 1, one_in(choices, 3));
-    int64_t count = integer(choices, images.count * (1 + below(choices, 32)));
+    int64_t count = integer(choices, (int64_t)((uint64_t)images.count * (uint64_t)(1 + below(choices, 32))));
     if (count > 1 << 18) {
         count = 0;
     }
