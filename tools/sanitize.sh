@@ -10,7 +10,8 @@ level=$(python3 tools/level.py)
 runtime=$(dirname "$(clang -print-file-name=libclang_rt.asan-x86_64.so)")
 [ "$runtime" != . ] || runtime=$(dirname "$(find "$(dirname "$(readlink -f "$(command -v clang)")")/../lib/clang" -name 'libclang_rt.asan-x86_64.so' | head -1)")
 # What Python, its modules and Swift keep until the end is no leak.
-export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+# Swift would look for a backtrace in what is broken, and may not come back.
+export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 undefined=(-fsanitize=undefined -fno-sanitize-recover=undefined)
 
 swift_tests() { # SANITIZER SCRATCH [OPTION…]

@@ -113,13 +113,18 @@ import Testing
         }
         // Far from zero too; no point lies on a kink.
         let points = stride(from: -9.0, to: 9, by: 0.37).map { Float($0) }
-        var (output, gradient) = (points, [Float](repeating: 1, count: points.count))
-        NonlinearityKernel.forward(function, points, into: &output, 0..<points.count)
-        NonlinearityKernel.backward(function, points, gradient: &gradient, 0..<points.count)
+        // Kernels read whole vectors, which a tensor has room for.
+        let shape = Shape(rows: 1, columns: points.count)
+        let (input, output, gradient) = (Tensor(shape), Tensor(shape), Tensor(shape))
+        input.copy(from: points)
+        gradient.copy(from: [Float](repeating: 1, count: points.count))
+        NonlinearityKernel.forward(function, input.pointer, into: output.pointer, 0..<points.count)
+        NonlinearityKernel.backward(
+            function, input.pointer, gradient: gradient.pointer, 0..<points.count)
         for (index, x) in doubles(points).enumerated() {
             let slope = centralDifference([x], 0) { GeneralLayerTests.value(function, $0[0]) }
-            #expect(abs(Double(output[index]) - GeneralLayerTests.value(function, x)) < 2e-6)
-            #expect(abs(Double(gradient[index]) - slope) < 1e-5)
+            #expect(abs(Double(output.values[index]) - GeneralLayerTests.value(function, x)) < 2e-6)
+            #expect(abs(Double(gradient.values[index]) - slope) < 1e-5)
         }
     }
 

@@ -73,7 +73,11 @@ def test_cosine_maps_are_not_shifted():
         (np.zeros((59, 2)), ValueError, r"align_to: got shape \(59, 2\), want \(60, 2\)"),
         (np.full((60, 2), np.nan), ValueError, "align_to: got places of 0 images"),
         (np.full((60, 2), np.inf), ValueError, "align_to: got infinity"),
-        ("nowhere.safetensors", FileNotFoundError, "nowhere"),
+        (
+            "nowhere.safetensors",
+            FileNotFoundError,
+            "align_to: got 'nowhere.safetensors', but there is no such file",
+        ),
         (object(), TypeError, "align_to: got"),
         (small(), Exception, "align_to: this TSimCNE is not fitted"),
     ],

@@ -198,7 +198,7 @@ def test_the_same_layers_may_be_written_otherwise(trained_on_vectors):
 def test_init_must_be_fitted(tmp_path):
     with pytest.raises(NotFittedError, match=r"^init: this TSimCNE is not fitted"):
         small(init=small()).fit(images())
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"^init: got .*nothing"):
         small(init=tmp_path / "nothing").fit(images())
     (tmp_path / "damaged").write_bytes(b"x" * 100)
     with pytest.raises(ValueError, match="damaged: not a safetensors file"):

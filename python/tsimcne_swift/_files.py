@@ -91,6 +91,8 @@ def check_path(name: str, path: Any) -> str:
     text = os.fspath(path)
     if not isinstance(text, str):
         raise TypeError(f"{name}: got {path!r}, want a path of str")
+    if not text:
+        raise ValueError(f"{name}: got {path!r}, want a path")
     folder = os.path.dirname(os.path.realpath(text))
     if not os.path.isdir(folder):
         raise ValueError(f"{name}: got {text!r}, but there is no folder {folder}")

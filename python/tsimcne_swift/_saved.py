@@ -151,18 +151,27 @@ def from_state_dict(values: Any, image_shape: Any) -> tuple[dict[str, Any], Fitt
 
 def read_fitted(parameter: str, path: str | os.PathLike[str]) -> Fitted:
     """What was fitted, of a file that a parameter names."""
-    name = check_path(parameter, path)
-    tensors, document = read(name)
+    name, tensors, document = _read(parameter, path)
     if document is None:
         raise ValueError(f"{parameter}: {name} is a state dict; want a file of save()")
-    return from_file(tensors, document, name)[1]
+    return from_file(tensors, document, f"{parameter}: {name}")[1]
+
+
+def _read(parameter: str, path: Any) -> tuple[str, Tensors, dict[str, Any] | None]:
+    """The path, and what is in the file; errors name the parameter."""
+    name = check_path(parameter, path)
+    if not os.path.isfile(name):
+        raise FileNotFoundError(f"{parameter}: got {name!r}, but there is no such file")
+    try:
+        return name, *read(name)
+    except ValueError as error:
+        raise ValueError(f"{parameter}: {error}") from error
 
 
 def load_init(init: Any, architecture: Architecture) -> Init:
     """What the parameter ``init`` stands for, for a network of ``architecture``."""
     if isinstance(init, str | os.PathLike):
-        name = check_path("init", init)
-        tensors, document = read(name)
+        name, tensors, document = _read("init", init)
         if document is None and is_pretrained(tensors):
             return Init(pretrained(tensors, architecture), None, is_backbone=True)
         if document is None:
