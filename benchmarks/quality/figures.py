@@ -54,7 +54,7 @@ def curve(results: Path, labels: str, target: Path) -> None:
     for name, (minute, value) in ANCHORS.items():
         if minute is None:
             axes.axhline(value, color="#999999", linewidth=1, linestyle=":")
-            axes.annotate(name, (4, value), fontsize=8, va="bottom")
+            axes.annotate(name, (0.01, value), xycoords=("axes fraction", "data"), fontsize=8, va="bottom")
         else:
             axes.plot(minute, value, "x", color="black")
             axes.annotate(name, (minute, value), fontsize=8, va="bottom", ha="center")
