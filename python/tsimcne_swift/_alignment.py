@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
 from ._images import Images
-from ._network import CHUNK, Network
+from ._network import Network
 from ._saved import read_fitted
 
 # Images that decide how the map is turned; more change nothing.
@@ -31,11 +31,11 @@ class Alignment:
 
         ``shifts``: whether it may be moved, which changes what the cosine says.
         """
-        ours = _mapped(network, images, self.rows, threads)
+        ours = network.map(images, threads, rows=self.rows).astype(np.float64)
         theirs = self.places
         if theirs is None:
             assert self.network is not None
-            theirs = _mapped(self.network, images, self.rows, threads)
+            theirs = self.network.map(images, threads, rows=self.rows).astype(np.float64)
         turn, shift = procrustes(ours, theirs)
         network.turn(turn, shift if shifts else np.zeros_like(shift))
 
@@ -86,14 +86,3 @@ def _some(rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     if len(rows) <= MOST:
         return rows
     return rows[np.linspace(0, len(rows) - 1, MOST).astype(np.intp)]
-
-
-def _mapped(
-    network: Network, images: Images, rows: npt.NDArray[np.intp], threads: int
-) -> npt.NDArray[np.float64]:
-    parts = [
-        network.map_values(images.batch(rows[first : first + CHUNK]), threads)
-        for first in range(0, len(rows), CHUNK)
-    ]
-    images.forget()
-    return np.concatenate(parts).astype(np.float64)

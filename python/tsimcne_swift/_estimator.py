@@ -23,7 +23,7 @@ from ._images import Images, as_array
 from ._lazy import is_lazy, map_lazily
 from ._onnx import to_onnx
 from ._plan import make_plan
-from ._ranks import check_comm
+from ._ranks import Ranks, check_comm
 from ._state_dict import state_dict
 from ._stored import StoredImages, is_stored
 from ._training import Training
@@ -301,16 +301,16 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         started = time.perf_counter()
         ranks = check_comm(self.comm)
         with ranks if ranks is not None else nullcontext():
-            message = self._fit(X, resume, started)
+            message = self._fit(X, resume, started, ranks)
         if message is not None:
             raise FloatingPointError(message)
         return self
 
-    def _fit(self, X: Any, resume: bool, started: float) -> str | None:
+    def _fit(self, X: Any, resume: bool, started: float, ranks: Ranks | None) -> str | None:
         """Train; what is to be said of a training that diverged."""
         # Its attributes reach this estimator only when training has ended.
         twin = type(self)(**self.get_params(deep=False))
-        plan = make_plan(twin, X, resume)
+        plan = make_plan(twin, X, resume, ranks)
         training = Training(plan, self.get_params(deep=False), started)
         try:
             outcome = training.run()

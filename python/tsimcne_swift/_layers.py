@@ -172,10 +172,18 @@ class _Named:
     mark: int | None = None
 
 
-def _walk(layers: Layers, prefix: str = "") -> Iterator[_Named]:
-    """All layers in the core's order. Their names are their places, as in PyTorch's Sequential, or given."""
+def named(layers: Layers, prefix: str = "") -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Names, kinds and options of the layers of one list, without those within a residual.
+
+    A name is the layer's place, as in PyTorch's Sequential, after ``prefix``, or the one that it was given.
+    """
     for i, (kind, options) in enumerate(layers):
-        name = options.get("name", f"{prefix}{i}")
+        yield options.get("name", f"{prefix}{i}"), kind, options
+
+
+def _walk(layers: Layers, prefix: str = "") -> Iterator[_Named]:
+    """All layers in the core's order."""
+    for name, kind, options in named(layers, prefix):
         yield _Named(name, kind, options)
         if kind != "residual":
             continue

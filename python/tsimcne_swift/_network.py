@@ -63,6 +63,13 @@ class Architecture:
         """Widths of the head's hidden layers; a linear head has none."""
         return self.hidden_dim if self.projection_head == "mlp" else ()
 
+    @property
+    def output_layer(self) -> tuple[str, str]:
+        """Names of its weight and bias."""
+        # Between two layers there is a rectifier, which counts as one.
+        at = f"projection_head.layers.{2 * len(self.hidden)}"
+        return f"{at}.weight", f"{at}.bias"
+
     def written(self) -> dict[str, Any]:
         """By the names of the estimator's parameters, as a user writes them."""
         return asdict(self) | {"hidden_dim": as_written(self.hidden_dim)}
@@ -119,10 +126,8 @@ class Network:
     @property
     def outputs(self) -> int:
         """Output dimension now."""
-        # Between two layers there is a rectifier, which counts as one.
-        output = 2 * len(self.architecture.hidden)
         with self._alone:
-            shape, _, _ = self.core.array(_core.PARAMETER, f"projection_head.layers.{output}.bias")
+            shape, _, _ = self.core.array(_core.PARAMETER, self.architecture.output_layer[1])
         return shape[0]
 
     def tensors(self) -> Tensors:
@@ -161,36 +166,35 @@ class Network:
 
     def turn(self, matrix: npt.NDArray[np.float64], shift: npt.NDArray[np.float64]) -> None:
         """Change the output layer so that a map Y becomes Y @ matrix + shift."""
-        names = [
-            f"projection_head.layers.{2 * len(self.architecture.hidden)}.{p}" for p in ("weight", "bias")
-        ]
+        names = self.architecture.output_layer
         tensors = self.tensors()
         weight, bias = (tensors[name].astype(np.float64) for name in names)
         changed = {names[0]: matrix.T @ weight, names[1]: bias @ matrix + shift}
         self.read(tensors | {name: value.astype(np.float32) for name, value in changed.items()})
 
-    def map_values(self, values: npt.NDArray[Any], threads: int) -> npt.NDArray[np.float32]:
-        """The map of some images, as `Images.batch` gives them."""
-        result = np.empty((len(values), self.outputs), dtype=np.float32)
-        with self._alone:
-            self.core.transform(values, result, kind=_core.OUTPUT_MAP, threads=threads)
-        return result
-
     def map(
-        self, images: Images, threads: int, kind: int = _core.OUTPUT_MAP, rows: slice | None = None
+        self,
+        images: Images,
+        threads: int,
+        kind: int = _core.OUTPUT_MAP,
+        rows: slice | npt.NDArray[np.intp] | None = None,
     ) -> npt.NDArray[np.float32]:
         """The map of images, or the backbone's features; an image's bits do not depend on the others."""
-        first, last, _ = (rows or slice(None)).indices(images.shape[0])
+        if not isinstance(rows, np.ndarray):
+            first, last, _ = (rows or slice(None)).indices(images.shape[0])
+            count = last - first
+        else:
+            first, count = 0, len(rows)
         columns = self.outputs if kind == _core.OUTPUT_MAP else self.architecture.features
-        result = np.empty((last - first, columns), dtype=np.float32)
+        result = np.empty((count, columns), dtype=np.float32)
         whole = images.whole() if images.direct else None
         chunk = max(1, min(CHUNK, CHUNK * 3072 // math.prod(images.shape[1:])))
-        for start in range(first, last, chunk):
-            part = slice(start, min(last, start + chunk))
+        for start in range(0, count, chunk):
+            stop = min(count, start + chunk)
+            part = rows[start:stop] if isinstance(rows, np.ndarray) else slice(first + start, first + stop)
             values = whole[part] if whole is not None else images.batch(part)
-            target = result[part.start - first : part.stop - first]
             with self._alone:
-                self.core.transform(values, target, kind=kind, threads=threads)
+                self.core.transform(values, result[start:stop], kind=kind, threads=threads)
             images.forget()
         return result
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._layers import Layers
+from ._layers import Layers, named
 from ._network import Network
 
 # The first with hard-swish is 14; this one is read by everything of the last years.
@@ -94,8 +94,8 @@ class _Graph:
                 x = self.node("Relu", x)
 
     def layers(self, x: str, layers: Layers, prefix: str) -> str:
-        for i, (kind, options) in enumerate(layers):
-            x = self.layer(x, kind, options, options.get("name", f"{prefix}{i}"))
+        for name, kind, options in named(layers, prefix):
+            x = self.layer(x, kind, options, name)
         return x
 
     def layer(self, x: str, kind: str, o: dict[str, Any], name: str) -> str:

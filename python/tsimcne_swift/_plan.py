@@ -19,7 +19,7 @@ from ._files import check_path
 from ._images import Images
 from ._network import HEADS, Architecture, Normalization, check_backbone, moments
 from ._params import is_function
-from ._ranks import Ranks, check_comm
+from ._ranks import Ranks
 from ._saved import Init, load_init
 from ._sizes import check_size
 from ._stages import (
@@ -105,10 +105,9 @@ class Plan:
         return int(self.stages[0].first_components or 0)
 
 
-def make_plan(est: Any, X: Any, resume: bool) -> Plan:
+def make_plan(est: Any, X: Any, resume: bool, ranks: Ranks | None) -> Plan:
     """Check everything."""
     threads = check_jobs(est.n_jobs)
-    ranks = check_comm(est.comm)
     seed = check_seed(est.random_state)
     if ranks is not None:
         seed = ranks.share(seed)

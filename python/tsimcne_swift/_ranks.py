@@ -32,7 +32,9 @@ class Ranks:
     """The ranks of a communicator, as training uses them."""
 
     def __init__(self, comm: Any) -> None:
-        self.comm = comm
+        from mpi4py import MPI
+
+        self.comm, self._in_place = comm, MPI.IN_PLACE
         self.rank, self.size = int(comm.Get_rank()), int(comm.Get_size())
         self._names: tuple[int, list[tuple[int, str]]] = (-1, [])
 
@@ -79,23 +81,13 @@ class Ranks:
             self._loss(trainer, event, stages[event.stage], plan)
         elif event.kind == _core.OUTPUT_STARTED:
             # Of rank 0's part of the batch.
-            last = sorted(
-                (name for kind, name in trainer.arrays() if kind == _core.PARAMETER and "projection" in name),
-                key=lambda name: int(name.split(".")[-2]),
-            )[-2:]
-            for name in last:
+            for name in plan.architecture.output_layer:
                 values = _get(trainer, _core.PARAMETER, name)
                 self.comm.Bcast(values, root=0)
                 trainer.set_array(_core.PARAMETER, name, values)
         else:
             return False
         return True
-
-    @property
-    def _in_place(self) -> Any:
-        from mpi4py import MPI
-
-        return MPI.IN_PLACE
 
     def _loss(self, trainer: _core.Trainer, event: _core.Event, stage: dict[str, Any], plan: Any) -> None:
         """The loss of all ranks' embeddings, and its gradient with respect to those of this one."""

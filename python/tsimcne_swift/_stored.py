@@ -77,9 +77,6 @@ class StoredImages(Images):
     def format(self) -> str:
         return "B" if self.dtype == np.uint8 else "f"
 
-    def whole(self) -> npt.NDArray[Any]:
-        raise NotImplementedError
-
     def read(self, first: int, last: int) -> npt.NDArray[Any]:
         """Images first…last - 1, checked, as the core wants them."""
         part = self._slice(first, last)
@@ -107,9 +104,6 @@ class StoredImages(Images):
         held = HELD if max_memory is None else max_memory // 4
         bytes_of_block = self.block * self.n_features * (1 if self.format == "B" else 4)
         return self.block, min(1 << 20, max(1, held // bytes_of_block))
-
-    def readahead(self, batches: Sequence[npt.NDArray[np.int64]]) -> Readahead:
-        return Readahead(self, batches)
 
 
 class Blocks:

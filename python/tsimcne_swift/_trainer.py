@@ -129,7 +129,7 @@ class Supplier:
             batches = [order[i : i + self.batch_size] for i in range(0, len(order), self.batch_size)]
             if self.ranks is not None:
                 batches = [batch[self.ranks.part(len(batch))] for batch in batches[: event.steps_per_epoch]]
-            self._ahead = epoch, self.images.readahead(batches[event.step :])
+            self._ahead = epoch, Readahead(self.images, batches[event.step :])
         expected, images = self._ahead[1].next()
         if not np.array_equal(expected, indices):
             # The step before was dropped, and comes again.
