@@ -51,22 +51,3 @@ public func tsimcne_augment(
         program.run(on: pool)
     }
 }
-
-@_cdecl("tsimcne_infonce")
-public func tsimcne_infonce(
-    _ embeddings: UnsafePointer<Float>?, _ images: Int64, _ views: Int64, _ dimension: Int64, _ metric: Int32,
-    _ temperature: Float, _ degrees: Float, _ threads: Int32, _ loss: UnsafeMutablePointer<Double>?,
-    _ gradient: UnsafeMutablePointer<Float>?
-) -> Int32 {
-    status {
-        let embeddings = try required(embeddings, "embeddings")
-        let loss = try required(loss, "loss")
-        try check(images, in: 1...1 << 24, "images")
-        try check(views, in: 2...16, "views")
-        try check(dimension, in: 1...4096, "dimension")
-        let similarity = try similarity(metric, temperature, degrees, "")
-        loss.pointee = InfoNCE.evaluate(
-            embeddings, images: Int(images), views: Int(views), dimension: Int(dimension),
-            similarity, gradient: gradient, pool: ThreadPool(threads: try threadCount(threads)))
-    }
-}

@@ -21,6 +21,32 @@ static tsimcne_augmentation natural(void) {
     return a;
 }
 
+// Of two images, by two processes.
+static void loss_in_parts(const float *z) {
+    float whole[8], scales[4], own[2], gradient[4];
+    double loss = 0, total = 0, derivative = 0;
+    CHECK(tsimcne_infonce(z, 2, 2, 2, TSIMCNE_METRIC_CAUCHY, 1, 1, 1, &loss, whole) == TSIMCNE_OK);
+    for (int i = 0; i < 2; i++) {
+        double part = 0;
+        CHECK(tsimcne_infonce_sums(z, 2, 2, 2, TSIMCNE_METRIC_CAUCHY, 1, 1, 1, i, 1, own, &part) ==
+              TSIMCNE_OK);
+        scales[i] = own[0];
+        scales[2 + i] = own[1];
+        total += part;
+    }
+    CHECK(fabs(total - loss) < 1e-9);
+    CHECK(tsimcne_infonce_gradient(z, 2, 2, 2, TSIMCNE_METRIC_CAUCHY, 1, 1, 1, 1, 1, scales, gradient,
+                                   &derivative) == TSIMCNE_OK);
+    CHECK(fabsf(gradient[0] - whole[2]) < 1e-6F && fabsf(gradient[3] - whole[7]) < 1e-6F);
+    CHECK(tsimcne_infonce_sums(z, 2, 2, 2, 0, 1, 1, 1, 1, 2, own, &total) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(strstr(tsimcne_last_error(), "count: got 2, want 1 to 1") != NULL);
+    CHECK(tsimcne_infonce_sums(z, 2, 2, 2, 0, 1, 1, 1, 0, 1, NULL, &total) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_infonce_gradient(z, 2, 2, 2, 0, 1, 1, 1, -1, 1, scales, gradient, &derivative) ==
+          TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_infonce_gradient(z, 2, 2, 2, 0, 1, 1, 1, 0, 1, NULL, gradient, &derivative) ==
+          TSIMCNE_ERROR_ARGUMENT);
+}
+
 static void library(const tsimcne_images *images) {
     CHECK(tsimcne_abi_version() == TSIMCNE_ABI_VERSION);
     CHECK(strstr(tsimcne_build_info(), "\"level\"") != NULL);
@@ -45,6 +71,7 @@ static void library(const tsimcne_images *images) {
     CHECK(tsimcne_infonce(z, 1, 17, 2, 0, 1, 1, 1, &loss, NULL) == TSIMCNE_ERROR_ARGUMENT);
     CHECK(strstr(tsimcne_last_error(), "views") != NULL);
     CHECK(tsimcne_infonce(NULL, 2, 2, 2, 0, 1, 1, 1, &loss, NULL) == TSIMCNE_ERROR_ARGUMENT && loss == -1);
+    loss_in_parts(z);
 }
 
 static void arrays(tsimcne_handle handle) {

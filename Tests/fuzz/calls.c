@@ -403,6 +403,19 @@ static void infonce(Choices *choices) {
         count = 0;
     }
     double loss = 0;
+    if (one_in(choices, 2)) {
+        int64_t first = integer(choices, below(choices, 3)), part = integer(choices, 1 + below(choices, 3));
+        int32_t metric = (int32_t)integer(choices, below(choices, 4));
+        float temperature = (float)real(choices, 0.5), degrees = (float)real(choices, 2);
+        double *result = one_in(choices, 64) ? NULL : &loss;
+        /* Of all views, which is more than a part may write. */
+        tsimcne_infonce_sums(filled(choices, count, TSIMCNE_FLOAT32), images, views, dimension, metric,
+                             temperature, degrees, 1, first, part, buffer(choices, 4 * count), result);
+        tsimcne_infonce_gradient(filled(choices, count, TSIMCNE_FLOAT32), images, views, dimension, metric,
+                                 temperature, degrees, 1, first, part,
+                                 filled(choices, count, TSIMCNE_FLOAT32), buffer(choices, 4 * count), result);
+        return;
+    }
     tsimcne_infonce(filled(choices, count, TSIMCNE_FLOAT32), images, views, dimension,
                     (int32_t)integer(choices, below(choices, 4)), (float)real(choices, 0.5),
                     (float)real(choices, 2), (int32_t)integer(choices, 1 + below(choices, 2)),

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 from mpi4py import MPI
-from tsimcne_swift import TSimCNE
+from tsimcne_swift import TSimCNE, _trainer
 from tsimcne_swift._training import Training
 
 comm = MPI.COMM_WORLD
@@ -33,6 +33,14 @@ if what.startswith("checkpoint"):
         options["callbacks"] = lambda record: record.stage == 1 and record.epoch == 4
 if what == "recipe":
     options |= {"total_epochs": "fast", "output_init": "principal", "max_time": "8s"}
+if what == "own-statistics":
+    options["sync_batchnorm"] = False
+if what == "two-parts":
+    # One process, whose batches go through the network in halves.
+    make = _trainer._trainer
+    _trainer._trainer = lambda plan, network, seed, stages, part: make(plan, network, seed, stages, 10)
+if what == "temperature":
+    options |= {"temperature_lr": 0.1, "metric": ["cosine", "euclidean", "euclidean"]}
 losses = []
 own = Training._count
 

@@ -50,6 +50,20 @@ def test_ranks_follow_one(ranks, alone, tmp_path):
     np.testing.assert_allclose(losses[:50], alone[0][:50], rtol=1e-4)
 
 
+def test_trained_temperature(alone, tmp_path):
+    expected, _ = run(1, "temperature", tmp_path / "one.npz")
+    losses, _ = run(2, "temperature", tmp_path / "two.npz")
+    np.testing.assert_allclose(losses[:50], expected[:50], rtol=1e-4)
+    assert not np.allclose(expected[:50], alone[0][:50], rtol=1e-2)
+
+
+def test_statistics_of_each_rank(tmp_path):
+    """They are those of one process that works on a batch in two parts."""
+    losses, _ = run(2, "own-statistics", tmp_path / "ranks.npz")
+    expected, _ = run(1, "two-parts", tmp_path / "parts.npz")
+    np.testing.assert_allclose(losses[:50], expected[:50], rtol=1e-4)
+
+
 def test_resumes_on_another_number_of_ranks(alone, tmp_path):
     path = tmp_path / "run.ckpt"
     first, _ = run(2, "checkpoint-stop", tmp_path / "first.npz", path)

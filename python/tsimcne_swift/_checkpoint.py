@@ -14,7 +14,7 @@ from . import _core
 from ._document import Reader, describe
 from ._files import Tensors, encode, read, write
 from ._images import Images
-from ._network import AVERAGE, Network
+from ._network import AVERAGE, TEMPERATURE, Network
 from ._params import params_to_json, to_json
 from ._plan import Plan
 
@@ -32,7 +32,6 @@ OF_STAGE = {
     # The temperature alone: the model has the others.
     "trained": _core.PARAMETER,
 }
-TEMPERATURE = "loss.log_temperature"
 
 
 def fingerprint(images: Images) -> dict[str, Any]:

@@ -50,57 +50,14 @@ static PyObject *core_augment(PyObject *module, PyObject *args, PyObject *kwargs
     Py_RETURN_NONE;
 }
 
-static PyObject *core_infonce(PyObject *module, PyObject *args, PyObject *kwargs) {
-    (void)module;
-    static char *names[] = {"embeddings",  "gradient", "views",   "metric",
-                            "temperature", "threads",  "degrees", NULL};
-    PyObject *input, *target;
-    // What is left out is refused.
-    int views = 0, metric = -1, threads = -1;
-    float temperature = 0, degrees = 1;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|$iifif", names, &input, &target, &views, &metric,
-                                     &temperature, &threads, &degrees)) {
-        return NULL;
-    }
-    Py_buffer embeddings, gradient = {0};
-    if (borrow(input, &embeddings, "embeddings", "f", false) != 0) {
-        return NULL;
-    }
-    if (embeddings.ndim != 2 || views < 2 || embeddings.shape[0] % views != 0) {
-        PyErr_SetString(PyExc_ValueError, "embeddings: want shape (views * images, dimension)");
-        PyBuffer_Release(&embeddings);
-        return NULL;
-    }
-    if (target != Py_None && borrow(target, &gradient, "gradient", "f", true) != 0) {
-        PyBuffer_Release(&embeddings);
-        return NULL;
-    }
-    double loss = 0;
-    int32_t status = TSIMCNE_OK;
-    bool fits = target == Py_None || gradient.len == embeddings.len;
-    if (fits) {
-        Py_BEGIN_ALLOW_THREADS
-            status = tsimcne_infonce(embeddings.buf, embeddings.shape[0] / views, views, embeddings.shape[1],
-                                     metric, temperature, degrees, threads, &loss, gradient.buf);
-        Py_END_ALLOW_THREADS
-    } else {
-        PyErr_SetString(PyExc_ValueError, "gradient: want the shape of embeddings");
-    }
-    PyBuffer_Release(&embeddings);
-    if (target != Py_None) {
-        PyBuffer_Release(&gradient);
-    }
-    if (!fits || raise_status(status) != 0) {
-        return NULL;
-    }
-    return PyFloat_FromDouble(loss);
-}
-
 static PyMethodDef core_methods[] = {
     {"build_info", core_build_info, METH_NOARGS, NULL},
     {"data_address", core_data_address, METH_O, NULL},
     {"augment", (PyCFunction)(void (*)(void))core_augment, METH_VARARGS | METH_KEYWORDS, NULL},
     {"infonce", (PyCFunction)(void (*)(void))core_infonce, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"infonce_sums", (PyCFunction)(void (*)(void))core_infonce_sums, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"infonce_gradient", (PyCFunction)(void (*)(void))core_infonce_gradient, METH_VARARGS | METH_KEYWORDS,
+     NULL},
     {NULL, NULL, 0, NULL},
 };
 

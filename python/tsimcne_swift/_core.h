@@ -55,6 +55,11 @@ int read_progress(PyObject *mapping, tsimcne_progress *p);
 // `layers` becomes NULL or what PyMem_Free takes; the number of them, or -1.
 int read_layers(PyObject *object, tsimcne_layer **layers);
 
+// Functions of the module.
+PyObject *core_infonce(PyObject *module, PyObject *args, PyObject *kwargs);
+PyObject *core_infonce_sums(PyObject *module, PyObject *args, PyObject *kwargs);
+PyObject *core_infonce_gradient(PyObject *module, PyObject *args, PyObject *kwargs);
+
 // Methods that a model and a trainer share: arrays(), array(kind, name), set_array(kind, name, values).
 PyObject *list_arrays(tsimcne_handle handle);
 PyObject *copy_array(tsimcne_handle handle, PyObject *args);

@@ -166,3 +166,34 @@ def infonce(
     degrees: float = 1,
 ) -> float:
     """Loss of (views * images, dimension) float32 embeddings; writes the gradient where one is given."""
+
+def infonce_sums(
+    embeddings: Array,
+    scales: Array,
+    *,
+    first: int,
+    count: int,
+    views: int,
+    metric: int,
+    temperature: float,
+    threads: int,
+    degrees: float = 1,
+) -> float:
+    """What these images add to the loss; writes what the gradient wants of each of their views."""
+
+def infonce_gradient(
+    embeddings: Array,
+    scales: Array,
+    gradient: Array,
+    *,
+    first: int,
+    count: int,
+    views: int,
+    metric: int,
+    temperature: float,
+    threads: int,
+    degrees: float = 1,
+) -> float:
+    """Writes the loss's gradient with respect to these views, from the scales of all; what they add to the
+    derivative with respect to the temperature's logarithm.
+    """

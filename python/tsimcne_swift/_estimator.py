@@ -151,6 +151,10 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Processes that train together, each on a part of every batch; all of them call ``fit`` with the same
         images and parameters and get the same model. Rank 0 speaks, calls callbacks and writes checkpoints.
         An error in one ends all.
+    sync_batchnorm : bool, default=True
+        With ``comm``: BatchNorm takes the statistics of the whole batch, so that any number of ranks trains
+        alike. False: each rank's of its own part, which saves two messages for each BatchNorm and step;
+        running statistics are the ranks' mean.
     checkpoint : path or None, default=None
         Where the state of training is kept, for ``fit(X, resume=True)``.
     checkpoint_every : float, str or None, default=None
@@ -225,6 +229,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         align_to: Any = None,
         max_memory: int | str | None = None,
         comm: Any = None,
+        sync_batchnorm: bool = True,
         checkpoint: Any = None,
         checkpoint_every: float | str | None = None,
         callbacks: Any = None,
@@ -264,6 +269,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.align_to = align_to
         self.max_memory = max_memory
         self.comm = comm
+        self.sync_batchnorm = sync_batchnorm
         self.checkpoint = checkpoint
         self.checkpoint_every = checkpoint_every
         self.callbacks = callbacks
@@ -299,7 +305,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             If training diverges; the estimator then holds the last finite state.
         """
         started = time.perf_counter()
-        ranks = check_comm(self.comm)
+        ranks = check_comm(self.comm, self.sync_batchnorm)
         with ranks if ranks is not None else nullcontext():
             message = self._fit(X, resume, started, ranks)
         if message is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ._validation import check_choice, check_integer, check_number
+from ._validation import check_bool, check_choice, check_integer, check_number
 
 Layers = list[tuple[str, dict[str, Any]]]
 
@@ -42,12 +42,6 @@ def _kernel(name: str, value: Any) -> int:
     return kernel
 
 
-def _flag(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError(f"{name}: got {value!r}, want True or False")
-    return value
-
-
 def _function(name: str, value: Any) -> str:
     return check_choice(name, value, FUNCTIONS)
 
@@ -59,7 +53,7 @@ OPTIONS: dict[str, dict[str, tuple[Callable[[str, Any], Any], Any]]] = {
         "channels": (_CHANNELS, None),
         "kernel": (_kernel, 3),
         "stride": (_STRIDE, 1),
-        "bias": (_flag, False),
+        "bias": (check_bool, False),
     },
     "depthwise": {"kernel": (_kernel, 3), "stride": (_whole(1, 2), 1)},
     "batchnorm": {"eps": (_real(1e-12, 1), 1e-5), "momentum": (_real(0, 1), 0.1)},

@@ -27,6 +27,8 @@ HEADS = ("linear", "mlp")
 PREFIXES = ("backbone.", "projection_head.")
 # What stands before the names of averages in a checkpoint.
 AVERAGE = "average"
+# Of the temperature's logarithm, where it is trained.
+TEMPERATURE = "loss.log_temperature"
 NORMALIZATION = ("normalization.mean", "normalization.std")
 Normalization = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 

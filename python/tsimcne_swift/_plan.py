@@ -40,6 +40,7 @@ from ._stages import (
 )
 from ._stored import StoredImages, is_stored
 from ._validation import (
+    check_bool,
     check_choice,
     check_hidden,
     check_integer,
@@ -196,8 +197,7 @@ def _check_callbacks(callbacks: Any) -> list[Callable[[Any], Any]]:
 
 
 def _check_checkpoint(est: Any, resume: Any) -> tuple[str | None, float]:
-    if not isinstance(resume, bool | np.bool_):
-        raise TypeError(f"resume: got {resume!r}, want True or False")
+    check_bool("resume", resume)
     if est.checkpoint is None:
         if resume:
             raise ValueError("resume: got True, but checkpoint=None; say where to go on from")

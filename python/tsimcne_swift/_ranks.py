@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -16,23 +16,31 @@ import numpy as np
 
 from . import _core
 from ._images import Images
-from ._network import Network
+from ._network import TEMPERATURE, Network
+from ._validation import check_bool
 
 
-def check_comm(comm: Any) -> Ranks | None:
-    """What the parameter ``comm`` stands for; None where there is one rank only."""
+def check_comm(comm: Any, sync_batchnorm: Any) -> Ranks | None:
+    """What the parameters stand for; None where there is one rank only."""
+    check_bool("sync_batchnorm", sync_batchnorm)
     if comm is None:
         return None
     if not all(hasattr(comm, name) for name in ("Get_rank", "Get_size", "Allreduce", "Allgatherv", "bcast")):
         raise TypeError(f"comm: got {comm!r}, want a communicator of mpi4py, such as MPI.COMM_WORLD")
-    return Ranks(comm) if comm.Get_size() > 1 else None
+    return Ranks(comm, sync_batchnorm) if comm.Get_size() > 1 else None
 
 
 class Ranks:
     """The ranks of a communicator, as training uses them."""
 
-    def __init__(self, comm: Any) -> None:
+    def __init__(self, comm: Any, sync_batchnorm: bool) -> None:
         from mpi4py import MPI
+
+        self.sync_batchnorm = sync_batchnorm
+        # Where a trainer stops, so that something is exchanged.
+        self.stop_at = _core.STOP_AT_EMBEDDINGS | _core.STOP_AT_GRADIENTS | _core.STOP_AT_OUTPUT_STARTED
+        if sync_batchnorm:
+            self.stop_at |= _core.STOP_AT_BATCH_NORM_SUMS
 
         self.comm, self._in_place = comm, MPI.IN_PLACE
         self.rank, self.size = int(comm.Get_rank()), int(comm.Get_size())
@@ -67,9 +75,25 @@ class Ranks:
         return slice(total * self.rank // self.size, total * (self.rank + 1) // self.size)
 
     def exchange(
-        self, trainer: _core.Trainer, event: _core.Event, stages: Sequence[dict[str, Any]], plan: Any
+        self,
+        trainer: _core.Trainer,
+        event: _core.Event,
+        stages: Sequence[dict[str, Any]],
+        plan: Any,
+        temperature: Callable[[int], float],
     ) -> bool:
-        """Do what an event asks for; whether it asked for something."""
+        """Do what an event asks for; whether it asked for something.
+
+        Parameters
+        ----------
+        trainer : Trainer
+        event : Event
+        stages : sequence of dict
+            As the core has them.
+        plan : Plan
+        temperature : callable
+            That of a stage, as it is now.
+        """
         if event.kind in (_core.BATCH_NORM_SUMS, _core.GRADIENT_READY):
             if self._names[0] != event.stage:
                 self._names = event.stage, trainer.arrays()
@@ -78,7 +102,7 @@ class Ranks:
             self.comm.Allreduce(self._in_place, values)
             trainer.set_array(kind, name, values)
         elif event.kind == _core.EMBEDDINGS_READY:
-            self._loss(trainer, event, stages[event.stage], plan)
+            self._loss(trainer, event, stages[event.stage], plan, temperature)
         elif event.kind == _core.OUTPUT_STARTED:
             # Of rank 0's part of the batch.
             for name in plan.architecture.output_layer:
@@ -86,37 +110,74 @@ class Ranks:
                 self.comm.Bcast(values, root=0)
                 trainer.set_array(_core.PARAMETER, name, values)
         else:
+            if not self.sync_batchnorm and event.kind in (_core.STEP, _core.DIVERGED):
+                self._average_statistics(trainer, event)
             return False
         return True
 
-    def _loss(self, trainer: _core.Trainer, event: _core.Event, stage: dict[str, Any], plan: Any) -> None:
+    def _average_statistics(self, trainer: _core.Trainer, event: _core.Event) -> None:
+        """The mean of what each rank's BatchNorm has seen, so that all hold the same network."""
+        names = [
+            (kind, name)
+            for kind, name in trainer.arrays()
+            if kind in (_core.BUFFER, _core.AVERAGE) and name.endswith((".running_mean", ".running_var"))
+        ]
+        arrays = [_get(trainer, kind, name) for kind, name in names]
+        values = np.concatenate([*(array.ravel() for array in arrays), [event.kind == _core.DIVERGED]])
+        self.comm.Allreduce(self._in_place, values)
+        if values[-1] not in (0, self.size):
+            raise FloatingPointError("training diverged on some ranks; a smaller learning_rate may help")
+        values /= self.size
+        position = 0
+        for (kind, name), array in zip(names, arrays, strict=True):
+            mean = values[position : position + array.size].reshape(array.shape)
+            trainer.set_array(kind, name, mean.astype(array.dtype))
+            position += array.size
+
+    def _loss(
+        self,
+        trainer: _core.Trainer,
+        event: _core.Event,
+        stage: dict[str, Any],
+        plan: Any,
+        temperature: Callable[[int], float],
+    ) -> None:
         """The loss of all ranks' embeddings, and its gradient with respect to those of this one."""
         own = _get(trainer, _core.EMBEDDINGS, "embeddings")
-        views, columns = plan.views, own.shape[1]
+        views = plan.views
         counts = self.comm.allgather(event.batch_count)
-        parts = np.empty((sum(counts) * views, columns), np.float32)
-        self.comm.Allgatherv(own, [parts, [count * views * columns for count in counts]])
-        # From views within ranks to ranks within views.
-        edges = np.cumsum([0, *(count * views for count in counts)])
-        blocks = [parts[a:b].reshape(views, -1, columns) for a, b in pairwise(edges)]
-        whole = np.ascontiguousarray(np.concatenate(blocks, axis=1)).reshape(-1, columns)
-        gradient = np.empty_like(whole)
+        count = counts[self.rank]
+        whole = self._gather(own, counts, views)
         degrees = np.frombuffer(stage["annealed_degrees"], np.float32)
-        loss = _core.infonce(
-            whole,
-            gradient,
-            views=views,
-            metric=stage["metric"],
-            temperature=stage["temperature"],
-            degrees=float(degrees[event.epoch]) if len(degrees) > 0 else stage["degrees_of_freedom"],
-            threads=plan.threads,
-        )
-        first = sum(counts[: self.rank])
-        rows = gradient.reshape(views, -1, columns)[:, first : first + counts[self.rank]]
-        trainer.set_array(
-            _core.EMBEDDING_GRADIENT, "embeddings", np.ascontiguousarray(rows).reshape(-1, columns)
-        )
+        is_trained = stage["temperature_rate"] > 0
+        similarity: dict[str, Any] = {
+            "first": sum(counts[: self.rank]),
+            "count": count,
+            "views": views,
+            "metric": stage["metric"],
+            "temperature": temperature(event.stage) if is_trained else stage["temperature"],
+            "degrees": float(degrees[event.epoch]) if len(degrees) > 0 else stage["degrees_of_freedom"],
+            "threads": plan.threads,
+        }
+        scales = np.empty((views * count, 1), np.float32)
+        loss = _core.infonce_sums(whole, scales, **similarity)
+        gradient = np.empty_like(own)
+        scales = self._gather(scales, counts, views)
+        derivative = _core.infonce_gradient(whole, scales, gradient, **similarity)
+        loss, derivative = self.comm.allreduce(np.array([loss, derivative]))
+        trainer.set_array(_core.EMBEDDING_GRADIENT, "embeddings", gradient)
+        if is_trained:
+            trainer.set_array(_core.GRADIENT, TEMPERATURE, np.array([derivative], np.float32))
         trainer.set_loss(loss)
+
+    def _gather(self, own: np.ndarray[Any, Any], counts: Sequence[int], views: int) -> np.ndarray[Any, Any]:
+        """The rows of all ranks' images, first views first, of which each rank has its own in this order."""
+        columns = own.shape[1]
+        parts = np.empty((views * sum(counts), columns), own.dtype)
+        self.comm.Allgatherv(own, [parts, [views * count * columns for count in counts]])
+        edges = np.cumsum([0, *(views * count for count in counts)])
+        blocks = [parts[a:b].reshape(views, -1, columns) for a, b in pairwise(edges)]
+        return np.concatenate(blocks, axis=1).reshape(-1, columns)
 
     def map(self, network: Network, images: Images, threads: int) -> np.ndarray[Any, Any]:
         """The map of all images, of which each rank makes a part."""

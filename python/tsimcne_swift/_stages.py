@@ -12,7 +12,7 @@ from . import recipes
 from ._annealing import SHAPES as DIM_ANNEALINGS
 from ._annealing import check_degrees, degrees_of_freedom, output_dimensions
 from ._augmentation import Augmentation, check_augmentation
-from ._validation import check_choice, check_integer, check_number
+from ._validation import check_bool, check_choice, check_integer, check_number
 
 METRICS = {"euclidean": 0, "cosine": 1, "gauss": 3}
 # What the core calls the Euclidean metric with other degrees of freedom than 1.
@@ -350,11 +350,9 @@ def common_fields(est: Any, stages: Sequence[Stage]) -> dict[str, float]:
     """The fields of tsimcne_stage that are the same in all stages."""
     # Adam divides by 1 - momentum at the first step.
     highest = 1 - 1e-9 if any(stage.optimizer in ("adam", "adamw") for stage in stages) else 1
-    if not isinstance(est.decay_biases, bool | np.bool_):
-        raise TypeError(f"decay_biases: got {est.decay_biases!r}, want True or False")
     return {
         "schedule": LR_STEPS[check_choice("lr_step", est.lr_step, LR_STEPS)],
-        "decays_biases": int(est.decay_biases),
+        "decays_biases": int(check_bool("decay_biases", est.decay_biases)),
         "momentum": check_number("momentum", est.momentum, 0, highest),
         "second_momentum": 0.999,
         "temperature_lr": 0.0

@@ -16,14 +16,6 @@ from ._sizes import written_size
 from ._stages import Stage
 from ._stored import Readahead, StoredImages
 
-# Where training with other ranks stops.
-EXCHANGED = (
-    _core.STOP_AT_BATCH_NORM_SUMS
-    | _core.STOP_AT_EMBEDDINGS
-    | _core.STOP_AT_GRADIENTS
-    | _core.STOP_AT_OUTPUT_STARTED
-)
-
 
 def make_trainer(
     plan: Plan, network: Network, seed: int, stages: Sequence[Stage] | None = None
@@ -75,7 +67,7 @@ def _trainer(
         shuffle_block=block,
         shuffle_window=window,
         micro_batch=micro_batch,
-        stop_at=0 if ranks is None else EXCHANGED,
+        stop_at=0 if ranks is None else ranks.stop_at,
         shard_rank=0 if ranks is None else ranks.rank,
         shard_count=1 if ranks is None else ranks.size,
     )

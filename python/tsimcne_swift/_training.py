@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from ._checkpoint import TEMPERATURE, Checkpoint
+from ._checkpoint import Checkpoint
 from ._deadline import Deadline, cost
 from ._estimate import announcement, mapping_seconds
-from ._network import Network
+from ._network import TEMPERATURE, Network
 from ._plan import Plan
 from ._progress import ProgressBar
 from ._stages import Stage
@@ -145,7 +145,9 @@ class Training:
             self._in_step = True
             event = self.trainer.advance()
             ranks = self.plan.ranks
-            if ranks is not None and ranks.exchange(self.trainer, event, self._fields, self.plan):
+            if ranks is not None and ranks.exchange(
+                self.trainer, event, self._fields, self.plan, self._temperature
+            ):
                 continue
             if event.kind == _core.BATCH_WANTED:
                 self.supplier.supply(self.trainer, event)

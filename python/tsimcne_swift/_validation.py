@@ -26,6 +26,13 @@ def check_number(name: str, value: Any, low: float, high: float) -> float:
     return number
 
 
+def check_bool(name: str, value: Any) -> bool:
+    """True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name}: got {value!r}, want True or False")
+    return bool(value)
+
+
 def check_integer(name: str, value: Any, low: int, high: int) -> int:
     """A whole number in [low, high]."""
     if not _is_whole(value):

@@ -305,11 +305,11 @@ typedef struct tsimcne_trainer_config {
                               their   own: memory is that of these, the loss that of the batch; 0: all of a
                               batch.   Where it   is less, each view is worked out twice */
     int32_t shard_rank;    /* 0 … shard_count - 1: which part of every batch this trainer works on … */
-    int32_t
-        shard_count; /* … of so many that train together; 0 or 1: all of it. With more, BatchNorm's sums and
-                        gradients are to be exchanged, and the loss is to be set: stop_at has them all */
-    double noise;    /* standard deviation of normal noise on normalised values; 0 for none */
-    double dropout;  /* probability that a normalised value is set to 0 */
+    int32_t shard_count; /* … of so many that train together; 0 or 1: all of it. With more, gradients are to
+                            be exchanged, and the loss is to be set: stop_at has them all, and BatchNorm's
+                            sums unless it is to take each shard's statistics */
+    double noise;        /* standard deviation of normal noise on normalised values; 0 for none */
+    double dropout;      /* probability that a normalised value is set to 0 */
     double average_decay; /* of the moving averages of parameters and running statistics, < 1; 0 for none */
 } tsimcne_trainer_config;
 
@@ -481,6 +481,25 @@ int32_t tsimcne_array_named(tsimcne_handle handle, int32_t kind, const char *nam
 int32_t tsimcne_infonce(const float *embeddings, int64_t images, int64_t views, int64_t dimension,
                         int32_t metric, float temperature, float degrees_of_freedom, int32_t threads,
                         double *loss, float *gradient);
+
+/**
+ * For processes that share a batch and all have the embeddings of all views: what the views of the images
+ * `first` … `first + count - 1` contribute. Writes `scales`, one float for each of these views * count views,
+ * first views first, and this part's share of the loss: shares add up to it.
+ */
+int32_t tsimcne_infonce_sums(const float *embeddings, int64_t images, int64_t views, int64_t dimension,
+                             int32_t metric, float temperature, float degrees_of_freedom, int32_t threads,
+                             int64_t first, int64_t count, float *scales, double *loss);
+
+/**
+ * Then, from the `scales` of all views * images views, first views first: the gradient with respect to the
+ * part's embeddings, (views * count, dimension), and its share of the derivative with respect to the
+ * temperature's logarithm (of T^2 / 2, for the cosine of T).
+ */
+int32_t tsimcne_infonce_gradient(const float *embeddings, int64_t images, int64_t views, int64_t dimension,
+                                 int32_t metric, float temperature, float degrees_of_freedom, int32_t threads,
+                                 int64_t first, int64_t count, const float *scales, float *gradient,
+                                 double *by_temperature);
 
 #ifdef __cplusplus
 }

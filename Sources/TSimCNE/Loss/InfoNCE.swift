@@ -32,11 +32,7 @@ public final class InfoNCE {
         let memory = workspace.tensor(Shape(rows: 1, columns: 2 * count))
         let losses = UnsafeMutableRawPointer(memory.pointer).assumingMemoryBound(to: Double.self)
         let positives = Positives(views: views, count: count)
-        let isLow = embeddings.shape.channels <= PairsByDifference.highestDimension
-        let pairs: any Pairs =
-            similarity.metric.isOfDistance && isLow
-            ? PairsByDifference(embeddings, positives, similarity, workspace)
-            : PairsByProduct(embeddings, positives, similarity, workspace)
+        let pairs = InfoNCE.pairs(embeddings, positives, similarity, workspace)
         if let temperature {
             program.add("loss temperature", slices: 1) { [similarity] _, _ in
                 similarity.temperature = similarity.metric.temperature(
@@ -65,8 +61,7 @@ public final class InfoNCE {
             ) { row, byTemperature in losses[row] = byTemperature }
         }
         if let temperature {
-            // Its logarithm is that of T² / 2 for distances.
-            let share = similarity.metric.isOfDistance ? 0.5 : 1
+            let share = similarity.metric.shareOfLogarithm
             program.add("loss temperature gradient", slices: 1) { _, _ in
                 var total = 0.0
                 for row in 0..<count { total += losses[row] }
@@ -76,6 +71,14 @@ public final class InfoNCE {
         workspace.release(memory)
         workspace.release(scales)
         pairs.release(to: workspace)
+    }
+
+    static func pairs(
+        _ embeddings: Tensor, _ positives: Positives, _ similarity: Similarity, _ workspace: Workspace
+    ) -> any Pairs {
+        similarity.metric.isOfDistance && embeddings.shape.channels <= PairsByDifference.highestDimension
+            ? PairsByDifference(embeddings, positives, similarity, workspace)
+            : PairsByProduct(embeddings, positives, similarity, workspace)
     }
 
     /// Loss and, where wanted, gradient of embeddings in the caller's memory.

@@ -21,6 +21,9 @@ public enum Metric: Int, Sendable, CaseIterable {
         return Float(Elementary.log(isOfDistance ? x * x / 2 : x))
     }
 
+    /// ∂T/∂(its logarithm) / T.
+    var shareOfLogarithm: Double { isOfDistance ? 0.5 : 1 }
+
     func temperature(ofLogarithm logarithm: Float) -> Float {
         let x = Elementary.exp(Double(logarithm))
         return Float(isOfDistance ? (2 * x).squareRoot() : x)

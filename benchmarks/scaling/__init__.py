@@ -1,0 +1,1 @@
+"""Larger than memory, larger than a machine: tables for docs/scaling.md."""
