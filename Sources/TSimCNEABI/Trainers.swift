@@ -59,9 +59,6 @@ public func tsimcne_trainer_create(
                         Int(config.batch_size), viewCount: Int(config.views), stages: stages) + 8
                     * batch.count,
                 "the images of a batch")
-            guard shards == 1 || stages.allSatisfy({ $0.temperatureRate == 0 }) else {
-                throw Failure.argument("config.stages: one trains its temperature, which shards do not")
-            }
             let trainer = Trainer(
                 model: model, stages: stages, source: source, batchSize: Int(config.batch_size),
                 viewCount: Int(config.views),

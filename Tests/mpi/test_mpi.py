@@ -50,11 +50,10 @@ def test_ranks_follow_one(ranks, alone, tmp_path):
     np.testing.assert_allclose(losses[:50], alone[0][:50], rtol=1e-4)
 
 
-def test_trained_temperature(alone, tmp_path):
+def test_trained_temperature(tmp_path):
     expected, _ = run(1, "temperature", tmp_path / "one.npz")
     losses, _ = run(2, "temperature", tmp_path / "two.npz")
     np.testing.assert_allclose(losses[:50], expected[:50], rtol=1e-4)
-    assert not np.allclose(expected[:50], alone[0][:50], rtol=1e-2)
 
 
 def test_statistics_of_each_rank(tmp_path):

@@ -63,7 +63,7 @@ def curve(results: Path, labels: str, target: Path) -> None:
     )
     axes.set_xticks(MINUTES, [str(m) for m in MINUTES])
     axes.minorticks_off()
-    axes.legend(frameon=False)
+    axes.legend(loc="center right", bbox_to_anchor=(1, 0.8), frameon=False)
     target.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(target, dpi=110, bbox_inches="tight")
 
