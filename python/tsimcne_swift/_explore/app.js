@@ -3,8 +3,10 @@
 const TSimCNE = (() => {
   "use strict";
 
-  // Okabe and Ito's colours, then hues that go round by the golden angle.
-  const QUALITATIVE = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8B5A2B", "#999999"];
+  // Okabe and Ito's colours but black, three more, and then hues that go round by the golden angle.
+  const QUALITATIVE = [
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8B5A2B", "#999999", "#882255", "#F0E442",
+  ];
   const NO_LABEL = "#9AA0A6";
   const SHOWN_AT_ONCE = 240;
 
@@ -173,7 +175,10 @@ const TSimCNE = (() => {
         xaxis: axis, yaxis: { ...axis, scaleanchor: "x" },
         paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       };
-      const options = { displayModeBar: false, scrollZoom: true, responsive: true, doubleClick: "reset" };
+      const options = {
+        displayModeBar: false, scrollZoom: true, responsive: true, doubleClick: "reset",
+        plotGlPixelRatio: window.devicePixelRatio,
+      };
       this.ready = Plotly.newPlot(this.plot, [trace], layout, options).then(() => {
         this.plot.on("plotly_hover", (event) => this.hover(event.points[0].pointIndex, event.event));
         this.plot.on("plotly_unhover", () => (this.tip.hidden = true));
