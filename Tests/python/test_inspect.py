@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
-from tsimcne_swift import inspect
+from tsimcne_swift import datasets, inspect
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +28,52 @@ def test_near_copies(digits):
     X = digits[0][:500].copy()
     noise = np.random.default_rng(0).integers(-3, 4, (10, 8, 8))
     X[400:410] = np.clip(X[:10].astype(int) + noise, 0, 255)
-    found = inspect.duplicates(X, features=features(X), threshold=4)
+    found = inspect.duplicates(X, threshold=4)
     assert sorted(group.tolist() for group in found.groups) == [[i, 400 + i] for i in range(10)]
     assert (np.diff(found.distances) >= 0).all() and (found.distances > 0).all()
+
+
+def test_exact_copies_have_no_distance_whatever_else_finds_them(digits):
+    X = digits[0][:300].copy()
+    X[[100, 200]] = X[10]
+    found = inspect.duplicates(X, features(X), threshold=1)
+    assert found.groups[0].tolist() == [10, 100, 200] and found.distances[0] == 0
+
+
+def test_shifted_copies():
+    clothes = datasets.load_fashion_mnist("test").images[:500, :, :, 0].copy()
+    clothes[400:410] = np.roll(clothes[:10], (1, -1), axis=(1, 2))
+    groups = [group.tolist() for group in inspect.duplicates(clothes).groups]
+    assert all([i, 400 + i] in groups for i in range(10))
+
+
+def test_turned_copies_where_the_map_has_them():
+    random = np.random.default_rng(0)
+    X = random.integers(0, 256, (300, 24, 24), dtype=np.uint8)
+    Y = random.standard_normal((300, 2))
+    for i, turn in enumerate((1, 2, 3)):
+        X[200 + i], Y[200 + i] = np.rot90(X[i], turn), Y[i]
+    X[203], Y[203] = X[3, :, ::-1], Y[3]
+    found = inspect.duplicates(X, Y)
+    assert sorted(group.tolist() for group in found.groups) == [[i, 200 + i] for i in range(4)]
+    assert inspect.duplicates(X).groups == []
+
+
+def test_all_pairs_within_the_threshold(digits):
+    """Beside a comparison of all with all."""
+    X = digits[0][:400]
+    rows = X.reshape(400, -1).astype(float)
+    distances = np.sqrt(((rows[:, None] - rows) ** 2).mean(axis=2))
+    a, b = np.nonzero(np.triu(distances <= 28, 1))
+    groups = inspect.duplicates(X, threshold=28, k=399).groups
+    group_of = {int(i): number for number, group in enumerate(groups) for i in group}
+    assert len(a) > 5 and all(group_of[i] == group_of[j] for i, j in zip(a, b, strict=True))
+
+
+@pytest.mark.parametrize("shape", [(0, 8, 8), (1, 8, 8), (2, 1, 1), (3, 2, 9), (20, 8, 8, 5)])
+def test_few_and_small_images(shape):
+    groups = inspect.duplicates(np.zeros(shape, np.uint8), np.zeros((shape[0], 2))).groups
+    assert [len(group) for group in groups] == ([shape[0]] if shape[0] > 1 else [])
 
 
 def test_no_copies(digits):
@@ -69,6 +112,15 @@ def test_islands():
     found = inspect.clusters(Y, min_size=20)
     assert [np.bincount(found[labels == k] + 1).argmax() - 1 for k in range(3)] == [0, 1, 2]
     assert found.min() >= -1 and found.dtype == np.int64
+
+
+def test_rare_confusions_come_first():
+    """Two kinds that are mixed, one that is apart: in it a label of the others is a mistake."""
+    random = np.random.default_rng(0)
+    Z = np.concatenate([random.standard_normal((200, 2)), 20 + random.standard_normal((100, 2))])
+    labels = np.concatenate([random.integers(0, 2, 200), np.full(100, 2)])
+    labels[[250, 270]] = 0, 1
+    assert set(inspect.mislabelled(Z, labels)[:2]) == {250, 270}
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def inspect_images(options: Any) -> int:
     model = TSimCNE.load(options.model)
     collection = read_source(options)
     features, names, top = model.features(collection.images), collection.names, options.top
-    found = inspect.duplicates(collection.images, model.transform(collection.images), features=features)
+    found = inspect.duplicates(collection.images, features)
     result: dict[str, Any] = {
         "duplicates": [[names[i] for i in group] for group in found.groups[:top]],
         "outliers": [names[i] for i in inspect.outliers(model, collection.images)[:top]],
