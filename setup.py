@@ -20,7 +20,7 @@ setup(
             depends=["python/tsimcne_swift/_core.h", "Sources/CTSimCNE/include/tsimcne.h"],
             include_dirs=["Sources/CTSimCNE/include"],
             libraries=["tsimcne"],
-            extra_compile_args=["-std=c11", "-fvisibility=hidden"],
+            extra_compile_args=["-std=c11", "-fvisibility=hidden", f"-ffile-prefix-map={header.parents[3]}=."],
             # Without a mention of libc in the extension itself, its needs cannot be audited.
             extra_link_args=["-Wl,--no-as-needed", "-lc", "-Wl,-rpath,$ORIGIN/lib"],
             py_limited_api=True,

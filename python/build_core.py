@@ -50,7 +50,9 @@ def build_core(level: str) -> Path:
         *("swift", "build", "-c", "release", "--product", "tsimcne"),
         *("--scratch-path", str(ROOT / ".build" / level)),
         *("-Xswiftc", "-static-stdlib", "--disable-local-rpath", "-Xswiftc", "-use-ld=lld"),
-        *("-Xlinker", "--gc-sections", "-Xlinker", "-s"),
+        *("-Xlinker", "--gc-sections", "-Xlinker", "-s", "-Xlinker", "--build-id=none"),
+        # Builds in two folders have the same contents.
+        *("-Xswiftc", "-file-prefix-map", "-Xswiftc", f"{ROOT}=.", "-Xcc", f"-ffile-prefix-map={ROOT}=."),
         *("-Xlinker", f"--version-script={ROOT / 'python' / 'exports.map'}"),
         *("-Xlinker", f"-soname={LIBRARY}"),
         *FLAGS[level],
@@ -84,6 +86,8 @@ class BuildExtension(build_ext):
     def _place(self, level: str, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy2(build_core(level), folder / LIBRARY)
+        # A hash of the folders it was built in.
+        subprocess.run(["objcopy", "--remove-section=.swift_modhash", str(folder / LIBRARY)], check=True)
 
     def build_extension(self, ext) -> None:  # type: ignore[no-untyped-def]
         super().build_extension(ext)
