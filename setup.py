@@ -6,9 +6,9 @@ from pathlib import Path
 from setuptools import Extension, setup
 
 sys.path.insert(0, str(Path(__file__).parent / "python"))
-from build_core import BuildExtension
+from build_core import ROOT, BuildExtension
 
-header = Path(__file__).parent / "Sources/CTSimCNE/include/tsimcne.h"
+header = ROOT / "Sources/CTSimCNE/include/tsimcne.h"
 version = re.search(r'TSIMCNE_VERSION "(.+)"', header.read_text()).group(1)
 
 setup(
@@ -20,7 +20,7 @@ setup(
             depends=["python/tsimcne_swift/_core.h", "Sources/CTSimCNE/include/tsimcne.h"],
             include_dirs=["Sources/CTSimCNE/include"],
             libraries=["tsimcne"],
-            extra_compile_args=["-std=c11", "-fvisibility=hidden", f"-ffile-prefix-map={header.parents[3]}=."],
+            extra_compile_args=["-std=c11", "-fvisibility=hidden", f"-ffile-prefix-map={ROOT}=."],
             # Without a mention of libc in the extension itself, its needs cannot be audited.
             extra_link_args=["-Wl,--no-as-needed", "-lc", "-Wl,-rpath,$ORIGIN/lib"],
             py_limited_api=True,

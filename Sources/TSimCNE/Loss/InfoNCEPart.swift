@@ -9,9 +9,8 @@ public struct InfoNCEPart {
     private let part: Range<Int>
     private let pool: ThreadPool
 
-    /// - Parameters:
-    ///   - embeddings: (views · images, dimension), first views first; copied.
-    ///   - part: The images whose views' rows are wanted.
+    /// The part of some images in the loss of `embeddings`, (views · images, dimension), first views first,
+    /// which are copied.
     public init(
         _ embeddings: UnsafePointer<Float>, images: Int, views: Int, dimension: Int, _ similarity: Similarity,
         part: Range<Int>, pool: ThreadPool
@@ -37,9 +36,9 @@ public struct InfoNCEPart {
         return total / Double(positives.count)
     }
 
-    /// Writes the loss's gradient with respect to the own rows, (views, images of the part, dimension).
+    /// Writes the loss's gradient with respect to the own rows, (views, images of the part, dimension), from
+    /// the scales of all rows, (views, images).
     ///
-    /// - Parameter scales: Of all rows, (views, images).
     /// - Returns: The part's share of the derivative with respect to the temperature's logarithm.
     public func gradient(
         scales: UnsafePointer<Float>, into gradient: UnsafeMutablePointer<Float>

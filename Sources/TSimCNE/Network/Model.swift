@@ -122,9 +122,7 @@ public final class Model {
         transform(images, kind, into: output, pool: pool) { _ in }
     }
 
-    /// The same.
-    ///
-    /// - Parameter granted: is asked before so many bytes are taken from the system, and may throw.
+    /// The same, where `granted` is asked before so many bytes are taken from the system, and may throw.
     public func transform(
         _ images: ImageBatch, _ kind: Output, into output: UnsafeMutablePointer<Float>, pool: ThreadPool,
         granted: (_ bytes: Int) throws -> Void

@@ -27,7 +27,7 @@ public final class Trainer {
     /// Of an image in a batch.
     public let viewCount: Int
     public let shuffle: Shuffle
-    /// Images whose views go through the network together, where that is less than a batch; see ``TrainingStep``.
+    /// Images whose views go through the network together, where that is less than a batch.
     public let microBatch: Int
     /// Of each batch; where it is a part, the caller works out the loss of the whole one at
     /// ``Program/Boundary/embeddings``, and exchanges sums and gradients.

@@ -1,7 +1,7 @@
 /// Layers whose result is added to what they were given, or to what a shortcut makes of it.
 ///
 /// With stochastic depth (Huang et al., ECCV 2016) the layers' result is left out of a row with probability
-/// ``drop`` in training, and divided by 1 - ``drop`` where it is not.
+/// `drop` in training, and divided by 1 - `drop` where it is not.
 public final class Residual: Layer {
     private let body: Chain
     private let shortcut: Chain?
