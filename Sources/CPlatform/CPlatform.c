@@ -6,13 +6,23 @@
 #include <unistd.h>
 
 static volatile uint64_t fork_generation = 0;
+static pthread_mutex_t shared = PTHREAD_MUTEX_INITIALIZER;
 
-static void count_fork(void) {
+void cplatform_lock(void) {
+    pthread_mutex_lock(&shared);
+}
+
+void cplatform_unlock(void) {
+    pthread_mutex_unlock(&shared);
+}
+
+static void begin_child(void) {
     fork_generation += 1;
+    cplatform_unlock();
 }
 
 __attribute__((constructor)) static void watch_forks(void) {
-    pthread_atfork(0, 0, count_fork);
+    pthread_atfork(cplatform_lock, cplatform_unlock, begin_child);
 }
 
 uint64_t cplatform_fork_generation(void) {

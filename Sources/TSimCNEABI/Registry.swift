@@ -2,6 +2,7 @@ import CTSimCNE
 import Glibc
 import Synchronization
 import TSimCNE
+import TSimCNEKernels
 
 /// What a handle stands for.
 final class Entry: @unchecked Sendable {
@@ -42,23 +43,23 @@ struct TrainerOptions {
 
 /// Live handles. A token is never given twice.
 enum Registry {
-    private struct State {
-        var entries: [tsimcne_handle: Entry] = [:]
-        var next: tsimcne_handle = 0x7453_0001
-    }
-    private static let state = Mutex(State())
+    nonisolated(unsafe) private static var entries: [tsimcne_handle: Entry] = [:]
+    nonisolated(unsafe) private static var next: tsimcne_handle = 0x7453_0001
 
     static func add(_ object: Entry.Object) -> tsimcne_handle {
         let entry = Entry(object)
-        return state.withLock {
-            let token = $0.next
-            $0.next += 1
-            $0.entries[token] = entry
+        return SharedLock.withLock {
+            let token = next
+            next += 1
+            entries[token] = entry
             return token
         }
     }
 
-    static func entry(_ handle: tsimcne_handle) -> Entry? { state.withLock { $0.entries[handle] } }
+    static func entry(_ handle: tsimcne_handle) -> Entry? { SharedLock.withLock { entries[handle] } }
 
-    static func remove(_ handle: tsimcne_handle) { state.withLock { $0.entries[handle] = nil } }
+    static func remove(_ handle: tsimcne_handle) {
+        // What it stands for ends after the lock is free.
+        _ = SharedLock.withLock { entries.removeValue(forKey: handle) }
+    }
 }

@@ -77,6 +77,10 @@ cplatform_fma16(cplatform_float16 a, cplatform_float16 b, cplatform_float16 c) {
     return __builtin_elementwise_fma(a, b, c);
 }
 
+/// A lock of the process, which is free in a child that is forked while another thread holds it.
+void cplatform_lock(void);
+void cplatform_unlock(void);
+
 /// How often this process was forked from one in which the library was loaded: 0 in the first process.
 /// A thread pool compares it with the value at its start, because threads do not survive `fork()`.
 uint64_t cplatform_fork_generation(void);

@@ -1,5 +1,4 @@
 import COpenBLAS
-import Synchronization
 
 /// The one place that calls OpenBLAS.
 public enum OpenBLAS {
@@ -31,25 +30,23 @@ public enum OpenBLAS {
             Int32(m), Int32(n), Int32(k), 1, a, Int32(lda), b, Int32(ldb), accumulate ? 1 : 0, c, Int32(ldc))
     }
 
-    private struct Users {
-        var count = 0
-        var threadsFound: Int32 = 1
-    }
-    private static let users = Mutex(Users())
+    // Of bodies that run, and what the first of them found.
+    nonisolated(unsafe) private static var users = 0
+    nonisolated(unsafe) private static var threadsFound: Int32 = 1
 
     /// Runs `body` while OpenBLAS uses no threads of its own; its setting is left as found.
     public static func singleThreaded<Result>(_ body: () throws -> Result) rethrows -> Result {
-        users.withLock {
-            if $0.count == 0 {
-                $0.threadsFound = openblas_get_num_threads()
-                if $0.threadsFound != 1 { openblas_set_num_threads(1) }
+        SharedLock.withLock {
+            if users == 0 {
+                threadsFound = openblas_get_num_threads()
+                if threadsFound != 1 { openblas_set_num_threads(1) }
             }
-            $0.count += 1
+            users += 1
         }
         defer {
-            users.withLock {
-                $0.count -= 1
-                if $0.count == 0, $0.threadsFound != 1 { openblas_set_num_threads($0.threadsFound) }
+            SharedLock.withLock {
+                users -= 1
+                if users == 0, threadsFound != 1 { openblas_set_num_threads(threadsFound) }
             }
         }
         return try body()
