@@ -183,5 +183,6 @@ def check_values(array: npt.NDArray[Any]) -> None:
         if not (np.isfinite(low) and np.isfinite(high)):
             raise ValueError("X: got NaN or infinity, want finite values in [0, 1]")
         if low < 0 or high > 1:
-            scale = "X / 255" if low >= 0 and high > 16 else f"(X - {low:g}) / {high - low:g}"
+            span = float(high) - float(low)
+            scale = "X / 255" if low >= 0 and high > 16 else f"(X - {low:g}) / {span:g}"
             raise ValueError(f"X: got floats from {low:g} to {high:g}, want [0, 1]; scale them, e.g. {scale}")
