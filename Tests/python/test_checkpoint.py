@@ -11,6 +11,7 @@ import warnings
 
 import numpy as np
 import pytest
+from helpers import cases
 from tsimcne_swift import Stage, TSimCNE
 from tsimcne_swift._files import read
 
@@ -47,12 +48,13 @@ TSimCNE(**options, checkpoint=sys.argv[3], checkpoint_every=1e-6, callbacks=repo
 """
 
 
+@pytest.mark.parametrize("seed", range(cases(1, 5)))
 @pytest.mark.parametrize("name", ["plain", "rich"])
-def test_ten_kills_leave_the_bits_as_they_are(name, tmp_path):
+def test_ten_kills_leave_the_bits_as_they_are(name, seed, tmp_path):
     """SIGKILL at ten random moments of all three stages, also while the file is written."""
     options = {"plain": PLAIN, "rich": RICH}[name]
     path = tmp_path / "run.ckpt"
-    chance = random.Random(name)
+    chance = random.Random(f"{name} {seed}")
     # Epochs, counted over the stages, after which to kill: some in each stage.
     moments = [12 * stage + epoch for stage in range(3) for epoch in sorted(chance.sample(range(1, 12), 4))]
     stages = []
