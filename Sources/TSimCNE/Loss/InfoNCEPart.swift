@@ -44,10 +44,13 @@ public struct InfoNCEPart {
         scales: UnsafePointer<Float>, into gradient: UnsafeMutablePointer<Float>
     ) -> Double {
         let dimension = embeddings.shape.channels
+        // Kernels read whole vectors, also where the caller's memory has ended.
+        let padded = Tensor(Shape(rows: 1, columns: positives.count))
+        padded.pointer.update(from: scales, count: positives.count)
         let total = sum { pairs, rows, shift, scratch, values in
             // As if all rows were written.
             let whole = gradient - shift * dimension
-            pairs.forEachGradient(rows, scales: scales, into: whole, scratch) { row, byTemperature in
+            pairs.forEachGradient(rows, scales: padded.pointer, into: whole, scratch) { row, byTemperature in
                 values[row - shift] = byTemperature
             }
         }
