@@ -68,15 +68,27 @@ def peak() -> float:
     return int(lines["VmHWM"].split()[0]) / 1000
 
 
-def stop_after(steps: int) -> Any:
-    from tsimcne_swift import Stage
+def step_seconds(images: int, batch: int, width: int, epochs: int = 2, **options: Any) -> float:
+    """Of ResNet-18 with two views, in 128 dimensions; of the last epoch."""
+    from tsimcne_swift import Stage, TSimCNE
 
-    return lambda n, batch: [Stage(steps * batch / n, 128, metric="cosine", image_size=(16, 16))]
+    model = TSimCNE(
+        n_components=128,
+        backbone="resnet18",
+        width=width,
+        hidden_dim=1024,
+        n_views=2,
+        batch_size=batch,
+        total_epochs=[Stage(epochs, 128, metric="cosine")],
+        random_state=0,
+        **options,
+    ).fit(np.load(noise(SMALL, "npy"), mmap_mode="r")[:images])
+    return float(model.history_[-1]["seconds"]) / (images // batch)
 
 
 def one(path: str, kind: str) -> None:
     """Some hundred steps on the images of a file; pages of the file that are mapped are no memory of ours."""
-    from tsimcne_swift import TSimCNE
+    from tsimcne_swift import Stage, TSimCNE
     from tsimcne_swift._training import Training
 
     if kind == "memory":
@@ -98,9 +110,8 @@ def one(path: str, kind: str) -> None:
     Training._count = counted  # type: ignore[method-assign]
     # Mapping all images is another matter.
     Training.map = lambda self: np.zeros((len(X), 2), np.float32)  # type: ignore[method-assign]
-    TSimCNE(
-        n_components=128, total_epochs=stop_after(STEPS)(X.shape[0], 64), max_memory="500MB", random_state=0
-    ).fit(X)
+    stage = Stage(STEPS * 64 / X.shape[0], 128, metric="cosine", image_size=(16, 16))
+    TSimCNE(n_components=128, total_epochs=[stage], max_memory="500MB", random_state=0).fit(X)
     rate = 64 * len(times[20:]) / sum(times[20:])
     print(json.dumps({"images_per_second": rate, "peak": peak() - before}))
 
@@ -122,20 +133,7 @@ def batch() -> None:
 
 
 def large_batch() -> None:
-    from tsimcne_swift import Stage, TSimCNE
-
-    X = np.load(noise(SMALL, "npy"), mmap_mode="r")[:8192]
-    fitted = TSimCNE(
-        n_components=128,
-        backbone="resnet18",
-        width=64,
-        n_views=2,
-        batch_size=8192,
-        max_memory="3GB",
-        total_epochs=[Stage(2, 128, metric="cosine")],
-        random_state=0,
-    ).fit(X)
-    print(json.dumps({"seconds": fitted.history_[-1]["seconds"], "peak": peak()}))
+    print(json.dumps({"seconds": step_seconds(8192, 8192, 64, max_memory="3GB"), "peak": peak()}))
 
 
 def ranks() -> None:
@@ -180,10 +178,9 @@ def link() -> None:
 def rank(size: str) -> None:
     """A rank with one thread."""
     from mpi4py import MPI
-    from tsimcne_swift import Stage, TSimCNE
     from tsimcne_swift._ranks import Ranks
 
-    X = np.load(noise(SMALL, "npy"), mmap_mode="r")[:6400]
+    images, batch = 6400, int(size)
     spent: list[float] = []
     exchange = Ranks.exchange
 
@@ -194,21 +191,9 @@ def rank(size: str) -> None:
         return result
 
     Ranks.exchange = timed  # type: ignore[method-assign]
-    fitted = TSimCNE(
-        n_components=128,
-        backbone="resnet18",
-        width=WIDTH,
-        hidden_dim=1024,
-        n_views=2,
-        batch_size=int(size),
-        total_epochs=[Stage(1, 128, metric="cosine")],
-        n_jobs=1,
-        random_state=0,
-        comm=MPI.COMM_WORLD,
-    ).fit(X)
-    steps = len(X) // int(size)
+    seconds = step_seconds(images, batch, WIDTH, epochs=1, n_jobs=1, comm=MPI.COMM_WORLD)
     if MPI.COMM_WORLD.Get_rank() == 0:
-        print(json.dumps({"seconds": fitted.history_[-1]["seconds"] / steps, "exchange": sum(spent) / steps}))
+        print(json.dumps({"seconds": seconds, "exchange": sum(spent) / (images // batch)}))
 
 
 def more() -> None:
@@ -237,20 +222,7 @@ def more() -> None:
 
 def arithmetic(width: str, batch: str) -> None:
     """A step's seconds on this machine, without the loss of others' images."""
-    from tsimcne_swift import Stage, TSimCNE
-
-    n = 4 * int(batch)
-    fitted = TSimCNE(
-        n_components=128,
-        backbone="resnet18",
-        width=int(width),
-        hidden_dim=1024,
-        n_views=2,
-        batch_size=int(batch),
-        total_epochs=[Stage(2, 128, metric="cosine")],
-        random_state=0,
-    ).fit(np.load(noise(SMALL, "npy"), mmap_mode="r")[:n])
-    print(json.dumps({"seconds": fitted.history_[-1]["seconds"] / 4}))
+    print(json.dumps({"seconds": step_seconds(4 * int(batch), int(batch), int(width))}))
 
 
 def loss(batch: str, part: str) -> None:

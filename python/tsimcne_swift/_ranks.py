@@ -41,7 +41,6 @@ class Ranks:
         self.stop_at = _core.STOP_AT_EMBEDDINGS | _core.STOP_AT_GRADIENTS | _core.STOP_AT_OUTPUT_STARTED
         if sync_batchnorm:
             self.stop_at |= _core.STOP_AT_BATCH_NORM_SUMS
-
         self.comm, self._in_place = comm, MPI.IN_PLACE
         self.rank, self.size = int(comm.Get_rank()), int(comm.Get_size())
         self._names: tuple[int, list[tuple[int, str]]] = (-1, [])
@@ -126,7 +125,7 @@ class Ranks:
         values = np.concatenate([*(array.ravel() for array in arrays), [event.kind == _core.DIVERGED]])
         self.comm.Allreduce(self._in_place, values)
         if values[-1] not in (0, self.size):
-            raise FloatingPointError("training diverged on some ranks; a smaller learning_rate may help")
+            raise FloatingPointError("training diverged on some ranks: take a lower lr")
         values /= self.size
         position = 0
         for (kind, name), array in zip(names, arrays, strict=True):
@@ -149,26 +148,27 @@ class Ranks:
         count = counts[self.rank]
         whole = self._gather(own, counts, views)
         degrees = np.frombuffer(stage["annealed_degrees"], np.float32)
-        is_trained = stage["temperature_rate"] > 0
         similarity: dict[str, Any] = {
             "first": sum(counts[: self.rank]),
             "count": count,
             "views": views,
             "metric": stage["metric"],
-            "temperature": temperature(event.stage) if is_trained else stage["temperature"],
+            "temperature": temperature(event.stage),
             "degrees": float(degrees[event.epoch]) if len(degrees) > 0 else stage["degrees_of_freedom"],
             "threads": plan.threads,
         }
         scales = np.empty((views * count, 1), np.float32)
-        loss = _core.infonce_sums(whole, scales, **similarity)
+        sums = np.empty(2)
+        sums[0] = _core.infonce_sums(whole, scales, **similarity)
         gradient = np.empty_like(own)
         scales = self._gather(scales, counts, views)
-        derivative = _core.infonce_gradient(whole, scales, gradient, **similarity)
-        loss, derivative = self.comm.allreduce(np.array([loss, derivative]))
+        sums[1] = _core.infonce_gradient(whole, scales, gradient, **similarity)
+        self.comm.Allreduce(self._in_place, sums)
+        loss, derivative = sums
         trainer.set_array(_core.EMBEDDING_GRADIENT, "embeddings", gradient)
-        if is_trained:
+        if stage["temperature_rate"] > 0:
             trainer.set_array(_core.GRADIENT, TEMPERATURE, np.array([derivative], np.float32))
-        trainer.set_loss(loss)
+        trainer.set_loss(float(loss))
 
     def _gather(self, own: np.ndarray[Any, Any], counts: Sequence[int], views: int) -> np.ndarray[Any, Any]:
         """The rows of all ranks' images, first views first, of which each rank has its own in this order."""
