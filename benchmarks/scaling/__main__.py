@@ -139,20 +139,21 @@ def large_batch() -> None:
 def ranks() -> None:
     """A rank has one thread: two of them are two machines whose memory is one."""
     link = model.Link(**child("link", ranks=2))
-    print(f"{link.latency * 1e6:.0f} µs and {link.bandwidth / 1e9:.1f} GB/s between two ranks\n")
-    print("| scaling | ranks | batch | s a step | speed | messages, MB | s in messages | … the model's |")
-    print("|---|---|---|---|---|---|---|---|")
+    messages = model.traffic("resnet18", WIDTH, 1024, 2)
+    print(f"{link.latency * 1e6:.1f} µs and {link.bandwidth / 1e9:.1f} GB/s between two ranks\n")
+    print("| scaling | ranks | batch | s a step | the model's | speed | messages, MB | s in them | the model's |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    alone = {size: child("rank", str(size), ranks=1) for size in (64, 128)}
     for name, sizes in (("strong", (128, 128)), ("weak", (64, 128))):
-        first = None
         for count, size in zip((1, 2), sizes, strict=True):
-            found = child("rank", str(size), ranks=count)
-            speed = size / found["seconds"]
-            first = first or speed
-            expected = model.traffic("resnet18", WIDTH, 1024, 2)
+            found = alone[size] if count == 1 else child("rank", str(size), ranks=count)
+            # As many machines as there are, each with its part of the batch; then the messages.
+            sent = messages.seconds(size, count, link)
+            expected = alone[size // count]["seconds"] + sent
+            speed = size / found["seconds"] * alone[sizes[0]]["seconds"] / sizes[0]
             print(
-                f"| {name} | {count} | {size} | {found['seconds']:.3f} | {speed / first:.2f} | "
-                f"{expected.count}, {expected.bytes(size) / 1e6:.1f} | {found['exchange']:.3f} | "
-                f"{expected.seconds(size, count, link):.3f} |",
+                f"| {name} | {count} | {size} | {found['seconds']:.3f} | {expected:.3f} | {speed:.2f} | "
+                f"{messages.count}, {messages.bytes(size) / 1e6:.1f} | {found['exchange']:.3f} | {sent:.3f} |",
                 flush=True,
             )
 

@@ -73,3 +73,15 @@ def inference(width: int, size: int, batch: int, value_bytes: int = 4) -> Cost:
     values, weights = (sum(getattr(layer, name) for layer in network) for name in ("outputs", "weights"))
     flops = 2 * sum(layer.multiply_adds for layer in network)
     return Cost(flops, 2 * value_bytes * values + 4 * weights / batch)
+
+
+def counted(network: str, size: int) -> int:
+    """Floating-point operations of a forward pass of torchvision's network, as PyTorch counts them."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from .work.pytorch import torchvision_models
+
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        torchvision_models.make(network).eval()(torch.zeros(1, 3, size, size))
+    return int(counter.get_total_flops())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..cost_model import counted
 from ..probe import in_turns
 from ..rows import Kind, Row
 from ..session import Session
@@ -20,22 +21,26 @@ CASES = {
 
 def run(session: Session) -> Iterator[Row]:
     """Views per second: forward pass, loss, backward pass and SGD; ours makes its views as well."""
-    for name, (size, views) in CASES.items():
+    for network, (size, views) in CASES.items():
         work = {
-            "name": name,
+            "network": network,
             "views": session.smaller(views, 8),
             "steps": session.smaller(3, 1),
             "size": session.smaller(size, 16),
         }
-        works = {"ours": session.ours("backbone", **work), "eager": session.pytorch("backbone", **work)}
+        works = {"ours": session.ours("backbone", **work)}
+        for name in ("eager", "compiled"):
+            works[name] = session.pytorch("backbone", **work, compiled=name == "compiled")
         measured = in_turns(works, session.runs)
+        ours = measured.pop("ours")
         yield Row(
-            f"training, {name}, {work['views']} views of {work['size']}",
+            f"training, {network}, {work['views']} views of {work['size']}×{work['size']}",
             "views/s",
             Kind.RATE,
-            measured["ours"],
-            {"eager": measured["eager"]},
+            ours,
+            measured,
             {},
             None,
             None,
+            gflops=ours.median * 3 * counted(network, work["size"]) / 1e9,
         )

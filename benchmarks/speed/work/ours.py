@@ -81,9 +81,9 @@ def training(
     return lambda: steps * views / seconds()
 
 
-def backbone(name: str, views: int, steps: int, size: int, threads: int) -> Callable[[], float]:
+def backbone(network: str, views: int, steps: int, size: int, threads: int) -> Callable[[], float]:
     """Views per second of training steps of another network, ResNets of width 64."""
-    seconds = epoch_seconds(64, steps * views // 2, views // 2, size, threads, backbone=name)
+    seconds = epoch_seconds(64, steps * views // 2, views // 2, size, threads, backbone=network)
     return lambda: steps * views / seconds()
 
 

@@ -15,7 +15,8 @@ from torch import nn
 from torch._inductor import config as inductor
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "Tests" / "parity"))
+sys.path += [str(Path(__file__).resolve().parents[3] / "Tests" / name) for name in ("parity", "Fixtures")]
+import torchvision_models
 from reference import Block, Network, ProjectionHead
 
 HIDDEN_DIM, OUTPUT_DIM = 1024, 128
@@ -79,11 +80,9 @@ class Step:
 class BackboneStep(Step):
     """The same with a network of torchvision's as tsimcne 0.4 adapts it, and its head."""
 
-    def __init__(self, name: str, views: int, size: int, threads: int) -> None:
+    def __init__(self, network: str, views: int, size: int, threads: int, compiled: bool) -> None:
         prepare(threads)
-        from torchvision_models import make
-
-        backbone = make(name)
+        backbone = torchvision_models.make(network)
         features = backbone(torch.zeros(2, 3, size, size)).shape[1]
         head = ProjectionHead(features, [HIDDEN_DIM], OUTPUT_DIM)
         self.network = nn.ModuleDict({"backbone": backbone, "projection_head": head}).train()
@@ -92,16 +91,16 @@ class BackboneStep(Step):
             self.network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4, fused=True
         )
         self.views = channels_last(views, size, 3)
-        self.loss = self.loss_of_views
+        self.loss = torch.compile(self.loss_of_views) if compiled else self.loss_of_views
         self.autocast = False
 
     def loss_of_views(self, views: torch.Tensor) -> torch.Tensor:
         return infonce(self.network["projection_head"](self.network["backbone"](views)))
 
 
-def backbone(name: str, views: int, steps: int, size: int, threads: int) -> Callable[[], float]:
+def backbone(steps: int, **settings: Any) -> Callable[[], float]:
     """Views per second."""
-    return _rate(BackboneStep(name, views, size, threads), views, steps)
+    return _rate(BackboneStep(**settings), settings["views"], steps)
 
 
 def training(steps: int, **settings: Any) -> Callable[[], float]:
