@@ -13,7 +13,7 @@ help:
 	@echo "make demo    map Fashion-MNIST: out/fashion-mnist.png"
 	@echo "make test    linters, Swift tests, Python tests"
 	@echo "make parity  comparison with PyTorch"
-	@echo "make nightly the tests, many more cases of them, and the Swift tests at every level of this machine"
+	@echo "make nightly the tests, many more cases of them, the Swift tests at every level of this machine, all benchmarks tried"
 	@echo "make sanitize the suites under sanitizers, and a fuzzer"
 	@echo "make bench   speed beside PyTorch, tsimcne and torchvision; BENCH=--quick tries it"
 	@echo "make quality how good a five-minute map is; CIFAR=cifar10.zip instead of Fashion-MNIST"
@@ -47,6 +47,7 @@ nightly: test
 			$$(python3 tools/level.py $$level) || exit 1; \
 	done
 	TSIMCNE_NIGHTLY=1 $(PYTHON) -m pytest $(REPEATED)
+	$(MAKE) bench BENCH=--quick
 
 # The suites under sanitizers, and a fuzzer of the C interface; SANITIZE="thread fuzz" for some of it.
 SANITIZE = address thread fuzz valgrind

@@ -141,7 +141,7 @@ def ranks() -> None:
     link = model.Link(**child("link", ranks=2))
     messages = model.traffic("resnet18", WIDTH, 1024, 2)
     print(f"{link.latency * 1e6:.1f} µs and {link.bandwidth / 1e9:.1f} GB/s between two ranks\n")
-    print("| scaling | ranks | batch | s a step | the model's | speed | messages, MB | s in them | the model's |")
+    print("| scaling | ranks | batch | s a step | expected | speed | messages, MB | s in them | expected |")
     print("|---|---|---|---|---|---|---|---|---|")
     alone = {size: child("rank", str(size), ranks=1) for size in (64, 128)}
     for name, sizes in (("strong", (128, 128)), ("weak", (64, 128))):
@@ -153,7 +153,8 @@ def ranks() -> None:
             speed = size / found["seconds"] * alone[sizes[0]]["seconds"] / sizes[0]
             print(
                 f"| {name} | {count} | {size} | {found['seconds']:.3f} | {expected:.3f} | {speed:.2f} | "
-                f"{messages.count}, {messages.bytes(size) / 1e6:.1f} | {found['exchange']:.3f} | {sent:.3f} |",
+                f"{messages.count}, {messages.bytes(size) / 1e6:.1f} | "
+                f"{found['exchange']:.3f} | {sent:.3f} |",
                 flush=True,
             )
 

@@ -320,14 +320,14 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         training = Training(plan, self.get_params(deep=False), started)
         try:
             outcome = training.run()
-            training.align()
-            embedding = training.map()
-            epochs = training.epochs()
-            # Finite weights may be so large that their products are not.
-            diverged = outcome == "diverged" or not np.isfinite(embedding).all()
-            message = training.divergence() if diverged else None
+            epochs, divergence = training.epochs(), training.divergence()
         finally:
+            # Mapping has memory of its own, which need not lie beside training's.
             training.close()
+        training.align()
+        embedding = training.map()
+        # Finite weights may be so large that their products are not.
+        diverged = outcome == "diverged" or not np.isfinite(embedding).all()
         self._adopt(
             _saved.Fitted(
                 network=training.network,
@@ -341,7 +341,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 feature_names=getattr(twin, "feature_names_in_", None),
             )
         )
-        return message
+        return divergence if diverged else None
 
     def _adopt(self, fitted: _saved.Fitted) -> None:
         """Become what was trained or read."""

@@ -2,6 +2,7 @@
 ///
 /// Cody–Waite reduction to [-ln 2 / 2, ln 2 / 2] and a polynomial of degree 6 (Cephes' expf): the same
 /// bits wherever this level runs, which libm does not promise.
+@inline(__always)
 public func exponential(_ x: Lanes) -> Lanes {
     let (low, high) = (Lanes(repeating: -87.3), Lanes(repeating: 88))
     // `clamped` would be a call.

@@ -10,14 +10,22 @@ struct ConvolutionWeightGradient: Sendable {
     let groups: Int
     /// Whether a slice has one tap and one panel, or all of them.
     private let cut: Bool
+    /// Without neighbours: positions are rows of two matrices, wherever planes begin.
+    private let isMatrix: Bool
 
     init(_ geometry: ConvolutionGeometry) {
         self.geometry = geometry
         panels = Panels(columns: geometry.outputChannels)
         let copies = (4 << 20) / geometry.weightCount
-        groups = max(1, min(32, copies, geometry.input.images))
+        isMatrix = geometry.kernel == 1 && geometry.stride == 1
+        // A copy is written and read once more: that must be little beside the product.
+        let worthwhile = isMatrix ? geometry.output.positions / 256 : 32
+        groups = max(1, min(32, copies, worthwhile, geometry.input.images))
         cut = groups < 16
     }
+
+    /// Output gradients that fill a third of a 48 KiB first-level cache.
+    private static let block = 4096
 
     private var taps: Int { geometry.kernel * geometry.kernel }
     private var blocks: Int { cut ? taps * panels.elements.count : 1 }
@@ -51,13 +59,18 @@ struct ConvolutionWeightGradient: Sendable {
         outputGradient: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>
     ) {
         let shape = geometry.output
+        if isMatrix {
+            let plane = shape.height * shape.width
+            return sum(
+                positions: images.lowerBound * plane..<images.upperBound * plane, panels: panels,
+                input: input, outputGradient: outputGradient, target: target)
+        }
         for tap in taps {
             for panel in panels { clear(tap: tap, panel: panel, target: target) }
         }
         for image in images {
             for panel in panels {
-                // Rows of output gradients that fill a third of a 48 KiB first-level cache.
-                let rows = max(1, 4096 / (shape.width * panel.width))
+                let rows = max(1, Self.block / (shape.width * panel.width))
                 var first = 0
                 while first < shape.height {
                     let last = min(shape.height, first + rows)
@@ -69,6 +82,26 @@ struct ConvolutionWeightGradient: Sendable {
                     first = last
                 }
             }
+        }
+    }
+
+    private func sum(
+        positions: Range<Int>, panels: [Panels.Element], input: UnsafePointer<Float>,
+        outputGradient: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>
+    ) {
+        let (channels, outputs) = (geometry.input.channels, geometry.outputChannels)
+        var first = positions.lowerBound
+        while first < positions.upperBound {
+            let count = min(Self.block / panels[0].width, positions.upperBound &- first)
+            for panel in panels {
+                TileProduct(
+                    a: input + first &* channels, rowStrideA: 1, depthStrideA: channels,
+                    b: outputGradient + (first &* outputs &+ panel.column), depthStrideB: outputs,
+                    depth: count, c: target + panel.column, rowStrideC: outputs,
+                    accumulate: first > positions.lowerBound
+                ).run(rows: channels, columns: panel.columns, vectors: panel.vectors)
+            }
+            first &+= count
         }
     }
 

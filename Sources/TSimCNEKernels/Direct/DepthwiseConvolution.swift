@@ -23,25 +23,7 @@ public struct DepthwiseConvolution: Sendable {
     public func forward(
         _ input: UnsafePointer<Float>, weight: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>
     ) {
-        for y in 0..<outputHeight {
-            let rows = taps(y, height)
-            for x in 0..<outputWidth {
-                let columns = taps(x, width)
-                let target = output + (y &* outputWidth &+ x) &* channels
-                forEachBlock { channel, lanes in
-                    var sum = Lanes.zero
-                    for i in rows.taps {
-                        let row = (rows.first &+ i) &* width
-                        for j in columns.taps {
-                            let place = (row &+ columns.first &+ j) &* channels &+ channel
-                            let tap = (i &* kernel &+ j) &* channels &+ channel
-                            sum = fma(input.lanes(place), weight.lanes(tap), sum)
-                        }
-                    }
-                    (target + channel).storeFirst(lanes, sum)
-                }
-            }
-        }
+        gather(input, weight: weight, isTurned: false, into: output)
     }
 
     /// The gradient with respect to one image.
@@ -49,6 +31,7 @@ public struct DepthwiseConvolution: Sendable {
         _ gradient: UnsafePointer<Float>, weight: UnsafePointer<Float>,
         into result: UnsafeMutablePointer<Float>
     ) {
+        if stride == 1 { return gather(gradient, weight: weight, isTurned: true, into: result) }
         let columnsOf = (0..<width).map { sources($0, outputWidth) }
         for y in 0..<height {
             let rows = sources(y, outputHeight)
@@ -76,20 +59,78 @@ public struct DepthwiseConvolution: Sendable {
         into result: UnsafeMutablePointer<Float>
     ) {
         for i in 0..<kernel {
+            let rows = outputs(tap: i, height, outputHeight)
             for j in 0..<kernel {
                 let columns = outputs(tap: j, width, outputWidth)
+                if rows.isEmpty || columns.isEmpty { continue }
+                let (y, x) = (rows.lowerBound, columns.lowerBound)
+                let first = (y &* stride &+ i &- kernel / 2) &* width &+ x &* stride &+ j &- kernel / 2
+                let sums = ChannelSums(
+                    a: input + first &* channels, lineA: stride &* width &* channels,
+                    stepA: stride &* channels,
+                    b: gradient + (y &* outputWidth &+ x) &* channels, lineB: outputWidth &* channels,
+                    stepB: channels, lines: rows.count, steps: columns.count)
+                let target = result + (i &* kernel &+ j) &* channels
+                // Sums side by side: one alone would wait for itself.
+                var channel = 0
+                while channel &+ 4 &* Lanes.scalarCount <= channels {
+                    sums.addFour(from: channel, to: target + channel)
+                    channel &+= 4 &* Lanes.scalarCount
+                }
+                while channel < channels {
+                    sums.addOne(
+                        from: channel, to: target + channel,
+                        lanes: min(Lanes.scalarCount, channels &- channel))
+                    channel &+= Lanes.scalarCount
+                }
+            }
+        }
+    }
+
+    /// Every output from its neighbourhood; `isTurned` takes the kernel turned by 180°, which makes the data
+    /// gradient of stride 1.
+    private func gather(
+        _ input: UnsafePointer<Float>, weight: UnsafePointer<Float>, isTurned: Bool,
+        into output: UnsafeMutablePointer<Float>
+    ) {
+        // With numbers that are known, the innermost loop is unrolled.
+        switch kernel {
+        case 3: gather(input, weight: weight, size: 3, isTurned: isTurned, into: output)
+        case 5: gather(input, weight: weight, size: 5, isTurned: isTurned, into: output)
+        default: gather(input, weight: weight, size: kernel, isTurned: isTurned, into: output)
+        }
+    }
+
+    @inline(__always)
+    private func gather(
+        _ input: UnsafePointer<Float>, weight: UnsafePointer<Float>, size: Int, isTurned: Bool,
+        into output: UnsafeMutablePointer<Float>
+    ) {
+        let channels = channels
+        let (firstTap, tapStep) = isTurned ? ((size &* size &- 1) &* channels, 0 &- channels) : (0, channels)
+        for y in 0..<outputHeight {
+            let rows = taps(y, height)
+            for x in 0..<outputWidth {
+                let columns = taps(x, width)
+                let target = output + (y &* outputWidth &+ x) &* channels
+                let isWhole = columns.taps.count == size
                 forEachBlock { channel, lanes in
-                    let target = result + ((i &* kernel &+ j) &* channels &+ channel)
                     var sum = Lanes.zero
-                    for y in outputs(tap: i, height, outputHeight) {
-                        let row = (y &* stride &+ i &- kernel / 2) &* width
-                        for x in columns {
-                            let place = (row &+ x &* stride &+ j &- kernel / 2) &* channels &+ channel
-                            let out = (y &* outputWidth &+ x) &* channels &+ channel
-                            sum = fma(input.lanes(place), gradient.lanes(out), sum)
+                    for i in rows.taps {
+                        let line =
+                            input + (((rows.first &+ i) &* width &+ columns.first) &* channels &+ channel)
+                        let row = weight + (firstTap &+ i &* size &* tapStep &+ channel)
+                        if isWhole {
+                            for j in 0..<size {
+                                sum = fma(line.lanes(j &* channels), row.lanes(j &* tapStep), sum)
+                            }
+                        } else {
+                            for j in columns.taps {
+                                sum = fma(line.lanes(j &* channels), row.lanes(j &* tapStep), sum)
+                            }
                         }
                     }
-                    for lane in 0..<lanes { target[lane] += sum[lane] }
+                    (target + channel).storeFirst(lanes, sum)
                 }
             }
         }
@@ -126,5 +167,50 @@ public struct DepthwiseConvolution: Sendable {
             body(channel, min(Lanes.scalarCount, channels &- channel))
             channel &+= Lanes.scalarCount
         }
+    }
+}
+
+/// Σ a · b over lines and steps, channel by channel.
+private struct ChannelSums {
+    let a: UnsafePointer<Float>
+    let lineA: Int
+    let stepA: Int
+    let b: UnsafePointer<Float>
+    let lineB: Int
+    let stepB: Int
+    let lines: Int
+    let steps: Int
+
+    @inline(__always)
+    private func forEach(_ channel: Int, _ body: (UnsafePointer<Float>, UnsafePointer<Float>) -> Void) {
+        for line in 0..<lines {
+            var (left, right) = (a + (line &* lineA &+ channel), b + (line &* lineB &+ channel))
+            for _ in 0..<steps {
+                body(left, right)
+                left += stepA
+                right += stepB
+            }
+        }
+    }
+
+    func addFour(from channel: Int, to target: UnsafeMutablePointer<Float>) {
+        let width = Lanes.scalarCount
+        var (s0, s1, s2, s3) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
+        forEach(channel) { a, b in
+            s0 = fma(a.lanes(0), b.lanes(0), s0)
+            s1 = fma(a.lanes(width), b.lanes(width), s1)
+            s2 = fma(a.lanes(2 &* width), b.lanes(2 &* width), s2)
+            s3 = fma(a.lanes(3 &* width), b.lanes(3 &* width), s3)
+        }
+        target.store(UnsafePointer(target).lanes(0) + s0, 0)
+        target.store(UnsafePointer(target).lanes(width) + s1, width)
+        target.store(UnsafePointer(target).lanes(2 &* width) + s2, 2 &* width)
+        target.store(UnsafePointer(target).lanes(3 &* width) + s3, 3 &* width)
+    }
+
+    func addOne(from channel: Int, to target: UnsafeMutablePointer<Float>, lanes: Int) {
+        var sum = Lanes.zero
+        forEach(channel) { a, b in sum = fma(a.lanes(0), b.lanes(0), sum) }
+        for lane in 0..<lanes { target[lane] += sum[lane] }
     }
 }

@@ -21,20 +21,17 @@ CASES = {
 
 def run(session: Session) -> Iterator[Row]:
     """Views per second: forward pass, loss, backward pass and SGD; ours makes its views as well."""
-    for network, (size, views) in CASES.items():
-        work = {
-            "network": network,
-            "views": session.smaller(views, 8),
-            "steps": session.smaller(3, 1),
-            "size": session.smaller(size, 16),
-        }
+    # Compiling takes PyTorch a minute for each.
+    for network, (size, views) in list(CASES.items())[: session.smaller(len(CASES), 1)]:
+        views, size = session.smaller(views, 8), session.smaller(size, 16)
+        work = {"network": network, "views": views, "steps": session.smaller(3, 1), "size": size}
         works = {"ours": session.ours("backbone", **work)}
         for name in ("eager", "compiled"):
             works[name] = session.pytorch("backbone", **work, compiled=name == "compiled")
         measured = in_turns(works, session.runs)
         ours = measured.pop("ours")
         yield Row(
-            f"training, {network}, {work['views']} views of {work['size']}×{work['size']}",
+            f"training, {network}, {views} views of {size}×{size}",
             "views/s",
             Kind.RATE,
             ours,
@@ -42,5 +39,5 @@ def run(session: Session) -> Iterator[Row]:
             {},
             None,
             None,
-            gflops=ours.median * 3 * counted(network, work["size"]) / 1e9,
+            gflops=ours.median * 3 * counted(network, size) / 1e9,
         )

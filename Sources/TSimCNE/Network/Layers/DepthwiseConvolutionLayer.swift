@@ -59,13 +59,9 @@ public final class DepthwiseConvolutionLayer: Layer {
                     into: sums)
             }
         }
-        pass.program.add("\(weight.name) gradient", slices: 1) { [weight] _, _ in
-            for i in 0..<weight.count {
-                var total: Float = 0
-                for slice in 0..<slices { total += partial.pointer[slice * weight.count + i] }
-                weight.gradient.pointer[i] = total
-            }
-        }
+        pass.program.addSum(
+            "\(weight.name) gradient", of: partial.pointer, rows: slices, columns: weight.count,
+            into: weight.gradient.pointer)
         pass.workspace.release(partial)
         pass.program.mark(.gradient(name: weight.name))
         defer { pass.workspace.release(gradient) }

@@ -37,10 +37,24 @@ public final class PatchConvolution: Layer {
         Shape(shape.images, (shape.height - 1) / stride + 1, (shape.width - 1) / stride + 1, outputs)
     }
 
-    /// Rows of outputs whose patches stay in the second-level cache.
-    private func rows(_ output: Shape) -> Int { max(1, min(output.height, 65536 / (output.width * depth))) }
+    /// Rows of outputs, of one or more images, whose patches stay in the second-level cache.
+    private func rows(_ output: Shape) -> Int {
+        max(1, min(output.images * output.height, 65536 / (output.width * depth)))
+    }
 
     private func patchCount(_ output: Shape) -> Int { rows(output) * output.width * depth }
+
+    /// Images of a slice: many where a plane is a pixel or two, since a slice brings the weights into order.
+    private func imagesPerSlice(_ output: Shape) -> Int { max(1, rows(output) / output.height) }
+
+    private func slices(_ output: Shape) -> Int {
+        (output.images + imagesPerSlice(output) - 1) / imagesPerSlice(output)
+    }
+
+    private func images(ofSlice slice: Int, _ output: Shape) -> Range<Int> {
+        let count = imagesPerSlice(output)
+        return slice * count..<min(output.images, (slice + 1) * count)
+    }
 
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
         self.input = input
@@ -48,12 +62,12 @@ public final class PatchConvolution: Layer {
         let shape = output.shape
         let patches = patchCount(shape)
         pass.program.add(
-            "\(weight.name) forward", slices: shape.images,
+            "\(weight.name) forward", slices: slices(shape),
             scratch: patches + gemmScratchCount(n: outputs, k: depth)
-        ) { [self] image, scratch in
-            forEachBlock(of: shape) { rows in
-                copyPatches(of: input, image, rows, shape, into: scratch)
-                let target = output.pointer + (image * shape.height + rows.lowerBound) * shape.width * outputs
+        ) { [self] slice, scratch in
+            forEachBlock(of: images(ofSlice: slice, shape), shape) { rows in
+                copyPatches(of: input, rows, shape, into: scratch)
+                let target = output.pointer + rows.lowerBound * shape.width * outputs
                 let positions = rows.count * shape.width
                 if let bias {
                     for p in 0..<positions {
@@ -78,20 +92,19 @@ public final class PatchConvolution: Layer {
         let result = pass.workspace.tensor(input.shape)
         let patches = patchCount(shape)
         pass.program.add(
-            "\(weight.name) data gradient", slices: shape.images,
+            "\(weight.name) data gradient", slices: slices(shape),
             scratch: patches + gemmScratchCount(n: depth, k: outputs)
-        ) { [self] image, scratch in
-            let count = input.count / shape.images
-            (result.pointer + image * count).update(repeating: 0, count: count)
-            forEachBlock(of: shape) { rows in
-                let source =
-                    gradient.pointer + (image * shape.height + rows.lowerBound) * shape.width * outputs
+        ) { [self] slice, scratch in
+            let (images, count) = (images(ofSlice: slice, shape), input.count / shape.images)
+            (result.pointer + images.lowerBound * count).update(repeating: 0, count: images.count * count)
+            forEachBlock(of: images, shape) { rows in
+                let source = gradient.pointer + rows.lowerBound * shape.width * outputs
                 gemm(
                     m: rows.count * shape.width, n: depth, k: outputs, a: source, rowStrideA: outputs,
                     columnStrideA: 1, b: weight.value.pointer, rowStrideB: 1, columnStrideB: outputs,
                     c: scratch, rowStrideC: depth, accumulate: false, scratch: scratch + patches)
                 forEachSpan(of: input.shape, rows, shape) { patch, place, values in
-                    let target = result.pointer + image * count + place
+                    let target = result.pointer + place
                     for i in 0..<values { target[i] += scratch[patch + i] }
                 }
             }
@@ -111,28 +124,23 @@ public final class PatchConvolution: Layer {
         ) { [self] slice, scratch in
             let sums = partial.pointer + slice * weight.count
             sums.update(repeating: 0, count: weight.count)
-            for image in slice * shape.images / slices..<(slice + 1) * shape.images / slices {
-                forEachBlock(of: shape) { rows in
-                    copyPatches(of: input, image, rows, shape, into: scratch)
-                    let first = (image * shape.height + rows.lowerBound) * shape.width * outputs
-                    gemm(
-                        m: depth, n: outputs, k: rows.count * shape.width, a: scratch, rowStrideA: 1,
-                        columnStrideA: depth, b: gradient.pointer + first, rowStrideB: outputs,
-                        columnStrideB: 1, c: sums, rowStrideC: outputs, accumulate: true,
-                        scratch: scratch + patches)
-                }
+            let images = slice * shape.images / slices..<(slice + 1) * shape.images / slices
+            forEachBlock(of: images, shape) { rows in
+                copyPatches(of: input, rows, shape, into: scratch)
+                gemm(
+                    m: depth, n: outputs, k: rows.count * shape.width, a: scratch, rowStrideA: 1,
+                    columnStrideA: depth, b: gradient.pointer + rows.lowerBound * shape.width * outputs,
+                    rowStrideB: outputs, columnStrideB: 1, c: sums, rowStrideC: outputs, accumulate: true,
+                    scratch: scratch + patches)
             }
         }
-        pass.program.add("\(weight.name) gradient", slices: 1) { [self] _, _ in
-            for i in 0..<weight.count {
-                var total: Float = 0
-                for slice in 0..<slices { total += partial.pointer[slice * weight.count + i] }
-                weight.gradient.pointer[i] = total
-            }
-            guard let bias else { return }
-            for k in 0..<outputs {
+        pass.program.addSum(
+            "\(weight.name) gradient", of: partial.pointer, rows: slices, columns: weight.count,
+            into: weight.gradient.pointer)
+        if let bias {
+            pass.program.add("\(bias.name) gradient", slices: outputs) { k, _ in
                 var total = 0.0
-                for p in 0..<shape.positions { total += Double(gradient.pointer[p * outputs + k]) }
+                for p in 0..<shape.positions { total += Double(gradient.pointer[p * self.outputs + k]) }
                 bias.gradient.pointer[k] = Float(total)
             }
         }
@@ -140,29 +148,33 @@ public final class PatchConvolution: Layer {
         for parameter in parameters { pass.program.mark(.gradient(name: parameter.name)) }
     }
 
-    private func forEachBlock(of output: Shape, _ body: (Range<Int>) -> Void) {
+    /// Calls `body` with rows of outputs, counted through all images.
+    private func forEachBlock(of images: Range<Int>, _ output: Shape, _ body: (Range<Int>) -> Void) {
+        let end = images.upperBound * output.height
         let rows = rows(output)
-        for first in Swift.stride(from: 0, to: output.height, by: rows) {
-            body(first..<min(output.height, first + rows))
+        for first in Swift.stride(from: images.lowerBound * output.height, to: end, by: rows) {
+            body(first..<min(end, first + rows))
         }
     }
 
-    /// Calls `body(patch, place, count)` for each run of values that a patch has from a row of the image: where
-    /// they are among the patches, and in the image.
+    /// Calls `body(patch, place, count)` for each run of values that a patch has from a row of an image: where
+    /// they are among the patches, and in the images.
     private func forEachSpan(
         of input: Shape, _ rows: Range<Int>, _ output: Shape, _ body: (Int, Int, Int) -> Void
     ) {
         let padding = kernel / 2
-        for y in rows {
+        for line in rows {
+            let (image, y) = line.quotientAndRemainder(dividingBy: output.height)
             for x in 0..<output.width {
-                let patch = ((y - rows.lowerBound) * output.width + x) * depth
+                let patch = ((line - rows.lowerBound) * output.width + x) * depth
                 let left = x * stride - padding
                 let (first, last) = (max(0, -left), min(kernel, input.width - left))
                 for k in 0..<kernel {
                     let row = y * stride + k - padding
                     guard row >= 0, row < input.height, first < last else { continue }
                     body(
-                        patch + (k * kernel + first) * inputs, (row * input.width + left + first) * inputs,
+                        patch + (k * kernel + first) * inputs,
+                        ((image * input.height + row) * input.width + left + first) * inputs,
                         (last - first) * inputs)
                 }
             }
@@ -170,13 +182,11 @@ public final class PatchConvolution: Layer {
     }
 
     private func copyPatches(
-        of input: Tensor, _ image: Int, _ rows: Range<Int>, _ output: Shape,
-        into patches: UnsafeMutablePointer<Float>
+        of input: Tensor, _ rows: Range<Int>, _ output: Shape, into patches: UnsafeMutablePointer<Float>
     ) {
         patches.update(repeating: 0, count: rows.count * output.width * depth)
-        let source = input.pointer + image * (input.count / output.images)
         forEachSpan(of: input.shape, rows, output) { patch, place, count in
-            (patches + patch).update(from: source + place, count: count)
+            (patches + patch).update(from: input.pointer + place, count: count)
         }
     }
 }
