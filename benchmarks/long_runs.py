@@ -48,7 +48,7 @@ def drift() -> None:
     keeps its neighbours, and whether the map is good.
     """
     X, labels, train = fashion_mnist()
-    X, labels = X[train], labels[train]
+    X, labels = X[train:], labels[train:]
     whole = np.ones(len(X), bool)
     grown = {
         "a fifth more images": np.arange(len(X)) < 0.8 * len(X),
@@ -88,7 +88,7 @@ def pretrained() -> None:
     X, labels, train = fashion_mnist()
     teacher = TSimCNE(
         backbone="resnet18_imagenet", width=16, max_time="3min", normalize="dataset", random_state=0
-    ).fit(X[~train][:20_000])
+    ).fit(X[:20_000])
     weights = {
         name.removeprefix("backbone."): value
         for name, value in teacher._network.tensors().items()
@@ -99,7 +99,7 @@ def pretrained() -> None:
     path = Path("out/pretrained.safetensors")
     path.parent.mkdir(exist_ok=True)
     save_file({name: np.ascontiguousarray(value) for name, value in weights.items()}, path)
-    X, labels = X[train], labels[train]
+    X, labels = X[train:], labels[train:]
     print("| backbone | begins with | loss of the first epoch | kNN of the features after it |")
     print("|---|---|---|---|")
     for backbone in ("resnet18_imagenet", "resnet18"):

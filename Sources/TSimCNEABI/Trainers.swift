@@ -68,7 +68,9 @@ public func tsimcne_trainer_create(
                 shard: Shard(rank: Int(config.shard_rank), count: Int(shards)),
                 noise: FeatureNoise(deviation: config.noise, dropout: config.dropout),
                 averageDecay: config.average_decay, seed: config.seed, pool: ThreadPool(threads: threads))
-            try checkMemory(trainer.plannedBytes(), "a step of \(config.batch_size) images")
+            try checkMemory(
+                trainer.plannedBytes(), "a step of \(config.batch_size) images",
+                addresses: OpenBLAS.isUsed ? threads * OpenBLAS.bufferBytes : 0)
             return trainer
         }
         let milliseconds = config.time_slice_ms == 0 ? 100 : UInt64(config.time_slice_ms)

@@ -25,15 +25,18 @@ func check<V: Comparable>(_ value: V, in range: ClosedRange<V>, _ name: String) 
 }
 
 /// Whether so many bytes could be had now; asked before large buffers are made.
-func checkMemory(_ bytes: Int, _ what: String) throws {
+///
+/// - Parameter addresses: bytes of address space that others will want meanwhile, hardly any of them touched.
+func checkMemory(_ bytes: Int, _ what: String, addresses: Int = 0) throws {
     if bytes == 0 { return }
-    let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    let count = bytes + addresses
+    let memory = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     if memory == MAP_FAILED {
         throw Failure(
             status: Int32(TSIMCNE_ERROR_MEMORY),
             message: "\(what) needs about \(bytes >> 20) MiB, more than can be had")
     }
-    munmap(memory, bytes)
+    munmap(memory, count)
 }
 
 /// Images with data, or with none where they are supplied later.

@@ -141,6 +141,22 @@ def test_too_little_memory_is_said_before_training():
     assert out.splitlines() == ["True []", "(60, 2)"]
 
 
+def test_a_batch_for_which_there_is_no_memory_is_trained_in_parts():
+    out = output_of(
+        """
+        images = np.random.default_rng(0).integers(0, 256, (64, 32, 32, 3), np.uint8)
+        model = TSimCNE(width=32, batch_size=64, total_epochs=[1], n_jobs=1, random_state=0)
+        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + (300 << 20), resource.RLIM_INFINITY))
+        try:
+            model.fit(images)
+        except MemoryError:
+            print(model.set_params(max_memory="100MB").fit_transform(images).shape)
+        """
+    )
+    assert out == "(64, 128)\n"
+
+
 def test_too_little_memory_is_said_before_mapping():
     out = output_of(
         """

@@ -57,8 +57,8 @@ def child(*arguments: str, ranks: int = 0) -> dict[str, Any]:
     if ranks:
         command = ["mpirun", "-n", str(ranks), *command]
     allowed = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-    out = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | allowed).stdout
-    result: dict[str, Any] = json.loads(out.splitlines()[-1])
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | allowed)
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result
 
 
@@ -109,7 +109,7 @@ def one(path: str, kind: str) -> None:
 
     Training._count = counted  # type: ignore[method-assign]
     # Mapping all images is another matter.
-    Training.map = lambda self: np.zeros((len(X), 2), np.float32)  # type: ignore[method-assign]
+    Training.map = lambda self: np.zeros((X.shape[0], 2), np.float32)  # type: ignore[method-assign]
     stage = Stage(STEPS * 64 / X.shape[0], 128, metric="cosine", image_size=(16, 16))
     TSimCNE(n_components=128, total_epochs=[stage], max_memory="500MB", random_state=0).fit(X)
     rate = 64 * len(times[20:]) / sum(times[20:])
@@ -117,12 +117,17 @@ def one(path: str, kind: str) -> None:
 
 
 def memory() -> None:
+    """Medians of three runs, in turns."""
+    rows = [(SMALL, "memory"), (SMALL, "npy"), (LARGE, "npy"), (SMALL, "zarr"), (LARGE, "zarr")]
+    found = [
+        [child("one", str(noise(n, "npy" if kind == "memory" else kind)), kind) for n, kind in rows]
+        for _ in range(3)
+    ]
     print("| images | where | images/s | peak above the start, MB |")
     print("|---|---|---|---|")
-    for n, kind in ((SMALL, "memory"), (SMALL, "npy"), (LARGE, "npy"), (SMALL, "zarr"), (LARGE, "zarr")):
-        path = noise(n, "npy" if kind == "memory" else kind)
-        found = child("one", str(path), kind)
-        print(f"| {n:,} | {kind} | {found['images_per_second']:,.0f} | {found['peak']:,.0f} |", flush=True)
+    for (n, kind), runs in zip(rows, zip(*found, strict=True), strict=True):
+        rate, peak = (float(np.median([run[name] for run in runs])) for name in ("images_per_second", "peak"))
+        print(f"| {n:,} | {kind} | {rate:,.0f} | {peak:,.0f} |")
 
 
 def batch() -> None:

@@ -24,18 +24,22 @@ def make_trainer(
 
     Under ``max_memory`` its views go through the network in as few parts as fit.
     """
-    trainer = _trainer(plan, network, seed, stages or plan.stages, 0)
-    if plan.max_memory is None:
-        return trainer
     part = plan.batch_size
-    while (needs := trainer.memory()) > plan.max_memory:
-        trainer.close()
-        if part == 1:
-            got, least = written_size(plan.max_memory), written_size(needs)
-            raise ValueError(f"max_memory: got {got}, but training wants at least {least}")
+    while True:
+        try:
+            trainer = _trainer(plan, network, seed, stages or plan.stages, part)
+        except MemoryError:
+            # More than the machine has; a part of it may fit.
+            if plan.max_memory is None or part == 1:
+                raise
+        else:
+            if plan.max_memory is None or (needs := trainer.memory()) <= plan.max_memory:
+                return trainer
+            trainer.close()
+            if part == 1:
+                got, least = written_size(plan.max_memory), written_size(needs)
+                raise ValueError(f"max_memory: got {got}, but training wants at least {least}")
         part = (part + 1) // 2
-        trainer = _trainer(plan, network, seed, stages or plan.stages, part)
-    return trainer
 
 
 def _trainer(

@@ -19,6 +19,10 @@ public enum OpenBLAS {
         #endif
     }()
 
+    /// Address space that it takes for each calling thread, in its first product. Where there is none (`ulimit -v`),
+    /// it asks again for ever.
+    public static let bufferBytes = 128 << 20
+
     /// C (m × n) = or += op(A) · op(B), row-major; on the calling thread if within ``singleThreaded(_:)``.
     static func multiply(
         m: Int, n: Int, k: Int, a: UnsafePointer<Float>, lda: Int, transposeA: Bool,
