@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -143,29 +144,41 @@ def large_batch() -> None:
 
 def ranks() -> None:
     """A rank has one thread: two of them are two machines whose memory is one."""
-    link = model.Link(**child("link", ranks=2))
+    link = model.Link(**child("link", ranks=2) | child("overhead"))
     messages = model.traffic("resnet18", WIDTH, 1024, 2)
-    print(f"{link.latency * 1e6:.1f} µs and {link.bandwidth / 1e9:.1f} GB/s between two ranks\n")
+    print(
+        f"{link.latency * 1e6:.1f} µs and {link.bandwidth / 1e9:.1f} GB/s between two ranks, "
+        f"{link.overhead * 1e6:.0f} µs for a message's way to Python and back\n"
+    )
     print("| scaling | ranks | batch | s a step | expected | speed | messages, MB | s in them | expected |")
     print("|---|---|---|---|---|---|---|---|---|")
-    alone = {size: child("rank", str(size), ranks=1) for size in (64, 128)}
+    alone = {size: child("rank", str(size))["seconds"] for size in (64, 128)}
+    beside = _beside(64)
+    print(f"(two processes that know nothing of each other: {beside:.3f} s a step of 64)", flush=True)
     for name, sizes in (("strong", (128, 128)), ("weak", (64, 128))):
         for count, size in zip((1, 2), sizes, strict=True):
-            found = alone[size] if count == 1 else child("rank", str(size), ranks=count)
-            # As many machines as there are, each with its part of the batch; then the messages.
+            took, waited = alone[size], 0.0
+            if count > 1:
+                found = child("rank", str(size), ranks=count)
+                took, waited = found["seconds"], found["exchange"]
             sent = messages.seconds(size, count, link)
-            expected = alone[size // count]["seconds"] + sent
-            speed = size / found["seconds"] * alone[sizes[0]]["seconds"] / sizes[0]
+            expected = (alone[size] if count == 1 else beside) + sent
+            speed = size / took * alone[sizes[0]] / sizes[0]
             print(
-                f"| {name} | {count} | {size} | {found['seconds']:.3f} | {expected:.3f} | {speed:.2f} | "
-                f"{messages.count}, {messages.bytes(size) / 1e6:.1f} | "
-                f"{found['exchange']:.3f} | {sent:.3f} |",
+                f"| {name} | {count} | {size} | {took:.3f} | {expected:.3f} | {speed:.2f} | "
+                f"{messages.count}, {messages.bytes(size) / 1e6:.1f} | {waited:.3f} | {sent:.3f} |",
                 flush=True,
             )
 
 
+def _beside(size: int) -> float:
+    """Seconds of a step while another process does the same."""
+    with ThreadPoolExecutor(2) as pool:
+        return max(pool.map(lambda _: child("rank", str(size))["seconds"], range(2)))
+
+
 def link() -> None:
-    """Latency and bandwidth of messages between two ranks, and what a small one costs on top."""
+    """Latency and bandwidth of messages between two ranks."""
     from mpi4py import MPI
 
     def seconds(values: np.ndarray[Any, Any]) -> float:
@@ -179,7 +192,7 @@ def link() -> None:
 
     small, large = seconds(np.ones(2)), seconds(np.ones(1 << 22, np.float32))
     if MPI.COMM_WORLD.Get_rank() == 0:
-        print(json.dumps({"latency": small / 2, "bandwidth": 4 * (1 << 22) / large, "overhead": 0}))
+        print(json.dumps({"latency": small / 2, "bandwidth": 4 * (1 << 22) / large}))
 
 
 def rank(size: str) -> None:
@@ -206,7 +219,7 @@ def rank(size: str) -> None:
 def more() -> None:
     """Batches of 4,096 images, 2 views: as many machines like this one, and what a network lets through."""
     batch, views = 4096, 2
-    overhead = child("overhead")["seconds"]
+    overhead = child("overhead")["overhead"]
     print(f"{1e6 * overhead:.0f} µs for a message's way to Python and back\n")
     print("| width | machines | arithmetic, s | loss, s | messages at 10; 100 Gbit/s, s | images/s |")
     print("|---|---|---|---|---|---|")
@@ -268,7 +281,7 @@ def overhead() -> None:
     for _ in range(1000):
         shape, format, values = core.array(kind, name)
         core.set_array(kind, name, np.frombuffer(values, np.dtype(format)).reshape(shape))
-    print(json.dumps({"seconds": (time.perf_counter() - started) / 1000}))
+    print(json.dumps({"overhead": (time.perf_counter() - started) / 1000}))
 
 
 if __name__ == "__main__":
