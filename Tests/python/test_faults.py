@@ -27,7 +27,10 @@ def child(program, *arguments):
 
 def output_of(program, *arguments):
     process = child(program, *arguments)
-    out, err = process.communicate(timeout=120)
+    try:
+        out, err = process.communicate(timeout=120)
+    finally:
+        process.kill()
     assert process.returncode == 0, err
     return out
 
