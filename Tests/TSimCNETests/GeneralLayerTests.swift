@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [(3, 3, 1), (16, 3, 2), (20, 5, 1), (8, 5, 2), (5, 1, 1)])
+    @Test(arguments: [(3, 3, 1), (16, 3, 2), (20, 5, 1), (8, 5, 2), (5, 1, 1), (70, 3, 1), (3, 7, 1)])
     func depthwiseConvolution(channels: Int, kernel: Int, stride: Int) {
         let shape = Shape(3, 9, 6, channels)
         let layer = DepthwiseConvolutionLayer("conv", channels: channels, kernel: kernel, stride: stride)

@@ -1,8 +1,9 @@
 """What a training step on many machines takes, from what one machine and one message take.
 
-step = arithmetic and loss of the own part + messages, one after another, as training does it: nothing
-overlaps. A sum over R ranks of n bytes takes 2 ⌈log₂ R⌉ latencies and 2 (R - 1)/R n / bandwidth
-(Rabenseifner's algorithm; Thakur et al., IJHPCA 2005), a gathering ⌈log₂ R⌉ and (R - 1)/R n / bandwidth.
+step = arithmetic and loss of the own part + messages, one after another (gradients travel while others are
+computed, which is left out: the model is an upper bound there). A sum over R ranks of n bytes takes
+2 ⌈log₂ R⌉ latencies and 2 (R - 1)/R n / bandwidth (Rabenseifner's algorithm; Thakur et al., IJHPCA 2005), a
+gathering ⌈log₂ R⌉ and (R - 1)/R n / bandwidth.
 """
 
 from __future__ import annotations

@@ -25,7 +25,8 @@ def check_comm(comm: Any, sync_batchnorm: Any) -> Ranks | None:
     check_bool("sync_batchnorm", sync_batchnorm)
     if comm is None:
         return None
-    if not all(hasattr(comm, name) for name in ("Get_rank", "Get_size", "Allreduce", "Allgatherv", "bcast")):
+    wanted = ("Get_rank", "Get_size", "Allreduce", "Iallreduce", "Allgatherv", "bcast")
+    if not all(hasattr(comm, name) for name in wanted):
         raise TypeError(f"comm: got {comm!r}, want a communicator of mpi4py, such as MPI.COMM_WORLD")
     return Ranks(comm, sync_batchnorm) if comm.Get_size() > 1 else None
 
@@ -44,6 +45,9 @@ class Ranks:
         self.comm, self._in_place = comm, MPI.IN_PLACE
         self.rank, self.size = int(comm.Get_rank()), int(comm.Get_size())
         self._names: tuple[int, list[tuple[int, str]]] = (-1, [])
+        # Gradients of a step that are on their way; how many there were so far, and are in each of a stage.
+        self._sent: list[tuple[int, str, np.ndarray[Any, Any], Any]] = []
+        self._seen, self._gradients = 0, dict[int, int]()
 
     @property
     def leads(self) -> bool:
@@ -98,8 +102,15 @@ class Ranks:
                 self._names = event.stage, trainer.arrays()
             kind, name = self._names[1][event.array]
             values = _get(trainer, kind, name)
-            self.comm.Allreduce(self._in_place, values)
-            trainer.set_array(kind, name, values)
+            if event.kind == _core.BATCH_NORM_SUMS:
+                self.comm.Allreduce(self._in_place, values)
+                trainer.set_array(kind, name, values)
+            else:
+                # Nobody wants it before the step's end: it travels while others are computed.
+                self._sent.append((kind, name, values, self.comm.Iallreduce(self._in_place, values)))
+                self._seen += 1
+                if self._seen >= self._gradients.get(event.stage, 0):
+                    self._receive(trainer)
         elif event.kind == _core.EMBEDDINGS_READY:
             self._loss(trainer, event, stages[event.stage], plan, temperature)
         elif event.kind == _core.OUTPUT_STARTED:
@@ -109,10 +120,19 @@ class Ranks:
                 self.comm.Bcast(values, root=0)
                 trainer.set_array(_core.PARAMETER, name, values)
         else:
+            if event.kind == _core.STEP:
+                self._gradients[event.stage], self._seen = self._seen, 0
             if not self.sync_batchnorm and event.kind in (_core.STEP, _core.DIVERGED):
                 self._average_statistics(trainer, event)
             return False
         return True
+
+    def _receive(self, trainer: _core.Trainer) -> None:
+        """The sums of all gradients that are on their way."""
+        for kind, name, values, request in self._sent:
+            request.Wait()
+            trainer.set_array(kind, name, values)
+        self._sent = []
 
     def _average_statistics(self, trainer: _core.Trainer, event: _core.Event) -> None:
         """The mean of what each rank's BatchNorm has seen, so that all hold the same network."""
