@@ -52,9 +52,9 @@ def pytorch_step(width: int, views: int, size: int, threads: int, compiled: bool
     Those two are there already after the first step, which is needed because compiling takes memory
     that is not the step's.
     """
-    from .pytorch import Step
+    from .pytorch import Step, resnet
 
-    step = Step(width, views, size, threads, compiled)
+    step = Step(resnet(width), views, size, threads, compiled)
     step()
     step.optimizer.zero_grad()
     kept = 2 * sum(p.numel() * p.element_size() for p in step.network.parameters())

@@ -53,10 +53,16 @@ class Step:
     """
 
     def __init__(
-        self, width: int, views: int, size: int, threads: int, compiled: bool, autocast: bool = False
+        self,
+        network: nn.Module,
+        views: int,
+        size: int,
+        threads: int,
+        compiled: bool,
+        autocast: bool = False,
     ) -> None:
         prepare(threads)
-        self.network = Network(18, width, 3, [HIDDEN_DIM], OUTPUT_DIM).float().train()
+        self.network = network.train()
         self.network.to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.SGD(
             self.network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4, fused=True
@@ -77,35 +83,26 @@ class Step:
         self.optimizer.step()
 
 
-class BackboneStep(Step):
-    """The same with a network of torchvision's as tsimcne 0.4 adapts it, and its head."""
-
-    def __init__(self, network: str, views: int, size: int, threads: int, compiled: bool) -> None:
-        prepare(threads)
-        backbone = torchvision_models.make(network)
-        features = backbone(torch.zeros(2, 3, size, size)).shape[1]
-        head = ProjectionHead(features, [HIDDEN_DIM], OUTPUT_DIM)
-        self.network = nn.ModuleDict({"backbone": backbone, "projection_head": head}).train()
-        self.network.to(memory_format=torch.channels_last)
-        self.optimizer = torch.optim.SGD(
-            self.network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4, fused=True
-        )
-        self.views = channels_last(views, size, 3)
-        self.loss = torch.compile(self.loss_of_views) if compiled else self.loss_of_views
-        self.autocast = False
-
-    def loss_of_views(self, views: torch.Tensor) -> torch.Tensor:
-        return infonce(self.network["projection_head"](self.network["backbone"](views)))
+def resnet(width: int) -> nn.Module:
+    return Network(18, width, 3, [HIDDEN_DIM], OUTPUT_DIM).float()
 
 
-def backbone(steps: int, **settings: Any) -> Callable[[], float]:
+def with_head(name: str, size: int) -> nn.Module:
+    """A network of torchvision's as tsimcne 0.4 adapts it, and its head."""
+    backbone = torchvision_models.make(name)
+    features = backbone(torch.zeros(2, 3, size, size)).shape[1]
+    head = ProjectionHead(features, [HIDDEN_DIM], OUTPUT_DIM)
+    return nn.ModuleDict({"backbone": backbone, "projection_head": head})
+
+
+def backbone(network: str, steps: int, size: int, **settings: Any) -> Callable[[], float]:
     """Views per second."""
-    return _rate(BackboneStep(**settings), settings["views"], steps)
+    return _rate(Step(with_head(network, size), size=size, **settings), settings["views"], steps)
 
 
-def training(steps: int, **settings: Any) -> Callable[[], float]:
+def training(width: int, steps: int, **settings: Any) -> Callable[[], float]:
     """Views per second."""
-    return _rate(Step(**settings), settings["views"], steps)
+    return _rate(Step(resnet(width), **settings), settings["views"], steps)
 
 
 def _rate(step: Step, views: int, steps: int) -> Callable[[], float]:
