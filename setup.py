@@ -16,8 +16,8 @@ setup(
     ext_modules=[
         Extension(
             "tsimcne_swift._core",
-            sources=sorted(glob("python/tsimcne_swift/_core*.c")),
-            depends=["python/tsimcne_swift/_core.h", "Sources/CTSimCNE/include/tsimcne.h"],
+            sources=[*sorted(glob("python/extension/*.c")), "Sources/CTSimCNE/tables.c"],
+            depends=["python/extension/core.h", *glob("Sources/CTSimCNE/include/*.h")],
             include_dirs=["Sources/CTSimCNE/include"],
             libraries=["tsimcne"],
             extra_compile_args=["-std=c11", "-fvisibility=hidden", f"-ffile-prefix-map={ROOT}=."],

@@ -40,7 +40,7 @@ address() {
     cp .build/asan-library/release/libtsimcne.so "$copy/tsimcne_swift/lib/"
     clang -shared -fPIC -O1 -g -fsanitize=address "${undefined[@]}" -shared-libasan -DPy_LIMITED_API=0x030b0000 \
         -I Sources/CTSimCNE/include $(.venv/bin/python -c 'import sysconfig; print("-I" + sysconfig.get_path("include"))') \
-        python/tsimcne_swift/_core*.c -o "$copy/tsimcne_swift/_core.abi3.so" \
+        python/extension/*.c Sources/CTSimCNE/tables.c -o "$copy/tsimcne_swift/_core.abi3.so" \
         -L "$copy/tsimcne_swift/lib" -ltsimcne -Wl,-rpath,"\$ORIGIN/lib"
     PYTHONPATH="$PWD/$copy" LD_PRELOAD="$runtime/libclang_rt.asan-x86_64.so" PYTHONMALLOC=malloc \
         .venv/bin/python -m pytest -q -p no:cacheprovider Tests/python/test_{estimator,stages,checkpoint,saved,validation,any_input,hostile_files,vectors,init,optimizers,neighbors,strange_data}.py
@@ -51,7 +51,7 @@ thread() { swift_tests thread tsan; }
 fuzz() {
     library fuzz -Xswiftc -sanitize-coverage=edge,inline-8bit-counters,pc-table,trace-cmp
     clang -O1 -g -fsanitize=fuzzer,address "${undefined[@]}" -Wl,--export-dynamic -I Sources/CTSimCNE/include \
-        Tests/fuzz/calls.c -o .build/fuzz/calls -L .build/fuzz/release -ltsimcne -Wl,-rpath,"$PWD/.build/fuzz/release"
+        Tests/fuzz/calls.c Sources/CTSimCNE/tables.c -o .build/fuzz/calls -L .build/fuzz/release -ltsimcne -Wl,-rpath,"$PWD/.build/fuzz/release"
     mkdir -p .build/fuzz/corpus
     .build/fuzz/calls -max_total_time="${FUZZ_SECONDS:-60}" -max_len=4096 -timeout=20 -rss_limit_mb=4096 \
         -print_final_stats=1 -artifact_prefix=.build/fuzz/ .build/fuzz/corpus

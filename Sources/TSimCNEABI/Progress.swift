@@ -11,8 +11,8 @@ public func tsimcne_trainer_progress(
         try usingTrainer(trainer) { trainer, _, _ in
             let progress = trainer.progress
             target.pointee = tsimcne_progress(
-                struct_size: UInt64(MemoryLayout<tsimcne_progress>.size), stage: Int32(progress.stage),
-                reserved: 0, step: Int64(progress.step), steps: Int64(progress.steps),
+                struct_size: UInt64(MemoryLayout<tsimcne_progress>.size), stage: Int64(progress.stage),
+                step: Int64(progress.step), steps: Int64(progress.steps),
                 position: progress.position, stride: progress.stride,
                 epochs_before: Int64(progress.epochsBefore))
         }
@@ -26,7 +26,7 @@ public func tsimcne_trainer_seek(
     status {
         let wanted = try structure(progress, "progress", \.struct_size)
         try usingTrainer(trainer) { trainer, _, _ in
-            try check(wanted.stage, in: 0...Int32(trainer.stages.count), "progress.stage")
+            try check(wanted.stage, in: 0...Int64(trainer.stages.count), "progress.stage")
             let isDone = wanted.stage == trainer.stages.count
             try check(wanted.steps, in: isDone ? 0...0 : 1...largestStepCount, "progress.steps")
             try check(wanted.step, in: 0...max(0, wanted.steps - 1), "progress.step")

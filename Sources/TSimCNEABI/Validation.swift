@@ -74,43 +74,6 @@ func checkImages(_ images: ImageBatch, fit model: Model) throws {
     }
 }
 
-func augmentation(_ pointer: UnsafePointer<tsimcne_augmentation>?) throws -> Augmentation {
-    let a = try structure(pointer, "augmentation", \.struct_size)
-    func between(_ value: Double, _ low: Double, _ high: Double, _ name: String) throws -> Double {
-        try check(value, in: low...high, "augmentation.\(name)")
-        return value
-    }
-    let tiny = 1e-6
-    _ = try between(a.crop_area_max, tiny, 1, "crop_area_max")
-    _ = try between(a.crop_area_min, tiny, a.crop_area_max, "crop_area_min")
-    _ = try between(a.crop_ratio_max, 1e-3, 1e3, "crop_ratio_max")
-    _ = try between(a.crop_ratio_min, 1e-3, a.crop_ratio_max, "crop_ratio_min")
-    var result = Augmentation()
-    result.cropArea = a.crop_area_min...a.crop_area_max
-    result.cropRatio = a.crop_ratio_min...a.crop_ratio_max
-    result.horizontalFlip = try between(a.horizontal_flip, 0, 1, "horizontal_flip")
-    result.verticalFlip = try between(a.vertical_flip, 0, 1, "vertical_flip")
-    result.quarterTurns = try between(a.quarter_turns, 0, 1, "quarter_turns")
-    result.colorJitter = try between(a.color_jitter, 0, 1, "color_jitter")
-    result.brightness = try between(a.brightness, 0, 100, "brightness")
-    result.contrast = try between(a.contrast, 0, 100, "contrast")
-    result.saturation = try between(a.saturation, 0, 100, "saturation")
-    result.hue = try between(a.hue, 0, 0.5, "hue")
-    result.grayscale = try between(a.grayscale, 0, 1, "grayscale")
-    result.rotation = try between(a.rotation, 0, 180, "rotation")
-    result.channelGain = try between(a.channel_gain, 0, 100, "channel_gain")
-    result.channelOffset = try between(a.channel_offset, 0, 1, "channel_offset")
-    result.blur = try between(a.blur, 0, 1, "blur")
-    if a.blur > 0 {
-        _ = try between(a.blur_deviation_max, 1e-2, 10, "blur_deviation_max")
-        _ = try between(a.blur_deviation_min, 1e-2, a.blur_deviation_max, "blur_deviation_min")
-        result.blurDeviation = a.blur_deviation_min...a.blur_deviation_max
-    }
-    result.solarize = try between(a.solarize, 0, 1, "solarize")
-    result.erasing = try between(a.erasing, 0, 1, "erasing")
-    return result
-}
-
 func modelConfiguration(_ pointer: UnsafePointer<tsimcne_model_config>?) throws -> Model.Configuration {
     let config = try structure(pointer, "config", \.struct_size)
     if config.layer_count != 0 { return try layeredConfiguration(config) }

@@ -17,7 +17,8 @@
 static uint8_t pixels[20 * 8 * 9 * 3];
 
 static tsimcne_augmentation natural(void) {
-    tsimcne_augmentation a = {sizeof a, 0.2, 1, 0.75, 1.25, 0.5, 0, 0, 0.8, 0.4, 0.4, 0.4, 0.1, 0.2};
+    tsimcne_augmentation a = {.struct_size = sizeof a};
+    CHECK(tsimcne_augmentation_preset(TSIMCNE_PRESET_NATURAL, &a) == TSIMCNE_OK && a.crop_area_min == 0.2);
     return a;
 }
 
@@ -58,7 +59,10 @@ static void library(const tsimcne_images *images) {
     CHECK(tsimcne_augment(NULL, &a, 1, 0, 0, 0, 2, views, 5) == TSIMCNE_ERROR_ARGUMENT);
     a.hue = NAN;
     CHECK(tsimcne_augment(images, &a, 1, 0, 0, 0, 2, views, 20 * 216) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_augmentation_preset(TSIMCNE_PRESET_COUNT, &a) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_augmentation_preset(TSIMCNE_PRESET_NONE, NULL) == TSIMCNE_ERROR_ARGUMENT);
     a.struct_size = 3;
+    CHECK(tsimcne_augmentation_preset(TSIMCNE_PRESET_NONE, &a) == TSIMCNE_ERROR_ARGUMENT);
     CHECK(tsimcne_augment(images, &a, 1, 0, 0, 0, 2, views, 20 * 216) == TSIMCNE_ERROR_ARGUMENT);
     float z[] = {0, 0, 1, 0, 0, 1, 2, 2}, gradient[8];
     double loss = -1;

@@ -3,9 +3,10 @@
  * Whatever is passed that C can tell apart (null, misaligned, stale, foreign, undersized, not a number), a
  * call returns a status, an error leaves a message, and outputs stay inside the memory that was passed, which
  * AddressSanitizer watches: every buffer has exactly the size that is said. */
-#include "tsimcne.h"
+#include "tables.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,30 +133,33 @@ static tsimcne_images some_images(Choices *choices, int has_data, int is_vectors
     return images;
 }
 
+/* Writes a whole number as far as its type holds it. */
+static void set_whole(void *structure, const tables_number *number, int64_t value) {
+    char *at = (char *)structure + number->offset;
+    bool is_small = number->type == TABLES_INT32 || number->type == TABLES_UINT32;
+    memcpy(at, &value, is_small ? 4 : 8);
+}
+
+/* Every number of a structure: usual, near its least, or now and then one that no caller should pass. */
+static void some_numbers(Choices *choices, const char *name, void *structure) {
+    const tables_structure *table = tables_structure_named(name);
+    tables_reset(structure, table);
+    *(uint64_t *)structure = size_of(choices, (size_t)table->size);
+    for (int64_t i = 0; i < table->count; i++) {
+        const tables_number *number = &table->numbers[i];
+        double range = fmin(number->largest - number->least, 7);
+        double value = one_in(choices, 2) ? number->usual : number->least + range * below(choices, 8) / 7;
+        if (number->type == TABLES_FLOAT || number->type == TABLES_DOUBLE) {
+            tables_set(structure, number, real(choices, value));
+        } else {
+            set_whole(structure, number, integer(choices, (int64_t)value));
+        }
+    }
+}
+
 static tsimcne_augmentation some_augmentation(Choices *choices) {
-    tsimcne_augmentation a = {0};
-    a.struct_size = size_of(choices, sizeof a);
-    a.crop_area_min = real(choices, 0.2);
-    a.crop_area_max = real(choices, 1);
-    a.crop_ratio_min = real(choices, 0.75);
-    a.crop_ratio_max = real(choices, 4.0 / 3);
-    a.horizontal_flip = real(choices, 0.5);
-    a.vertical_flip = real(choices, 0.5);
-    a.quarter_turns = real(choices, 0.5);
-    a.color_jitter = real(choices, 0.8);
-    a.brightness = real(choices, 0.4);
-    a.contrast = real(choices, 0.4);
-    a.saturation = real(choices, 0.4);
-    a.hue = real(choices, 0.1);
-    a.grayscale = real(choices, 0.2);
-    a.rotation = real(choices, 30);
-    a.channel_gain = real(choices, 0.2);
-    a.channel_offset = real(choices, 0.1);
-    a.blur = real(choices, 0.5);
-    a.blur_deviation_min = real(choices, 0.1);
-    a.blur_deviation_max = real(choices, 2);
-    a.solarize = real(choices, 0.2);
-    a.erasing = real(choices, 0.5);
+    tsimcne_augmentation a;
+    some_numbers(choices, "augmentation", &a);
     return a;
 }
 
@@ -181,20 +185,9 @@ static const tsimcne_layer *layers(Choices *choices, int32_t count) {
     }
     char *memory = buffer(choices, (int64_t)sizeof(tsimcne_layer) * count);
     for (int32_t i = 0; memory != NULL && i < count; i++) {
-        tsimcne_layer layer = {
-            .struct_size = size_of(choices, sizeof layer),
-            .name = one_in(choices, 20) ? NULL : layer_names[one_in(choices, 20) ? below(choices, 6) : i],
-            .kind = (int32_t)integer(choices, below(choices, 9)),
-            .channels = (int32_t)integer(choices, 1 + below(choices, 5)),
-            .kernel = (int32_t)integer(choices, 1 + 2 * below(choices, 3)),
-            .stride = (int32_t)integer(choices, 1 + below(choices, 2)),
-            .has_bias = (int32_t)integer(choices, below(choices, 2)),
-            .function = (int32_t)integer(choices, below(choices, 5)),
-            .gate = (int32_t)integer(choices, below(choices, 5)),
-            .epsilon = 1e-3f,
-            .momentum = 0.1f,
-            .drop = 0.25f,
-        };
+        tsimcne_layer layer;
+        some_numbers(choices, "layer", &layer);
+        layer.name = one_in(choices, 20) ? NULL : layer_names[one_in(choices, 20) ? below(choices, 6) : i];
         layer.channels = layer.channels > 64 ? 64 : layer.channels;
         memcpy(memory + i * (int64_t)sizeof layer, &layer, sizeof layer);
     }
@@ -249,46 +242,22 @@ static void transform(Choices *choices) {
 }
 
 static tsimcne_stage some_stage(Choices *choices, const tsimcne_augmentation *augmentation) {
-    tsimcne_stage stage = {0};
-    stage.struct_size = size_of(choices, sizeof stage);
+    tsimcne_stage stage;
+    some_numbers(choices, "stage", &stage);
+    /* Mostly short, as others teach nothing more, and of the views' usual size. */
     stage.steps = integer(choices, 1 + below(choices, 3));
-    stage.output_dim = (int32_t)integer(choices, 1 + below(choices, 8));
-    stage.output_start = (int32_t)integer(choices, below(choices, 4));
-    stage.output_scale = (float)real(choices, 1);
-    stage.trains = (int32_t)integer(choices, below(choices, 3));
-    stage.metric = (int32_t)integer(choices, below(choices, 4));
-    stage.temperature = (float)real(choices, 0.5);
-    stage.degrees_of_freedom = (float)real(choices, 2);
-    stage.temperature_rate = real(choices, 0.1);
-    stage.learning_rate = real(choices, 0.1);
-    stage.warmup = real(choices, 0.1);
-    stage.schedule = (int32_t)integer(choices, below(choices, 2));
-    stage.shape = (int32_t)integer(choices, below(choices, 4));
-    stage.optimizer = (int32_t)integer(choices, below(choices, 5));
-    stage.decays_biases = (int32_t)integer(choices, below(choices, 2));
-    stage.momentum = real(choices, 0.9);
-    stage.second_momentum = real(choices, 0.999);
-    stage.weight_decay = real(choices, 1e-4);
-    stage.clip_value = real(choices, 4);
-    if (one_in(choices, 3)) {
-        stage.view_height = (int32_t)integer(choices, 8);
-        stage.view_width = (int32_t)integer(choices, 8);
+    if (!one_in(choices, 3)) {
+        stage.view_height = stage.view_width = 0;
     }
-    stage.neighbors = (int32_t)integer(choices, one_in(choices, 2) ? 1 + below(choices, 3) : 0);
-    stage.inputs = (int32_t)integer(choices, below(choices, 2));
     stage.augmentation = one_in(choices, 3) ? augmentation : NULL;
     return stage;
 }
 
 static void create_trainer(Choices *choices) {
-    tsimcne_trainer_config config = {0};
-    config.struct_size = size_of(choices, sizeof config);
-    config.seed = byte(choices);
+    tsimcne_trainer_config config;
+    some_numbers(choices, "trainer", &config);
     config.batch_size = integer(choices, 2 + below(choices, 4));
-    config.source = (int32_t)integer(choices, below(choices, 3));
     config.threads = (int32_t)integer(choices, below(choices, 3));
-    config.stop_at = (uint32_t)integer(choices, below(choices, 16));
-    config.time_slice_ms = (uint32_t)integer(choices, below(choices, 3));
     tsimcne_augmentation augmentation = some_augmentation(choices);
     int64_t stages = 1 + below(choices, 3);
     config.stage_count = integer(choices, stages);
@@ -300,22 +269,12 @@ static void create_trainer(Choices *choices) {
         config.stages = one_in(choices, 64) ? NULL : list;
     }
     config.augmentation = one_in(choices, 4) ? NULL : &augmentation;
-    config.views = (int32_t)integer(choices, 2 + below(choices, 3));
-    if (one_in(choices, 3)) {
-        config.shuffle_block = integer(choices, 1 + below(choices, 4));
-        config.shuffle_window = (int32_t)integer(choices, 1 + below(choices, 3));
+    if (one_in(choices, 2)) {
+        config.shard_count = 0;
+        config.shard_rank = 0;
+    } else if (one_in(choices, 4)) {
+        config.stop_at = 15;
     }
-    if (one_in(choices, 3)) {
-        config.micro_batch = integer(choices, 1 + below(choices, 4));
-    }
-    if (one_in(choices, 8)) {
-        config.shard_count = (int32_t)integer(choices, 2);
-        config.shard_rank = (int32_t)integer(choices, below(choices, 2));
-        config.stop_at = one_in(choices, 4) ? config.stop_at : 15;
-    }
-    config.noise = real(choices, 0.1);
-    config.dropout = real(choices, 0.1);
-    config.average_decay = real(choices, one_in(choices, 2) ? 0.9 : 0);
     tsimcne_images images = some_images(choices, config.source == TSIMCNE_SOURCE_IMAGES, one_in(choices, 3));
     tsimcne_handle *target = place(choices);
     keep(target, tsimcne_trainer_create(handle(choices), one_in(choices, 64) ? NULL : &images,
@@ -352,12 +311,14 @@ static void move(Choices *choices) {
     tsimcne_trainer_memory(trainer, one_in(choices, 64) ? NULL : &bytes);
     tsimcne_trainer_order(trainer, buffer(choices, count < 0 ? 0 : 8 * count), count);
     tsimcne_trainer_set_loss(trainer, real(choices, 1));
-    progress.stage = (int32_t)integer(choices, progress.stage);
-    progress.step = integer(choices, progress.step);
-    progress.steps = integer(choices, progress.steps);
-    progress.position = real(choices, progress.position);
-    progress.stride = real(choices, progress.stride);
-    progress.epochs_before = integer(choices, progress.epochs_before);
+    for (int i = 0; i < 6; i++) {
+        const tables_number *number = &tables_structure_named("progress")->numbers[i];
+        if (number->type == TABLES_DOUBLE) {
+            tables_set(&progress, number, real(choices, tables_get(&progress, number)));
+        } else {
+            set_whole(&progress, number, integer(choices, (int64_t)tables_get(&progress, number)));
+        }
+    }
     tsimcne_trainer_seek(one_in(choices, 8) ? handle(choices) : trainer,
                          one_in(choices, 64) ? NULL : &progress);
 }

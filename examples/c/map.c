@@ -55,15 +55,9 @@ static tsimcne_stage stage(int64_t steps, int32_t outputs, int32_t start, double
 }
 
 static void train(tsimcne_handle model, const tsimcne_images *set) {
-    const tsimcne_augmentation augmentation = {.struct_size = sizeof augmentation,
-                                               .crop_area_min = 0.5,
-                                               .crop_area_max = 1,
-                                               .crop_ratio_min = 0.8,
-                                               .crop_ratio_max = 1.25,
-                                               .horizontal_flip = 0.5,
-                                               .color_jitter = 0.8,
-                                               .brightness = 0.4,
-                                               .contrast = 0.4};
+    tsimcne_augmentation augmentation = {.struct_size = sizeof augmentation};
+    check(tsimcne_augmentation_preset(TSIMCNE_PRESET_NATURAL, &augmentation));
+    augmentation.crop_area_min = 0.5;
     // Many dimensions from scratch, then the plane, begun with principal components.
     tsimcne_stage stages[] = {stage(60, 32, TSIMCNE_OUTPUT_KEEP, 0.1),
                               stage(40, 2, TSIMCNE_OUTPUT_PRINCIPAL, 0.02)};

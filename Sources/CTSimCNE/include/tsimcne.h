@@ -14,6 +14,13 @@
  * - Structures begin with `struct_size`, which the caller sets to sizeof(the structure); another
  *   value is TSIMCNE_ERROR_ARGUMENT. Reserved fields must be zero.
  * - Images and activations are NHWC: (count, height, width, channels), C-contiguous.
+ *
+ * Tables
+ * What has many members is a table here, a macro that applies X to each row, so that bindings, checks and
+ * tests that need every row read them here and nowhere else:
+ * - of an enumeration: X(constant without TSIMCNE_, number, the word that users have for it);
+ * - of the numbers of a structure: X(type, name, usual value, least, largest). A number `…_min` is at most
+ * its `…_max`.
  */
 #ifndef TSIMCNE_H
 #define TSIMCNE_H
@@ -24,20 +31,24 @@
 extern "C" {
 #endif
 
+#define TSIMCNE_CONSTANT(constant, number, word) TSIMCNE_##constant = number,
+#define TSIMCNE_MEMBER(type, name, usual, least, largest) type name;
+#define TSIMCNE_COUNTED(constant, number, word) +1
+
 /** Of the project: what the wheel and tsimcne_build_info say is taken from here. */
 #define TSIMCNE_VERSION "0.1.0"
 
 /** Raised whenever a structure or a function changes its meaning. */
-#define TSIMCNE_ABI_VERSION 6
+#define TSIMCNE_ABI_VERSION 7
 
-enum {
-    TSIMCNE_OK = 0,
-    TSIMCNE_ERROR_ARGUMENT = 1, /* a value out of range, a null pointer, a wrong length */
-    TSIMCNE_ERROR_HANDLE = 2,   /* not a live handle of the wanted kind */
-    TSIMCNE_ERROR_BUSY = 3,     /* another thread uses the handle */
-    TSIMCNE_ERROR_STATE = 4,    /* the call is not allowed now (e.g. no batch is wanted) */
-    TSIMCNE_ERROR_MEMORY = 5    /* memory could not be had */
-};
+#define TSIMCNE_STATUSES(X)                                                                                  \
+    X(OK, 0, "ok")                                                                                           \
+    X(ERROR_ARGUMENT, 1, "argument") /* a value out of range, a null pointer, a wrong length */              \
+    X(ERROR_HANDLE, 2, "handle")     /* not a live handle of the wanted kind */                              \
+    X(ERROR_BUSY, 3, "busy")         /* another thread uses the handle */                                    \
+    X(ERROR_STATE, 4, "state")       /* the call is not allowed now (e.g. no batch is wanted) */             \
+    X(ERROR_MEMORY, 5, "memory")     /* memory could not be had */
+enum { TSIMCNE_STATUSES(TSIMCNE_CONSTANT) };
 
 /** A token for a model or a trainer; 0 is never one. */
 typedef uint64_t tsimcne_handle;
@@ -62,7 +73,12 @@ const char *tsimcne_last_error(void);
 
 /* ------------------------------------------------------------------- images */
 
-enum { TSIMCNE_UINT8 = 0, TSIMCNE_FLOAT32 = 1, TSIMCNE_FLOAT64 = 2, TSIMCNE_INT32 = 3 };
+#define TSIMCNE_TYPES(X)                                                                                     \
+    X(UINT8, 0, "uint8")                                                                                     \
+    X(FLOAT32, 1, "float32")                                                                                 \
+    X(FLOAT64, 2, "float64")                                                                                 \
+    X(INT32, 3, "int32")
+enum { TSIMCNE_TYPES(TSIMCNE_CONSTANT) };
 
 /**
  * A borrowed batch of images. uint8 means 0…255 for [0, 1]; float32 is in [0, 1] already. For a model of
@@ -84,26 +100,51 @@ typedef struct tsimcne_images {
  * RandomResizedCrop, flips, quarter turns, ColorJitter, RandomGrayscale). Saturation, hue and
  * greyscale need 3 channels and are skipped for any other number.
  */
+#define TSIMCNE_AUGMENTATION_NUMBERS(X)                                                                      \
+    X(double, crop_area_min, 0.2, 1e-6, 1) /* share of the area */                                           \
+    X(double, crop_area_max, 1, 1e-6, 1)                                                                     \
+    X(double, crop_ratio_min, 0.75, 1e-3, 1e3) /* width / height, log-uniform */                             \
+    X(double, crop_ratio_max, 4.0 / 3, 1e-3, 1e3)                                                            \
+    X(double, horizontal_flip, 0.5, 0, 1) /* probability */                                                  \
+    X(double, vertical_flip, 0, 0, 1)     /* probability */                                                  \
+    /* probability of a turn by a random multiple of 90 degrees; images that are not square turn by          \
+       180 degrees only */                                                                                   \
+    X(double, quarter_turns, 0, 0, 1)                                                                        \
+    /* probability of the four operations below, in random order */                                          \
+    X(double, color_jitter, 0.8, 0, 1)                                                                       \
+    X(double, brightness, 0.4, 0, 100) /* factor uniform in [max(0, 1 - v), 1 + v] */                        \
+    X(double, contrast, 0.4, 0, 100)                                                                         \
+    X(double, saturation, 0.4, 0, 100)                                                                       \
+    X(double, hue, 0.1, 0, 0.5)     /* shift uniform in [-v, v], in turns of the circle */                   \
+    X(double, grayscale, 0.2, 0, 1) /* probability */                                                        \
+    /* after the turns: angle uniform in [-v, v] degrees; mirrored at the edge */                            \
+    X(double, rotation, 0, 0, 180)                                                                           \
+    /* after greyscale, each channel by itself: factor uniform in [max(0, 1 - v), 1 + v] … */              \
+    X(double, channel_gain, 0, 0, 100)                                                                       \
+    X(double, channel_offset, 0, 0, 1)           /* … and shift uniform in [-v, v] of the range */         \
+    X(double, blur, 0, 0, 1)                     /* probability of a Gaussian blur */                        \
+    X(double, blur_deviation_min, 0.1, 0.01, 10) /* in pixels */                                             \
+    X(double, blur_deviation_max, 2, 0.01, 10)                                                               \
+    /* probability that values of the upper half become their negatives */                                   \
+    X(double, solarize, 0, 0, 1)                                                                             \
+    /* probability that a rectangle is blackened (torchvision's RandomErasing) */                            \
+    X(double, erasing, 0, 0, 1)
 typedef struct tsimcne_augmentation {
     uint64_t struct_size;
-    double crop_area_min, crop_area_max;     /* share of the area, 0 < min <= max <= 1 */
-    double crop_ratio_min, crop_ratio_max;   /* width / height, log-uniform, 0 < min <= max */
-    double horizontal_flip;                  /* probability */
-    double vertical_flip;                    /* probability */
-    double quarter_turns;                    /* probability of a turn by a random multiple of 90 degrees;
-                                                images that are not square turn by 180 degrees only */
-    double color_jitter;                     /* probability of the four operations below, in random order */
-    double brightness, contrast, saturation; /* factor uniform in [max(0, 1 - v), 1 + v] */
-    double hue;                              /* shift uniform in [-v, v], v <= 0.5, in turns of the circle */
-    double grayscale;                        /* probability */
-    double rotation; /* after the turns: angle uniform in [-v, v] degrees, v <= 180; mirrored at the edge */
-    double channel_gain, channel_offset; /* after greyscale, each channel by itself: factor uniform in
-                                            [max(0, 1 - v), 1 + v], shift uniform in [-v, v] of the range */
-    double blur;                         /* probability of a Gaussian blur */
-    double blur_deviation_min, blur_deviation_max; /* in pixels, 0.01 <= min <= max <= 10 */
-    double solarize; /* probability that values of the upper half become their negatives */
-    double erasing;  /* probability that a rectangle is blackened (torchvision's RandomErasing) */
+    TSIMCNE_AUGMENTATION_NUMBERS(TSIMCNE_MEMBER)
 } tsimcne_augmentation;
+
+/** Augmentations for kinds of images; the usual values above are those of photographs. */
+#define TSIMCNE_PRESETS(X)                                                                                   \
+    X(PRESET_NONE, 0, "none")                                                                                \
+    X(PRESET_NATURAL, 1, "natural")                                                                          \
+    X(PRESET_TEXT, 2, "text")                                                                                \
+    X(PRESET_MICROSCOPY, 3, "microscopy")
+enum { TSIMCNE_PRESETS(TSIMCNE_CONSTANT) };
+enum { TSIMCNE_PRESET_COUNT = 0 TSIMCNE_PRESETS(TSIMCNE_COUNTED) };
+
+/** Writes an augmentation, TSIMCNE_PRESET_…, whose struct_size the caller has set. */
+int32_t tsimcne_augmentation_preset(int32_t preset, tsimcne_augmentation *augmentation);
 
 /**
  * Writes the augmented view `view` (0, 1, …) of every image to `output`
@@ -116,57 +157,73 @@ int32_t tsimcne_augment(const tsimcne_images *images, const tsimcne_augmentation
 
 /* -------------------------------------------------------------------- model */
 
-enum {
-    TSIMCNE_LAYER_CONVOLUTION = 0,        /* channels, kernel, stride, has_bias */
-    TSIMCNE_LAYER_DEPTHWISE = 1,          /* kernel, stride of 1 or 2: each channel by itself */
-    TSIMCNE_LAYER_BATCH_NORM = 2,         /* epsilon, momentum */
-    TSIMCNE_LAYER_NONLINEARITY = 3,       /* function */
-    TSIMCNE_LAYER_MAX_POOLING = 4,        /* kernel, stride */
-    TSIMCNE_LAYER_SQUEEZE_EXCITATION = 5, /* channels between its two layers, function and gate after them */
-    TSIMCNE_LAYER_RESIDUAL = 6, /* drop; the layers that follow, until LAYER_END, are added to … */
-    TSIMCNE_LAYER_SHORTCUT = 7, /* … their input, or to what the layers after LAYER_SHORTCUT make of it */
-    TSIMCNE_LAYER_END = 8
-};
-enum {
-    TSIMCNE_FUNCTION_RELU = 0,
-    TSIMCNE_FUNCTION_SILU = 1,       /* x / (1 + exp(-x)) */
-    TSIMCNE_FUNCTION_HARD_SWISH = 2, /* x min(max(x + 3, 0), 6) / 6 */
-    TSIMCNE_FUNCTION_SIGMOID = 3,
-    TSIMCNE_FUNCTION_HARD_SIGMOID = 4 /* min(max(x + 3, 0), 6) / 6 */
-};
+#define TSIMCNE_LAYERS(X)                                                                                    \
+    X(LAYER_CONVOLUTION, 0, "conv")          /* channels, kernel, stride, has_bias */                        \
+    X(LAYER_DEPTHWISE, 1, "depthwise")       /* kernel, stride of 1 or 2: each channel by itself */          \
+    X(LAYER_BATCH_NORM, 2, "batchnorm")      /* epsilon, momentum */                                         \
+    X(LAYER_NONLINEARITY, 3, "nonlinearity") /* function */                                                  \
+    X(LAYER_MAX_POOLING, 4, "maxpool")       /* kernel, stride */                                            \
+    /* channels between its two layers, function and gate after them */                                      \
+    X(LAYER_SQUEEZE_EXCITATION, 5, "squeeze_excite")                                                         \
+    /* drop; the layers that follow, until LAYER_END, are added to … */                                    \
+    X(LAYER_RESIDUAL, 6, "residual")                                                                         \
+    /* … their input, or to what the layers after LAYER_SHORTCUT make of it */                             \
+    X(LAYER_SHORTCUT, 7, "shortcut")                                                                         \
+    X(LAYER_END, 8, "end")
+enum { TSIMCNE_LAYERS(TSIMCNE_CONSTANT) };
+enum { TSIMCNE_LAYER_COUNT = 0 TSIMCNE_LAYERS(TSIMCNE_COUNTED) };
+#define TSIMCNE_FUNCTIONS(X)                                                                                 \
+    X(FUNCTION_RELU, 0, "relu")                                                                              \
+    X(FUNCTION_SILU, 1, "silu")            /* x / (1 + exp(-x)) */                                           \
+    X(FUNCTION_HARD_SWISH, 2, "hardswish") /* x min(max(x + 3, 0), 6) / 6 */                                 \
+    X(FUNCTION_SIGMOID, 3, "sigmoid")                                                                        \
+    X(FUNCTION_HARD_SIGMOID, 4, "hardsigmoid") /* min(max(x + 3, 0), 6) / 6 */
+enum { TSIMCNE_FUNCTIONS(TSIMCNE_CONSTANT) };
+enum { TSIMCNE_FUNCTION_COUNT = 0 TSIMCNE_FUNCTIONS(TSIMCNE_COUNTED) };
 
 /** One layer of a backbone; what its kind does not name is not looked at. Convolutions and pooling are padded
  * by half their kernel. */
+#define TSIMCNE_LAYER_NUMBERS(X)                                                                             \
+    X(int32_t, kind, 0, 0, TSIMCNE_LAYER_COUNT - 1) /* TSIMCNE_LAYER_… */                                  \
+    X(int32_t, channels, 1, 1, 65536)                                                                        \
+    X(int32_t, kernel, 1, 1, 31) /* odd */                                                                   \
+    X(int32_t, stride, 1, 1, 16)                                                                             \
+    X(int32_t, has_bias, 0, 0, 1)                                                                            \
+    X(int32_t, function, 0, 0, TSIMCNE_FUNCTION_COUNT - 1) /* TSIMCNE_FUNCTION_… */                        \
+    X(int32_t, gate, 0, 0, TSIMCNE_FUNCTION_COUNT - 1)     /* TSIMCNE_FUNCTION_… */                        \
+    X(float, epsilon, 1e-5, 1e-12, 1)                      /* added to the variance */                       \
+    X(float, momentum, 0.1, 0, 1)                          /* of the running statistics */                   \
+    /* stochastic depth: probability of being left out in training */                                        \
+    X(float, drop, 0, 0, 0.99)
 typedef struct tsimcne_layer {
     uint64_t struct_size;
     const char *name; /* its arrays are "backbone.<name>.weight" …; letters, digits, '.', '_', '-' */
-    int32_t kind;
-    int32_t channels; /* 1 … 65536 */
-    int32_t kernel;   /* odd, 1 … 31 */
-    int32_t stride;   /* 1 … 16 */
-    int32_t has_bias;
-    int32_t function;
-    int32_t gate;
-    float epsilon;  /* added to the variance; 1e-12 … 1 */
-    float momentum; /* of the running statistics; 0 … 1 */
-    float drop;     /* stochastic depth: probability of being left out in training; 0 … 0.99 */
+    TSIMCNE_LAYER_NUMBERS(TSIMCNE_MEMBER)
 } tsimcne_layer;
 
+#define TSIMCNE_MODEL_NUMBERS(X)                                                                             \
+    /* of the images; 1024 at most where there is a backbone */                                              \
+    X(int64_t, channels, 1, 1, 65536)                                                                        \
+    /* 10, 18, 34: ResNet of [1,1,1,1], [2,2,2,2], [3,4,6,3] basic blocks; 50, 101: of [3,4,6,3],            \
+       [3,4,23,3] bottlenecks; 0: none, for vectors */                                                       \
+    X(int32_t, depth, 0, 0, 1000)                                                                            \
+    /* channels of the first stage; the others have 2, 4, 8 times as many */                                 \
+    X(int32_t, base_width, 1, 1, 1024)                                                                       \
+    X(int32_t, output_dim, 2, 1, 4096)
+#define TSIMCNE_MOST_HIDDEN 16
+#define TSIMCNE_WIDEST_HIDDEN 65536
+#define TSIMCNE_MOST_LAYERS 10000
 typedef struct tsimcne_model_config {
     uint64_t struct_size;
-    int64_t channels;   /* of the images */
-    int32_t depth;      /* 10, 18, 34: ResNet of [1,1,1,1], [2,2,2,2], [3,4,6,3] basic blocks; 50, 101: of
-                           [3,4,6,3], [3,4,23,3] bottlenecks; 0: none, for vectors */
-    int32_t base_width; /* channels of the first stage, 1 … 1024; the others have 2, 4, 8 times as many */
-    const int32_t *hidden_dims;  /* widths of the projection head's hidden layers, each 1 … 65536, with a
-                                    rectifier after each; NULL if there are none */
-    int32_t hidden_count;        /* 0 … 16; 0: a linear head */
-    int32_t output_dim;          /* 1 … 4096 */
-    const float *mean;           /* NULL, or `channels` values subtracted from the [0, 1] pixels … */
-    const float *deviation;      /* … and divided by (positive); both or neither */
+    TSIMCNE_MODEL_NUMBERS(TSIMCNE_MEMBER)
+    const int32_t *hidden_dims; /* widths of the projection head's hidden layers, each 1 … WIDEST_HIDDEN, with
+                                   a rectifier after each; NULL if there are none */
+    int32_t hidden_count;       /* 0 … MOST_HIDDEN; 0: a linear head */
+    int32_t layer_count;        /* 0 … MOST_LAYERS */
+    const float *mean;          /* NULL, or `channels` values subtracted from the [0, 1] pixels … */
+    const float *deviation;     /* … and divided by (positive); both or neither */
     const tsimcne_layer *layers; /* NULL, or the backbone's, whose result is averaged over the plane: `depth`
                                     and `base_width` are then not looked at */
-    int32_t layer_count;         /* 0 … 10000 */
 } tsimcne_model_config;
 
 /** Makes a model whose weights are drawn from `seed`. */
@@ -175,7 +232,11 @@ int32_t tsimcne_model_create(const tsimcne_model_config *config, uint64_t seed, 
 /** Replaces the output layer by one of `output_dim` outputs, weights N(0, deviation). */
 int32_t tsimcne_model_reset_output(tsimcne_handle model, int32_t output_dim, float deviation, uint64_t seed);
 
-enum { TSIMCNE_OUTPUT_MAP = 0, TSIMCNE_OUTPUT_FEATURES = 1 };
+#define TSIMCNE_OUTPUTS(X)                                                                                   \
+    X(OUTPUT_MAP, 0, "map")                                                                                  \
+    X(OUTPUT_FEATURES, 1, "features")
+enum { TSIMCNE_OUTPUTS(TSIMCNE_CONSTANT) };
+enum { TSIMCNE_OUTPUT_COUNT = 0 TSIMCNE_OUTPUTS(TSIMCNE_COUNTED) };
 
 /**
  * Maps images (BatchNorm with running statistics, no augmentation) and writes count * d float32 to
@@ -191,141 +252,181 @@ int32_t tsimcne_model_destroy(tsimcne_handle model);
 
 /* ------------------------------------------------------------------ trainer */
 
-enum {
-    TSIMCNE_METRIC_CAUCHY = 0,    /* 1 / (1 + (T d)^2) */
-    TSIMCNE_METRIC_COSINE = 1,    /* exp(cos / T) */
-    TSIMCNE_METRIC_STUDENT_T = 2, /* (1 + (T d)^2 / nu)^(-(nu + 1) / 2) */
-    TSIMCNE_METRIC_GAUSSIAN = 3   /* exp(-(T d)^2) */
-};
-enum {
-    TSIMCNE_TRAIN_ALL = 0,
-    TSIMCNE_TRAIN_OUTPUT_LAYER = 1, /* all else is frozen, but BatchNorm uses and follows batches */
-    TSIMCNE_TRAIN_HEAD = 2          /* the backbone is frozen in the same way */
-};
-enum {
-    TSIMCNE_OUTPUT_KEEP = 0,      /* the output layer stays (its dimension must be the stage's) */
-    TSIMCNE_OUTPUT_NORMAL = 1,    /* new weights N(0, output_scale), default bias */
-    TSIMCNE_OUTPUT_PRINCIPAL = 2, /* the output's principal components, scaled to a root-mean-square
-                                     radius of output_scale */
-    TSIMCNE_OUTPUT_SCALED = 3     /* the layer stays, moved and scaled to that radius: from a cosine stage,
-                                     which leaves the scale free, to a Cauchy one */
-};
+#define TSIMCNE_METRICS(X)                                                                                   \
+    X(METRIC_CAUCHY, 0, "euclidean")    /* 1 / (1 + (T d)^2) */                                              \
+    X(METRIC_COSINE, 1, "cosine")       /* exp(cos / T) */                                                   \
+    X(METRIC_STUDENT_T, 2, "student_t") /* (1 + (T d)^2 / nu)^(-(nu + 1) / 2) */                             \
+    X(METRIC_GAUSSIAN, 3, "gauss")      /* exp(-(T d)^2) */
+enum { TSIMCNE_METRICS(TSIMCNE_CONSTANT) };
+enum { TSIMCNE_METRIC_COUNT = 0 TSIMCNE_METRICS(TSIMCNE_COUNTED) };
+#define TSIMCNE_TRAINS(X)                                                                                    \
+    X(TRAIN_ALL, 0, "all")                                                                                   \
+    /* all else is frozen, but BatchNorm uses and follows batches */                                         \
+    X(TRAIN_OUTPUT_LAYER, 1, "output")                                                                       \
+    X(TRAIN_HEAD, 2, "head") /* the backbone is frozen in the same way */
+enum { TSIMCNE_TRAINS(TSIMCNE_CONSTANT) };
+enum { TSIMCNE_TRAIN_COUNT = 0 TSIMCNE_TRAINS(TSIMCNE_COUNTED) };
+#define TSIMCNE_OUTPUT_STARTS(X)                                                                             \
+    X(OUTPUT_KEEP, 0, "keep")     /* the output layer stays (its dimension must be the stage's) */           \
+    X(OUTPUT_NORMAL, 1, "normal") /* new weights N(0, output_scale), default bias */                         \
+    /* the output's principal components, scaled to a root-mean-square radius of output_scale */             \
+    X(OUTPUT_PRINCIPAL, 2, "principal")                                                                      \
+    /* the layer stays, moved and scaled to that radius: from a cosine stage, which leaves the scale         \
+       free, to a Cauchy one */                                                                              \
+    X(OUTPUT_SCALED, 3, "scaled")
+enum { TSIMCNE_OUTPUT_STARTS(TSIMCNE_CONSTANT) };
+enum { TSIMCNE_OUTPUT_START_COUNT = 0 TSIMCNE_OUTPUT_STARTS(TSIMCNE_COUNTED) };
 /** What follows the warm-up: half a cosine to 0, the peak, a line to 0, or one cycle (Smith and Topin 2019:
  *  from peak / 25 up and down to peak / 250000, both half a cosine). */
-enum {
-    TSIMCNE_SHAPE_COSINE = 0,
-    TSIMCNE_SHAPE_CONSTANT = 1,
-    TSIMCNE_SHAPE_LINEAR = 2,
-    TSIMCNE_SHAPE_ONE_CYCLE = 3
-};
-enum {
-    TSIMCNE_SCHEDULE_BATCH = 0, /* stepped per batch, warm-up a fraction of the stage's steps */
-    TSIMCNE_SCHEDULE_EPOCH = 1  /* the reference's: stepped per epoch, warm-up in epochs */
-};
-enum {
-    TSIMCNE_SGD = 0, /* v = momentum v + g + decay w;  w -= rate v */
-    TSIMCNE_NESTEROV = 1,
-    TSIMCNE_ADAMW = 2, /* Loshchilov and Hutter 2019; momentum and second_momentum are its betas */
-    TSIMCNE_LARS = 3,  /* You, Gitman and Ginsburg 2017; trust 0.001, plain SGD for biases and BatchNorm */
-    TSIMCNE_ADAM = 4   /* with the largest squares (AMSGrad, Reddi, Kale and Kumar 2018); weight decay is part
-                          of the gradient */
-};
+#define TSIMCNE_SHAPES(X)                                                                                    \
+    X(SHAPE_COSINE, 0, "cosine")                                                                             \
+    X(SHAPE_CONSTANT, 1, "constant")                                                                         \
+    X(SHAPE_LINEAR, 2, "linear")                                                                             \
+    X(SHAPE_ONE_CYCLE, 3, "onecycle")
+enum { TSIMCNE_SHAPES(TSIMCNE_CONSTANT) };
+enum { TSIMCNE_SHAPE_COUNT = 0 TSIMCNE_SHAPES(TSIMCNE_COUNTED) };
+#define TSIMCNE_SCHEDULES(X)                                                                                 \
+    /* stepped per batch, warm-up a fraction of the stage's steps */                                         \
+    X(SCHEDULE_BATCH, 0, "batch")                                                                            \
+    X(SCHEDULE_EPOCH, 1, "epoch") /* the reference's: stepped per epoch, warm-up in epochs */
+enum { TSIMCNE_SCHEDULES(TSIMCNE_CONSTANT) };
+enum { TSIMCNE_SCHEDULE_COUNT = 0 TSIMCNE_SCHEDULES(TSIMCNE_COUNTED) };
+#define TSIMCNE_OPTIMIZERS(X)                                                                                \
+    X(SGD, 0, "sgd") /* v = momentum v + g + decay w;  w -= rate v */                                        \
+    X(NESTEROV, 1, "nesterov")                                                                               \
+    /* Loshchilov and Hutter 2019; momentum and second_momentum are its betas */                             \
+    X(ADAMW, 2, "adamw")                                                                                     \
+    /* You, Gitman and Ginsburg 2017; trust 0.001, plain SGD for biases and BatchNorm */                     \
+    X(LARS, 3, "lars")                                                                                       \
+    /* with the largest squares (AMSGrad, Reddi, Kale and Kumar 2018); weight decay is part of the           \
+       gradient */                                                                                           \
+    X(ADAM, 4, "adam")
+enum { TSIMCNE_OPTIMIZERS(TSIMCNE_CONSTANT) };
+enum { TSIMCNE_OPTIMIZER_COUNT = 0 TSIMCNE_OPTIMIZERS(TSIMCNE_COUNTED) };
 
 /** What a step begins with: random views, or the features of the images themselves, found together with the
  *  neighbours (which it needs) when the stage begins; not with TSIMCNE_TRAIN_ALL. */
-enum { TSIMCNE_INPUT_VIEWS = 0, TSIMCNE_INPUT_FEATURES = 1 };
+#define TSIMCNE_INPUTS(X)                                                                                    \
+    X(INPUT_VIEWS, 0, "views")                                                                               \
+    X(INPUT_FEATURES, 1, "features")
+enum { TSIMCNE_INPUTS(TSIMCNE_CONSTANT) };
+enum { TSIMCNE_INPUT_COUNT = 0 TSIMCNE_INPUTS(TSIMCNE_COUNTED) };
 
+#define TSIMCNE_STAGE_NUMBERS(X)                                                                             \
+    /* of the optimiser; the last epoch may be cut short */                                                  \
+    X(int64_t, steps, 1, 1, 1099511627776)                                                                   \
+    X(int32_t, output_dim, 2, 1, 4096) /* at its end */                                                      \
+    /* TSIMCNE_OUTPUT_KEEP to SCALED */                                                                      \
+    X(int32_t, output_start, 0, 0, TSIMCNE_OUTPUT_START_COUNT - 1)                                           \
+    X(float, output_scale, 1, 0, 1e9)                  /* at least 1e-9 where output_start needs it */       \
+    X(int32_t, trains, 0, 0, TSIMCNE_TRAIN_COUNT - 1)  /* TSIMCNE_TRAIN_… */                               \
+    X(int32_t, metric, 0, 0, TSIMCNE_METRIC_COUNT - 1) /* TSIMCNE_METRIC_… */                              \
+    X(float, temperature, 1, 1e-6, 1e6)                /* T: multiplies a distance, divides the cosine */    \
+    X(float, degrees_of_freedom, 1, 0, 1e6)            /* nu of TSIMCNE_METRIC_STUDENT_T, at least 1e-3 */   \
+    /* 0: the temperature stays. Else its logarithm (of T^2 / 2 for distances) is trained with so many       \
+       times the learning rate */                                                                            \
+    X(double, temperature_rate, 0, 0, 1e9)                                                                   \
+    X(double, learning_rate, 0.03, 0, 1e9)                 /* peak */                                        \
+    X(double, warmup, 0, 0, 1e6)                           /* see schedule */                                \
+    X(int32_t, schedule, 0, 0, TSIMCNE_SCHEDULE_COUNT - 1) /* TSIMCNE_SCHEDULE_… */                        \
+    X(int32_t, shape, 0, 0, TSIMCNE_SHAPE_COUNT - 1)       /* TSIMCNE_SHAPE_… */                           \
+    /* TSIMCNE_OPTIMIZERS; fresh in each stage */                                                            \
+    X(int32_t, optimizer, 0, 0, TSIMCNE_OPTIMIZER_COUNT - 1)                                                 \
+    X(int32_t, decays_biases, 1, 0, 1)      /* whether biases and BatchNorm decay too */                     \
+    X(double, momentum, 0.9, 0, 1)          /* less than 1 for ADAM and ADAMW */                             \
+    X(double, second_momentum, 0.999, 0, 1) /* less than 1 */                                                \
+    X(double, weight_decay, 5e-4, 0, 1e9)                                                                    \
+    X(double, clip_value, 4, 0, 1e30) /* gradients are clipped to +- this; 0 for none */                     \
+    /* of smaller views, 8 … the image's, with an augmentation; 0 for the image's */                       \
+    X(int32_t, view_height, 0, 0, 1024)                                                                      \
+    X(int32_t, view_width, 0, 0, 1024)                                                                       \
+    /* 0: all views are of the image itself. k: every view but the first is of one of its k nearest          \
+       neighbours (cosine of features; distance of vectors), found when the stage begins; not with           \
+       TSIMCNE_SOURCE_VIEWS */                                                                               \
+    X(int32_t, neighbors, 0, 0, 1024)                                                                        \
+    X(int32_t, inputs, 0, 0, TSIMCNE_INPUT_COUNT - 1) /* TSIMCNE_INPUT_… */
 typedef struct tsimcne_stage {
     uint64_t struct_size;
-    int64_t steps;        /* of the optimiser, 1 … 2^40; the last epoch may be cut short */
-    int32_t output_dim;   /* at its end */
-    int32_t output_start; /* TSIMCNE_OUTPUT_… KEEP to SCALED */
-    float output_scale;
-    int32_t trains;           /* TSIMCNE_TRAIN_… */
-    int32_t metric;           /* TSIMCNE_METRIC_… */
-    float temperature;        /* T: multiplies a distance, divides the cosine */
-    float degrees_of_freedom; /* nu of TSIMCNE_METRIC_STUDENT_T, 1e-3 … 1e6 */
-    double temperature_rate;  /* 0: the temperature stays. Else its logarithm (of T^2 / 2 for distances) is
-                                 trained with so many times the learning rate */
-    int64_t annealed_epochs;  /* values of each of these courses, one for an epoch of the stage as it was
-                                 written; the last one stays */
-    const int32_t *annealed_outputs; /* falling output dimensions down to output_dim, or NULL */
-    const float *annealed_degrees;   /* of freedom, or NULL */
-    double learning_rate;            /* peak */
-    double warmup;                   /* see schedule */
-    int32_t schedule;                /* TSIMCNE_SCHEDULE_… */
-    int32_t shape;                   /* TSIMCNE_SHAPE_… */
-    int32_t optimizer;               /* TSIMCNE_SGD … TSIMCNE_LARS; fresh in each stage */
-    int32_t decays_biases;           /* whether biases and BatchNorm decay too: 0 or 1 */
-    double momentum;
-    double second_momentum;
-    double weight_decay;
-    double clip_value;   /* gradients are clipped to +- this; 0 for none */
-    int32_t view_height; /* of smaller views, 8 … the image's, with an augmentation; 0 for the image's */
-    int32_t view_width;
-    int32_t neighbors; /* 0: all views are of the image itself. k, 1 … 1024: every view but the first is of
-                          one of its k nearest neighbours (cosine of features; distance of vectors), found
-                          when the stage begins; not with TSIMCNE_SOURCE_VIEWS */
-    int32_t inputs;    /* TSIMCNE_INPUT_… */
+    TSIMCNE_STAGE_NUMBERS(TSIMCNE_MEMBER)
+    int64_t annealed_epochs; /* values of each of these courses, one for an epoch of the stage as it was
+                                written; the last one stays */
+    const int32_t *annealed_outputs;          /* falling output dimensions down to output_dim, or NULL */
+    const float *annealed_degrees;            /* of freedom, or NULL */
     const tsimcne_augmentation *augmentation; /* NULL for that of the trainer's configuration */
 } tsimcne_stage;
 
-enum {
-    TSIMCNE_SOURCE_IMAGES = 0, /* the trainer reads and augments `images.data` in place */
-    TSIMCNE_SOURCE_SUPPLIED =
-        1, /* the caller supplies each batch's images of images.type; the trainer augments */
-    TSIMCNE_SOURCE_VIEWS = 2 /* the caller supplies each batch's views, float32 */
-};
+#define TSIMCNE_SOURCES(X)                                                                                   \
+    X(SOURCE_IMAGES, 0, "images") /* the trainer reads and augments `images.data` in place */                \
+    /* the caller supplies each batch's images of images.type; the trainer augments */                       \
+    X(SOURCE_SUPPLIED, 1, "supplied")                                                                        \
+    X(SOURCE_VIEWS, 2, "views") /* the caller supplies each batch's views, float32 */
+enum { TSIMCNE_SOURCES(TSIMCNE_CONSTANT) };
+enum { TSIMCNE_SOURCE_COUNT = 0 TSIMCNE_SOURCES(TSIMCNE_COUNTED) };
 
 /* Boundaries at which tsimcne_advance returns, besides those it always returns at. */
-enum {
-    TSIMCNE_STOP_AT_BATCH_NORM_SUMS = 1,
-    TSIMCNE_STOP_AT_EMBEDDINGS = 2,
-    TSIMCNE_STOP_AT_GRADIENTS = 4,
-    TSIMCNE_STOP_AT_OUTPUT_STARTED = 8
-};
+#define TSIMCNE_STOPS(X)                                                                                     \
+    X(STOP_AT_BATCH_NORM_SUMS, 1, "batch_norm_sums")                                                         \
+    X(STOP_AT_EMBEDDINGS, 2, "embeddings")                                                                   \
+    X(STOP_AT_GRADIENTS, 4, "gradients")                                                                     \
+    X(STOP_AT_OUTPUT_STARTED, 8, "output_started")
+enum { TSIMCNE_STOPS(TSIMCNE_CONSTANT) };
 
+#define TSIMCNE_TRAINER_NUMBERS(X)                                                                           \
+    X(uint64_t, seed, 0, 0, 18446744073709551615.0)                                                          \
+    X(int64_t, batch_size, 2, 2, 1099511627776)        /* images, not views; at most images.count */         \
+    X(int32_t, source, 0, 0, TSIMCNE_SOURCE_COUNT - 1) /* TSIMCNE_SOURCE_… */                              \
+    X(int32_t, threads, 0, 0, 1024)                    /* 0: all cores this process may use */               \
+    X(uint32_t, stop_at, 0, 0, 15)                     /* a sum of TSIMCNE_STOP_AT_… */                    \
+    /* return TSIMCNE_EVENT_MORE after about this long; 0: 100 */                                            \
+    X(uint32_t, time_slice_ms, 0, 0, 300)                                                                    \
+    X(int32_t, views, 2, 2, 16)               /* of an image in a batch; all others are negatives */         \
+    X(int32_t, shuffle_window, 0, 0, 1048576) /* blocks among which images are mixed; 0: 1 */                \
+    /* neighbouring images that stay near each other in an epoch's order, for data that are read block       \
+       by block; 0 or 1: every order is as likely */                                                         \
+    X(int64_t, shuffle_block, 0, 0, 1099511627776)                                                           \
+    /* images whose views go through the network together, with batch normalisation of their own:            \
+       memory is that of these, the loss that of the batch; 0: all of a batch. Where it is less, each        \
+       view is worked out twice */                                                                           \
+    X(int64_t, micro_batch, 0, 0, 1099511627776)                                                             \
+    /* 0 … shard_count - 1: which part of every batch this trainer works on … */                         \
+    X(int32_t, shard_rank, 0, 0, 1048575)                                                                    \
+    /* … of so many that train together; 0 or 1: all of it. With more, gradients are to be exchanged,      \
+       and the loss is to be set: stop_at has them all, and BatchNorm's sums unless it is to take each       \
+       shard's statistics */                                                                                 \
+    X(int32_t, shard_count, 0, 0, 1048576)                                                                   \
+    /* standard deviation of normal noise on normalised values; 0 for none */                                \
+    X(double, noise, 0, 0, 1e6)                                                                              \
+    X(double, dropout, 0, 0, 1) /* probability that a normalised value is set to 0 */                        \
+    /* of the moving averages of parameters and running statistics, less than 1; 0 for none */               \
+    X(double, average_decay, 0, 0, 1)
+#define TSIMCNE_MOST_STAGES 64
 typedef struct tsimcne_trainer_config {
     uint64_t struct_size;
-    uint64_t seed;
-    int64_t batch_size;     /* images, not views; 2 … images.count */
-    int32_t source;         /* TSIMCNE_SOURCE_… */
-    int32_t threads;        /* 0: all cores this process may use */
-    uint32_t stop_at;       /* a sum of TSIMCNE_STOP_AT_… */
-    uint32_t time_slice_ms; /* return TSIMCNE_EVENT_MORE after about this long; 0: 100; at most 300 */
+    TSIMCNE_TRAINER_NUMBERS(TSIMCNE_MEMBER)
     const tsimcne_stage *stages;
-    int64_t stage_count; /* 1 … 64 */
+    int64_t stage_count; /* 1 … MOST_STAGES */
     const tsimcne_augmentation
-        *augmentation;      /* NULL: views are the image; ignored for TSIMCNE_SOURCE_VIEWS */
-    int32_t views;          /* of an image in a batch, 2 … 16; all others are negatives */
-    int32_t shuffle_window; /* blocks among which images are mixed; 1 … 2^20; 0: 1 */
-    int64_t shuffle_block; /* neighbouring images that stay near each other in an epoch's order, for data that
-                              are read block by block; 0 or 1: every order is as likely */
-    int64_t micro_batch;   /* images whose views go through the network together, with batch normalisation of
-                              their   own: memory is that of these, the loss that of the batch; 0: all of a
-                              batch.   Where it   is less, each view is worked out twice */
-    int32_t shard_rank;    /* 0 … shard_count - 1: which part of every batch this trainer works on … */
-    int32_t shard_count; /* … of so many that train together; 0 or 1: all of it. With more, gradients are to
-                            be exchanged, and the loss is to be set: stop_at has them all, and BatchNorm's
-                            sums unless it is to take each shard's statistics */
-    double noise;        /* standard deviation of normal noise on normalised values; 0 for none */
-    double dropout;      /* probability that a normalised value is set to 0 */
-    double average_decay; /* of the moving averages of parameters and running statistics, < 1; 0 for none */
+        *augmentation; /* NULL: views are the image; ignored for TSIMCNE_SOURCE_VIEWS */
 } tsimcne_trainer_config;
 
-enum {
-    TSIMCNE_EVENT_MORE = 0,            /* the time slice is over: call again */
-    TSIMCNE_EVENT_BATCH_WANTED = 1,    /* supply the images `indices` with tsimcne_supply, then call again */
-    TSIMCNE_EVENT_BATCH_NORM_SUMS = 2, /* array `array` (a TSIMCNE_ARRAY_SUMS) may be exchanged */
-    TSIMCNE_EVENT_EMBEDDINGS = 3,      /* the embeddings of this batch are ready */
-    TSIMCNE_EVENT_GRADIENT = 4,        /* array `array` (a TSIMCNE_ARRAY_GRADIENT) may be exchanged */
-    TSIMCNE_EVENT_STEP = 5,            /* a step is done: loss and learning_rate are those of it */
-    TSIMCNE_EVENT_FINISHED = 6,        /* all stages are done */
-    TSIMCNE_EVENT_DIVERGED = 7,        /* something is not finite: the step was dropped; training ends */
-    TSIMCNE_EVENT_OUTPUT_STARTED =
-        9, /* a stage has made its output layer from outputs of the batch, or shard */
-    TSIMCNE_EVENT_NEIGHBORS_FOUND = 8 /* a stage with neighbours begins: the search for them is over */
-};
+#define TSIMCNE_EVENTS(X)                                                                                    \
+    X(EVENT_MORE, 0, "more") /* the time slice is over: call again */                                        \
+    /* supply the images `indices` with tsimcne_supply, then call again */                                   \
+    X(EVENT_BATCH_WANTED, 1, "batch_wanted")                                                                 \
+    /* array `array` (a TSIMCNE_ARRAY_SUMS) may be exchanged */                                              \
+    X(EVENT_BATCH_NORM_SUMS, 2, "batch_norm_sums")                                                           \
+    X(EVENT_EMBEDDINGS, 3, "embeddings") /* the embeddings of this batch are ready */                        \
+    /* array `array` (a TSIMCNE_ARRAY_GRADIENT) may be exchanged */                                          \
+    X(EVENT_GRADIENT, 4, "gradient")                                                                         \
+    X(EVENT_STEP, 5, "step")         /* a step is done: loss and learning_rate are those of it */            \
+    X(EVENT_FINISHED, 6, "finished") /* all stages are done */                                               \
+    /* something is not finite: the step was dropped; training ends */                                       \
+    X(EVENT_DIVERGED, 7, "diverged")                                                                         \
+    /* a stage with neighbours begins: the search for them is over */                                        \
+    X(EVENT_NEIGHBORS_FOUND, 8, "neighbors_found")                                                           \
+    /* a stage has made its output layer from outputs of the batch, or shard */                              \
+    X(EVENT_OUTPUT_STARTED, 9, "output_started")
+enum { TSIMCNE_EVENTS(TSIMCNE_CONSTANT) };
 
 typedef struct tsimcne_event {
     uint64_t struct_size;
@@ -370,15 +471,18 @@ int32_t tsimcne_supply(tsimcne_handle trainer, const void *data, int64_t bytes);
 int32_t tsimcne_abandon(tsimcne_handle trainer);
 
 /** Where training stands between two steps. */
+#define TSIMCNE_PROGRESS_NUMBERS(X)                                                                          \
+    X(int64_t, stage, 0, 0, TSIMCNE_MOST_STAGES) /* from 0; stage_count when all are done */                 \
+    X(int64_t, step, 0, 0, 1099511627776)        /* steps of the stage that are done … */                  \
+    /* … and that it will have had; 0 when all are done */                                                 \
+    X(int64_t, steps, 0, 0, 1099511627776)                                                                   \
+    /* of the schedule, in steps of the stage as it was written … */                                       \
+    X(double, position, 0, 0, 1e15)                                                                          \
+    X(double, stride, 1, 0, 1e15)                  /* … and how far a step takes it */                     \
+    X(int64_t, epochs_before, 0, 0, 1099511627776) /* that earlier stages began */
 typedef struct tsimcne_progress {
     uint64_t struct_size;
-    int32_t stage; /* from 0; stage_count when all are done */
-    int32_t reserved;
-    int64_t step;          /* steps of the stage that are done … */
-    int64_t steps;         /* … and that it will have had; 0 when all are done */
-    double position;       /* of the schedule, in steps of the stage as it was written … */
-    double stride;         /* … and how far a step takes it */
-    int64_t epochs_before; /* that earlier stages began */
+    TSIMCNE_PROGRESS_NUMBERS(TSIMCNE_MEMBER)
 } tsimcne_progress;
 
 /**
@@ -426,23 +530,30 @@ int32_t tsimcne_trainer_destroy(tsimcne_handle trainer);
 
 /* ------------------------------------------------------- arrays, borrowed by name */
 
-enum {
-    TSIMCNE_ARRAY_PARAMETER = 0,  /* float32; of a model or a trainer */
-    TSIMCNE_ARRAY_BUFFER = 1,     /* float32: running_mean, running_var; of a model or a trainer */
-    TSIMCNE_ARRAY_GRADIENT = 2,   /* float32; of a trainer; of the last step that was run to its end */
-    TSIMCNE_ARRAY_MOMENTUM = 3,   /* float32; of a trainer */
-    TSIMCNE_ARRAY_SUMS = 4,       /* float64; of a trainer: 2 C + 1 values: forward [sum x, sum x^2, count],
-                                     backward [sum dy, sum dy * normalised x, count] */
-    TSIMCNE_ARRAY_EMBEDDINGS = 5, /* float32; of a trainer: (views * batch_count, output_dim), first views
-                                     first */
-    TSIMCNE_ARRAY_SQUARES = 6,    /* float32; of a trainer with Adam: the running squares of gradients */
-    TSIMCNE_ARRAY_AVERAGE = 7,    /* float32; of a trainer: of parameters and buffers, see average_decay */
-    TSIMCNE_ARRAY_NEIGHBORS = 8,  /* int32; of a trainer in a stage with neighbours, "neighbors": (images, k)
-                                     positions in the data set, the nearest first */
-    TSIMCNE_ARRAY_EMBEDDING_GRADIENT = 10, /* float32; of a trainer, "embeddings": the loss's gradient with
-                                              respect to them */
-    TSIMCNE_ARRAY_MAXIMA = 9 /* float32; of a trainer with TSIMCNE_ADAM: the largest squares so far */
-};
+#define TSIMCNE_ARRAYS(X)                                                                                    \
+    X(ARRAY_PARAMETER, 0, "parameter") /* float32; of a model or a trainer */                                \
+    /* float32: running_mean, running_var; of a model or a trainer */                                        \
+    X(ARRAY_BUFFER, 1, "buffer")                                                                             \
+    /* float32; of a trainer; of the last step that was run to its end */                                    \
+    X(ARRAY_GRADIENT, 2, "gradient")                                                                         \
+    X(ARRAY_MOMENTUM, 3, "momentum") /* float32; of a trainer */                                             \
+    /* float64; of a trainer: 2 C + 1 values: forward [sum x, sum x^2, count], backward [sum dy, sum         \
+       dy * normalised x, count] */                                                                          \
+    X(ARRAY_SUMS, 4, "sums")                                                                                 \
+    /* float32; of a trainer: (views * batch_count, output_dim), first views first */                        \
+    X(ARRAY_EMBEDDINGS, 5, "embeddings")                                                                     \
+    /* float32; of a trainer with Adam: the running squares of gradients */                                  \
+    X(ARRAY_SQUARES, 6, "squares")                                                                           \
+    /* float32; of a trainer: of parameters and buffers, see average_decay */                                \
+    X(ARRAY_AVERAGE, 7, "average")                                                                           \
+    /* int32; of a trainer in a stage with neighbours, "neighbors": (images, k) positions in the data        \
+       set, the nearest first */                                                                             \
+    X(ARRAY_NEIGHBORS, 8, "neighbors")                                                                       \
+    /* float32; of a trainer with TSIMCNE_ADAM: the largest squares so far */                                \
+    X(ARRAY_MAXIMA, 9, "maxima")                                                                             \
+    /* float32; of a trainer, "embeddings": the loss's gradient with respect to them */                      \
+    X(ARRAY_EMBEDDING_GRADIENT, 10, "embedding_gradient")
+enum { TSIMCNE_ARRAYS(TSIMCNE_CONSTANT) };
 
 /**
  * A borrowed array. Valid until the model or trainer is destroyed or a stage or batch size changes:
@@ -470,6 +581,12 @@ int32_t tsimcne_array_at(tsimcne_handle handle, int64_t index, tsimcne_array *ar
 
 /** The array of a kind with a name. */
 int32_t tsimcne_array_named(tsimcne_handle handle, int32_t kind, const char *name, tsimcne_array *array);
+
+/** Every enumeration above, by its table without TSIMCNE_. */
+#define TSIMCNE_ENUMERATIONS(X)                                                                              \
+    X(STATUSES)                                                                                              \
+    X(TYPES) X(PRESETS) X(LAYERS) X(FUNCTIONS) X(OUTPUTS) X(METRICS) X(TRAINS) X(OUTPUT_STARTS) X(SHAPES)    \
+        X(SCHEDULES) X(OPTIMIZERS) X(INPUTS) X(SOURCES) X(STOPS) X(EVENTS) X(ARRAYS)
 
 /* --------------------------------------------------------------------- loss */
 

@@ -1,10 +1,12 @@
 /// Parameters of a random view, in the order in which they are applied (Böhm et al. 2023, section 4;
 /// operations as torchvision's).
 public struct Augmentation: Equatable, Sendable {
-    /// Share of the image's area that is cropped.
-    public var cropArea: ClosedRange<Double> = 0.2...1
-    /// Width / height of the crop, log-uniform.
-    public var cropRatio: ClosedRange<Double> = 0.75...4.0 / 3
+    /// Least and largest share of the image's area that is cropped.
+    public var cropAreaMin = 0.2
+    public var cropAreaMax = 1.0
+    /// Least and largest width / height of the crop, log-uniform.
+    public var cropRatioMin = 0.75
+    public var cropRatioMax = 4.0 / 3
     /// Probabilities of a flip.
     public var horizontalFlip = 0.5
     public var verticalFlip = 0.0
@@ -26,9 +28,10 @@ public struct Augmentation: Equatable, Sendable {
     /// channels that are measurements of different things.
     public var channelGain = 0.0
     public var channelOffset = 0.0
-    /// Probability of a Gaussian blur; its standard deviation in pixels is uniform in the range.
+    /// Probability of a Gaussian blur; its standard deviation in pixels is uniform between the two others.
     public var blur = 0.0
-    public var blurDeviation: ClosedRange<Double> = 0.1...2
+    public var blurDeviationMin = 0.1
+    public var blurDeviationMax = 2.0
     /// Probability that values of the upper half of the range become their negatives.
     public var solarize = 0.0
     /// Probability that a rectangle is blackened, of a share of the area and a height / width as torchvision's.
@@ -37,39 +40,6 @@ public struct Augmentation: Equatable, Sendable {
     public static let erasedRatio = 0.3...3.3
 
     public init() {}
-
-    /// Photographs.
-    public static let natural = Augmentation()
-
-    /// Letters and digits: mirrored they would mean something else.
-    public static let text: Augmentation = {
-        var a = Augmentation()
-        a.horizontalFlip = 0
-        return a
-    }()
-
-    /// No direction is up; colour is a measurement.
-    public static let microscopy: Augmentation = {
-        var a = Augmentation()
-        a.verticalFlip = 0.5
-        a.quarterTurns = 1
-        a.brightness = 0.2
-        a.contrast = 0.2
-        a.saturation = 0.2
-        a.hue = 0.02
-        a.grayscale = 0
-        return a
-    }()
-
-    /// The image itself.
-    public static let none: Augmentation = {
-        var a = Augmentation()
-        a.cropArea = 1...1
-        a.horizontalFlip = 0
-        a.colorJitter = 0
-        a.grayscale = 0
-        return a
-    }()
 
     /// Floats of scratch for one view.
     public static func scratchCount(height: Int, width: Int, channels: Int) -> Int {
@@ -101,7 +71,7 @@ public struct Augmentation: Equatable, Sendable {
         var random = RandomNumbers(
             seed: seed, purpose: .view, epoch: epoch, index: UInt64(imageIndex), view: view)
         let levels = images.element.levels
-        let crop = RandomResizedCrop(area: cropArea, ratio: cropRatio)
+        let crop = RandomResizedCrop(area: cropAreaMin...cropAreaMax, ratio: cropRatioMin...cropRatioMax)
             .draw(height: images.height, width: images.width, &random)
         let factor = size?.factor ?? 1
         let height = (size?.height ?? images.height) * factor

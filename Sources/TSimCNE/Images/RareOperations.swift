@@ -31,7 +31,7 @@ extension Augmentation {
         _ random: inout RandomNumbers
     ) {
         guard blur > 0, random.uniform() < blur else { return }
-        let deviation = Double(scale) * random.uniform(in: blurDeviation)
+        let deviation = Double(scale) * random.uniform(in: blurDeviationMin...blurDeviationMax)
         planes.blur(weights: Augmentation.gaussian(deviation), levels, scratch: scratch)
     }
 

@@ -1,7 +1,5 @@
 // _core.Model: owns a model of the core.
-#include "_core.h"
-
-enum { MOST_HIDDEN = 16, WIDEST = 65536 };
+#include "core.h"
 
 // Widths of hidden layers; how many, or -1.
 static int read_hidden(PyObject *object, int32_t *widths) {
@@ -10,8 +8,8 @@ static int read_hidden(PyObject *object, int32_t *widths) {
         return -1;
     }
     Py_ssize_t count = PyTuple_Size(object);
-    if (count > MOST_HIDDEN) {
-        PyErr_Format(PyExc_ValueError, "hidden_dims: got %zd, want at most %d", count, MOST_HIDDEN);
+    if (count > TSIMCNE_MOST_HIDDEN) {
+        PyErr_Format(PyExc_ValueError, "hidden_dims: got %zd, want at most %d", count, TSIMCNE_MOST_HIDDEN);
         return -1;
     }
     for (Py_ssize_t i = 0; i < count; i++) {
@@ -22,8 +20,9 @@ static int read_hidden(PyObject *object, int32_t *widths) {
         }
         int overflow; // the value is then -1
         long width = PyLong_AsLongAndOverflow(item, &overflow);
-        if (width < 1 || width > WIDEST) {
-            PyErr_Format(PyExc_ValueError, "hidden_dims[%zd]: got %R, want 1 to %d", i, item, WIDEST);
+        if (width < 1 || width > TSIMCNE_WIDEST_HIDDEN) {
+            PyErr_Format(PyExc_ValueError, "hidden_dims[%zd]: got %R, want 1 to %d", i, item,
+                         TSIMCNE_WIDEST_HIDDEN);
             return -1;
         }
         widths[i] = (int32_t)width;
@@ -32,32 +31,29 @@ static int read_hidden(PyObject *object, int32_t *widths) {
 }
 
 static int model_init(PyObject *self, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"channels", "depth",     "base_width", "hidden_dims", "output_dim",
-                            "mean",     "deviation", "seed",       "layers",      NULL};
-    long long channels = 0;
-    int depth = 0, width = 0, output = 0;
-    PyObject *hidden = Py_None, *mean = Py_None, *deviation = Py_None, *layers = Py_None;
-    unsigned long long seed = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$LiiOiOOKO", names, &channels, &depth, &width, &hidden,
-                                     &output, &mean, &deviation, &seed, &layers)) {
+    static const char *const others[] = {"hidden_dims", "mean", "deviation", "seed", "layers", NULL};
+    tsimcne_model_config config;
+    if (!PyArg_ParseTuple(args, "") || read_numbers(kwargs, "model", &config, others) != 0) {
+        return -1;
+    }
+    PyObject *hidden = keyword(kwargs, "hidden_dims"), *layers = keyword(kwargs, "layers");
+    PyObject *objects[2] = {keyword(kwargs, "mean"), keyword(kwargs, "deviation")};
+    PyObject *number = keyword(kwargs, "seed");
+    unsigned long long seed = number == Py_None ? 0 : PyLong_AsUnsignedLongLong(number);
+    if (seed == (unsigned long long)-1 && PyErr_Occurred()) {
         return -1;
     }
     if (((Model *)self)->handle != 0) {
         PyErr_SetString(PyExc_ValueError, "model: is initialised already");
         return -1;
     }
-    int32_t widths[MOST_HIDDEN];
+    int32_t widths[TSIMCNE_MOST_HIDDEN];
     int count = read_hidden(hidden, widths);
     if (count < 0) {
         return -1;
     }
-    tsimcne_model_config config = {.struct_size = sizeof config,
-                                   .channels = channels,
-                                   .depth = depth,
-                                   .base_width = width,
-                                   .hidden_dims = count > 0 ? widths : NULL,
-                                   .hidden_count = count,
-                                   .output_dim = output};
+    config.hidden_dims = count > 0 ? widths : NULL;
+    config.hidden_count = count;
     tsimcne_layer *list;
     config.layer_count = read_layers(layers, &list);
     if (config.layer_count < 0) {
@@ -66,13 +62,12 @@ static int model_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     config.layers = list;
     Py_buffer views[2];
     int borrowed = 0;
-    PyObject *objects[2] = {mean, deviation};
-    for (int i = 0; i < 2 && mean != Py_None; i++) {
+    for (int i = 0; i < 2 && objects[0] != Py_None; i++) {
         if (borrow(objects[i], &views[i], i == 0 ? "mean" : "deviation", "f", false) != 0) {
             goto done;
         }
         borrowed += 1;
-        if (views[i].len != channels * 4) {
+        if (views[i].len != config.channels * 4) {
             PyErr_SetString(PyExc_ValueError, "mean, deviation: want one value per channel");
             goto done;
         }

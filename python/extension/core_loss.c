@@ -1,5 +1,5 @@
 // The loss of embeddings, whole and in parts.
-#include "_core.h"
+#include "core.h"
 
 typedef struct {
     Py_buffer embeddings;

@@ -1,5 +1,5 @@
 // Arrays of a model or trainer by name, as copies.
-#include "_core.h"
+#include "core.h"
 
 PyObject *list_arrays(tsimcne_handle handle) {
     int64_t count = 0;

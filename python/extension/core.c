@@ -1,5 +1,5 @@
 // The module: functions, constants and types.
-#include "_core.h"
+#include "core.h"
 
 static PyObject *core_build_info(PyObject *module, PyObject *unused) {
     (void)module;
@@ -29,7 +29,7 @@ static PyObject *core_augment(PyObject *module, PyObject *args, PyObject *kwargs
     tsimcne_augmentation augmentation;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO$OKKKIi", names, &input, &target, &mapping, &seed,
                                      &epoch, &first, &view, &threads) ||
-        read_augmentation(mapping, &augmentation) != 0) {
+        read_numbers(mapping, "augmentation", &augmentation, NULL) != 0) {
         return NULL;
     }
     Py_buffer source, output;
@@ -50,7 +50,21 @@ static PyObject *core_augment(PyObject *module, PyObject *args, PyObject *kwargs
     Py_RETURN_NONE;
 }
 
+static PyObject *core_augmentation_preset(PyObject *module, PyObject *number) {
+    (void)module;
+    long preset = PyLong_AsLong(number);
+    if (preset == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    tsimcne_augmentation augmentation = {.struct_size = sizeof augmentation};
+    if (raise_status(tsimcne_augmentation_preset((int32_t)preset, &augmentation)) != 0) {
+        return NULL;
+    }
+    return numbers_as_dict(&augmentation, "augmentation");
+}
+
 static PyMethodDef core_methods[] = {
+    {"augmentation_preset", core_augmentation_preset, METH_O, NULL},
     {"build_info", core_build_info, METH_NOARGS, NULL},
     {"data_address", core_data_address, METH_O, NULL},
     {"augment", (PyCFunction)(void (*)(void))core_augment, METH_VARARGS | METH_KEYWORDS, NULL},
@@ -86,45 +100,17 @@ static int core_execute(PyObject *module) {
     struct {
         const char *name;
         long value;
-    } constants[] = {
-        {"ABI_VERSION", TSIMCNE_ABI_VERSION},
-        {"PARAMETER", TSIMCNE_ARRAY_PARAMETER},
-        {"BUFFER", TSIMCNE_ARRAY_BUFFER},
-        {"GRADIENT", TSIMCNE_ARRAY_GRADIENT},
-        {"MOMENTUM", TSIMCNE_ARRAY_MOMENTUM},
-        {"SUMS", TSIMCNE_ARRAY_SUMS},
-        {"EMBEDDINGS", TSIMCNE_ARRAY_EMBEDDINGS},
-        {"SQUARES", TSIMCNE_ARRAY_SQUARES},
-        {"AVERAGE", TSIMCNE_ARRAY_AVERAGE},
-        {"NEIGHBORS", TSIMCNE_ARRAY_NEIGHBORS},
-        {"MAXIMA", TSIMCNE_ARRAY_MAXIMA},
-        {"EMBEDDING_GRADIENT", TSIMCNE_ARRAY_EMBEDDING_GRADIENT},
-        {"MORE", TSIMCNE_EVENT_MORE},
-        {"BATCH_WANTED", TSIMCNE_EVENT_BATCH_WANTED},
-        {"BATCH_NORM_SUMS", TSIMCNE_EVENT_BATCH_NORM_SUMS},
-        {"EMBEDDINGS_READY", TSIMCNE_EVENT_EMBEDDINGS},
-        {"GRADIENT_READY", TSIMCNE_EVENT_GRADIENT},
-        {"STEP", TSIMCNE_EVENT_STEP},
-        {"FINISHED", TSIMCNE_EVENT_FINISHED},
-        {"DIVERGED", TSIMCNE_EVENT_DIVERGED},
-        {"NEIGHBORS_FOUND", TSIMCNE_EVENT_NEIGHBORS_FOUND},
-        {"OUTPUT_STARTED", TSIMCNE_EVENT_OUTPUT_STARTED},
-        {"OUTPUT_MAP", TSIMCNE_OUTPUT_MAP},
-        {"OUTPUT_FEATURES", TSIMCNE_OUTPUT_FEATURES},
-        {"SOURCE_IMAGES", TSIMCNE_SOURCE_IMAGES},
-        {"SOURCE_SUPPLIED", TSIMCNE_SOURCE_SUPPLIED},
-        {"SOURCE_VIEWS", TSIMCNE_SOURCE_VIEWS},
-        {"STOP_AT_BATCH_NORM_SUMS", TSIMCNE_STOP_AT_BATCH_NORM_SUMS},
-        {"STOP_AT_EMBEDDINGS", TSIMCNE_STOP_AT_EMBEDDINGS},
-        {"STOP_AT_GRADIENTS", TSIMCNE_STOP_AT_GRADIENTS},
-        {"STOP_AT_OUTPUT_STARTED", TSIMCNE_STOP_AT_OUTPUT_STARTED},
+    } limits[] = {
+        {"ABI_VERSION", TSIMCNE_ABI_VERSION},     {"MOST_STAGES", TSIMCNE_MOST_STAGES},
+        {"MOST_HIDDEN", TSIMCNE_MOST_HIDDEN},     {"MOST_LAYERS", TSIMCNE_MOST_LAYERS},
+        {"WIDEST_HIDDEN", TSIMCNE_WIDEST_HIDDEN},
     };
-    for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {
-        if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) != 0) {
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        if (PyModule_AddIntConstant(module, limits[i].name, limits[i].value) != 0) {
             return -1;
         }
     }
-    return 0;
+    return add_tables(module);
 }
 
 static int core_clear(PyObject *module) {

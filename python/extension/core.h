@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "tsimcne.h"
+#include "tables.h"
 
 typedef struct {
     PyObject_HEAD tsimcne_handle handle;
@@ -46,11 +46,21 @@ int borrow_images(PyObject *object, Py_buffer *view, tsimcne_images *images);
 int borrow_images_and_output(PyObject *input, Py_buffer *source, tsimcne_images *images, PyObject *target,
                              Py_buffer *output);
 
-// Fields of mappings, by the names of tsimcne.h.
-int read_augmentation(PyObject *mapping, tsimcne_augmentation *a);
-// `augmentation` is where that of the stage goes, if it has one.
+// Numbers of a structure ("stage", "trainer", …) from a dict: usual values where it has none, an error where
+// it has what the structure has not, apart from `others` (ended by NULL, or NULL). NULL stands for an empty
+// dict.
+int read_numbers(PyObject *mapping, const char *name, void *structure, const char *const *others);
+// A keyword argument that is no number of a structure; borrowed, None where it was not given.
+PyObject *keyword(PyObject *kwargs, const char *name);
+
+PyObject *numbers_as_dict(const void *structure, const char *name);
+
+// A stage; `augmentation` is where that of the stage goes, if it has one.
 int read_stage(PyObject *mapping, tsimcne_stage *s, tsimcne_augmentation *augmentation);
-int read_progress(PyObject *mapping, tsimcne_progress *p);
+
+// Adds every enumeration as a dict of its words, every constant, and NUMBERS: the usual value and limits of
+// every number of every structure.
+int add_tables(PyObject *module);
 
 // `layers` becomes NULL or what PyMem_Free takes; the number of them, or -1.
 int read_layers(PyObject *object, tsimcne_layer **layers);

@@ -1,35 +1,16 @@
 // _core.Trainer: owns a trainer of the core, and holds the images that it reads.
-#include "_core.h"
+#include "core.h"
 
 static int trainer_init(PyObject *object, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"model",         "images",
-                            "shape",         "format",
-                            "seed",          "batch_size",
-                            "source",        "threads",
-                            "stop_at",       "time_slice_ms",
-                            "stages",        "augmentation",
-                            "views",         "noise",
-                            "dropout",       "average_decay",
-                            "shuffle_block", "shuffle_window",
-                            "micro_batch",   "shard_rank",
-                            "shard_count",   NULL};
+    static const char *const others[] = {"shape", "format", "stages", "augmentation", NULL};
     Trainer *self = (Trainer *)object;
-    PyObject *model, *input, *shape = Py_None, *stage_list = Py_None, *augmentation_map = Py_None;
-    const char *format = NULL;
-    unsigned long long seed = 0;
-    long long batch_size = 0;
-    int source = 0, threads = 0;
-    unsigned int stop_at = 0, slice = 0;
-    int views = 2;
-    double noise = 0, dropout = 0, average_decay = 0;
-    long long block = 0, micro_batch = 0;
-    int window = 0, rank = 0, shards = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|$OzKLiiIIOOidddLiLii", names, &model, &input, &shape,
-                                     &format, &seed, &batch_size, &source, &threads, &stop_at, &slice,
-                                     &stage_list, &augmentation_map, &views, &noise, &dropout, &average_decay,
-                                     &block, &window, &micro_batch, &rank, &shards)) {
+    PyObject *model, *input;
+    tsimcne_trainer_config config;
+    if (!PyArg_ParseTuple(args, "OO", &model, &input) ||
+        read_numbers(kwargs, "trainer", &config, others) != 0) {
         return -1;
     }
+    PyObject *stage_list = keyword(kwargs, "stages"), *augmentation_map = keyword(kwargs, "augmentation");
     State *state = PyModule_GetState(PyType_GetModule(Py_TYPE(object)));
     if (!PyObject_TypeCheck(model, (PyTypeObject *)state->model_type)) {
         PyErr_SetString(PyExc_TypeError, "model: want a Model");
@@ -40,15 +21,16 @@ static int trainer_init(PyObject *object, PyObject *args, PyObject *kwargs) {
         return -1;
     }
     tsimcne_augmentation augmentation;
-    if (augmentation_map != Py_None && read_augmentation(augmentation_map, &augmentation) != 0) {
+    if (augmentation_map != Py_None &&
+        read_numbers(augmentation_map, "augmentation", &augmentation, NULL) != 0) {
         return -1;
     }
-    tsimcne_stage stages[64];
-    tsimcne_augmentation stage_augmentations[64];
+    tsimcne_stage stages[TSIMCNE_MOST_STAGES];
+    tsimcne_augmentation stage_augmentations[TSIMCNE_MOST_STAGES];
     Py_ssize_t count = PySequence_Size(stage_list);
-    if (count < 1 || count > 64) {
+    if (count < 1 || count > TSIMCNE_MOST_STAGES) {
         if (!PyErr_Occurred()) {
-            PyErr_SetString(PyExc_ValueError, "stages: want 1 to 64");
+            PyErr_Format(PyExc_ValueError, "stages: want 1 to %d", TSIMCNE_MOST_STAGES);
         }
         return -1;
     }
@@ -62,10 +44,16 @@ static int trainer_init(PyObject *object, PyObject *args, PyObject *kwargs) {
     }
     tsimcne_images images;
     if (input == Py_None) {
-        images =
-            (tsimcne_images){.struct_size = sizeof images,
-                             .type = format != NULL && format[0] == 'B' ? TSIMCNE_UINT8 : TSIMCNE_FLOAT32};
+        PyObject *format = keyword(kwargs, "format");
+        bool is_bytes = PyUnicode_Check(format) && PyUnicode_CompareWithASCIIString(format, "B") == 0;
+        images = (tsimcne_images){.struct_size = sizeof images,
+                                  .type = is_bytes ? TSIMCNE_UINT8 : TSIMCNE_FLOAT32};
+        PyObject *shape = keyword(kwargs, "shape");
         long long n, h, w, c;
+        if (!PyTuple_Check(shape)) {
+            PyErr_Format(PyExc_TypeError, "shape: got %R, want a tuple", shape);
+            return -1;
+        }
         if (!PyArg_ParseTuple(shape, "LLLL", &n, &h, &w, &c)) {
             return -1;
         }
@@ -78,25 +66,9 @@ static int trainer_init(PyObject *object, PyObject *args, PyObject *kwargs) {
     } else {
         return -1;
     }
-    tsimcne_trainer_config config = {.struct_size = sizeof config,
-                                     .seed = seed,
-                                     .batch_size = batch_size,
-                                     .source = source,
-                                     .threads = threads,
-                                     .stop_at = stop_at,
-                                     .time_slice_ms = slice,
-                                     .stages = stages,
-                                     .stage_count = count,
-                                     .augmentation = augmentation_map == Py_None ? NULL : &augmentation,
-                                     .views = views,
-                                     .noise = noise,
-                                     .dropout = dropout,
-                                     .average_decay = average_decay,
-                                     .shuffle_block = block,
-                                     .shuffle_window = window,
-                                     .micro_batch = micro_batch,
-                                     .shard_rank = rank,
-                                     .shard_count = shards};
+    config.stages = stages;
+    config.stage_count = count;
+    config.augmentation = augmentation_map == Py_None ? NULL : &augmentation;
     tsimcne_handle handle = 0;
     int32_t status;
     tsimcne_handle model_handle = ((Model *)model)->handle;
@@ -214,14 +186,12 @@ static PyObject *trainer_progress(PyObject *object, PyObject *unused) {
     if (raise_status(tsimcne_trainer_progress(((Trainer *)object)->handle, &p)) != 0) {
         return NULL;
     }
-    return Py_BuildValue("{sisLsLsdsdsL}", "stage", (int)p.stage, "step", (long long)p.step, "steps",
-                         (long long)p.steps, "position", p.position, "stride", p.stride, "epochs_before",
-                         (long long)p.epochs_before);
+    return numbers_as_dict(&p, "progress");
 }
 
 static PyObject *trainer_seek(PyObject *object, PyObject *mapping) {
     tsimcne_progress p;
-    if (read_progress(mapping, &p) != 0 ||
+    if (read_numbers(mapping, "progress", &p, NULL) != 0 ||
         raise_status(tsimcne_trainer_seek(((Trainer *)object)->handle, &p)) != 0) {
         return NULL;
     }
