@@ -43,7 +43,8 @@ address() {
         python/extension/*.c Sources/CTSimCNE/tables.c -o "$copy/tsimcne_swift/_core.abi3.so" \
         -L "$copy/tsimcne_swift/lib" -ltsimcne -Wl,-rpath,"\$ORIGIN/lib"
     PYTHONPATH="$PWD/$copy" LD_PRELOAD="$runtime/libclang_rt.asan-x86_64.so" PYTHONMALLOC=malloc \
-        .venv/bin/python -m pytest -q -p no:cacheprovider Tests/python/test_{estimator,stages,checkpoint,saved,validation,any_input,hostile_files,vectors,init,optimizers,neighbors,strange_data}.py
+        .venv/bin/python -m pytest -q -p no:cacheprovider Tests/python/test_estimator.py Tests/python/{checks,inputs,stages,storage} \
+            Tests/python/training/test_{checkpoint,init}.py
 }
 
 thread() { swift_tests thread tsan; }

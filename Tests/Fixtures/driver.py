@@ -71,7 +71,7 @@ def paper_stages(
 
 
 def kind_of(name: str) -> int:
-    return _core.BUFFER if ".running_" in name else _core.PARAMETER
+    return _core.ARRAY_BUFFER if ".running_" in name else _core.ARRAY_PARAMETER
 
 
 def get(holder, name: str, kind: int | None = None) -> np.ndarray:
@@ -93,7 +93,7 @@ def add(holder, moves: dict[str, np.ndarray]) -> None:
 
 def state_of(holder) -> dict[str, np.ndarray]:
     """All parameters and running statistics."""
-    kinds = (_core.PARAMETER, _core.BUFFER)
+    kinds = (_core.ARRAY_PARAMETER, _core.ARRAY_BUFFER)
     names = [name for kind, name in holder.arrays() if kind in kinds]
     return {name: get(holder, name) for name in names if name != TEMPERATURE}
 
@@ -140,13 +140,13 @@ def steps(
         augmentation=None,
         views=view_count,
     )
-    while (event := trainer.advance()).kind != _core.FINISHED:
-        assert event.kind != _core.DIVERGED
-        if event.kind == _core.BATCH_WANTED:
+    while (event := trainer.advance()).kind != _core.EVENT_FINISHED:
+        assert event.kind != _core.EVENT_DIVERGED
+        if event.kind == _core.EVENT_BATCH_WANTED:
             batch = views(trainer, event)
             assert batch.shape == (view_count * event.batch_count, *shape[1:])
             trainer.supply(np.ascontiguousarray(batch, np.float32))
-        elif event.kind != _core.MORE:
+        elif event.kind != _core.EVENT_MORE:
             yield trainer, event
     trainer.close()
 

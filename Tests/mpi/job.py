@@ -6,8 +6,9 @@ import sys
 
 import numpy as np
 from mpi4py import MPI
-from tsimcne_swift import TSimCNE, _trainer
-from tsimcne_swift._training import Training
+from tsimcne_swift import TSimCNE
+from tsimcne_swift._training import core_trainer as _trainer
+from tsimcne_swift._training.loop import Training
 
 comm = MPI.COMM_WORLD
 what, output = sys.argv[1], sys.argv[2]

@@ -11,8 +11,8 @@ import torchvision_models
 from layered import LayeredNetwork, pooled, state_of
 from reference import StageTraining, epoch_schedule, infonce
 from tsimcne_swift import _core
-from tsimcne_swift._backbones import LAYERED, named_layers
-from tsimcne_swift._layers import check_layers, core_layers, outputs, shapes
+from tsimcne_swift._networks.backbones import LAYERED, named_layers
+from tsimcne_swift._networks.layers import check_layers, core_layers, outputs, shapes
 
 BEFORE = [("conv", {"channels": 6}), ("batchnorm", {}), ("silu", {})]
 AFTER = [("conv", {"channels": 12, "kernel": 1}), ("batchnorm", {})]
@@ -106,7 +106,7 @@ def check_batch(network, layers, views, hidden, output_dim, tolerance, record_pr
         largest = max(parameter.grad.norm().item() for parameter in network.parameters())
         for name, parameter in network.named_parameters():
             theirs = parameter.grad.numpy()
-            ours = driver.get(trainer, name, _core.GRADIENT)
+            ours = driver.get(trainer, name, _core.ARRAY_GRADIENT)
             # Of parameters that a normalisation undoes it is rounding and nothing else.
             size = max(np.linalg.norm(theirs), 1e-2 * largest)
             if name.endswith("bias") and theirs.shape == (output_dim,):

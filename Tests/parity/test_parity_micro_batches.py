@@ -43,8 +43,8 @@ def test_gradients(part, metric, name, record_property):
         micro_batch=part,
     )
     order = None
-    while (event := trainer.advance()).kind != _core.STEP:
-        if event.kind == _core.BATCH_WANTED:
+    while (event := trainer.advance()).kind != _core.EVENT_STEP:
+        if event.kind == _core.EVENT_BATCH_WANTED:
             order = np.frombuffer(event.indices, np.int64)
             trainer.supply(X[np.concatenate([order + v * images for v in range(views)])])
     # The same parts of the same order.
@@ -60,7 +60,7 @@ def test_gradients(part, metric, name, record_property):
     largest = max(p.grad.norm().item() for p in network.parameters())
     for key, parameter in network.named_parameters():
         theirs = parameter.grad.numpy()
-        error = np.linalg.norm(driver.get(trainer, key, _core.GRADIENT) - theirs)
+        error = np.linalg.norm(driver.get(trainer, key, _core.ARRAY_GRADIENT) - theirs)
         errors[key] = error / max(np.linalg.norm(theirs), 1e-2 * largest)
     worst = max(errors, key=errors.get)
     record_property("error", f"{errors[worst]:.1e} {worst}")

@@ -96,13 +96,13 @@ def both(request):
         batch_size=pairs,
         stop_at=_core.STOP_AT_EMBEDDINGS,
     ):
-        if event.kind == _core.EMBEDDINGS_READY:
-            (name,) = [n for kind, n in trainer.arrays() if kind == _core.EMBEDDINGS]
+        if event.kind == _core.EVENT_EMBEDDINGS:
+            (name,) = [n for kind, n in trainer.arrays() if kind == _core.ARRAY_EMBEDDINGS]
             ours.embeddings = np.empty_like(theirs.embeddings, np.float32)
-            ours.embeddings[order] = driver.get(trainer, name, _core.EMBEDDINGS)
-        elif event.kind == _core.STEP:
+            ours.embeddings[order] = driver.get(trainer, name, _core.ARRAY_EMBEDDINGS)
+        elif event.kind == _core.EVENT_STEP:
             ours.loss = event.loss
-            ours.gradients = {n: driver.get(trainer, n, _core.GRADIENT) for n in theirs.gradients}
+            ours.gradients = {n: driver.get(trainer, n, _core.ARRAY_GRADIENT) for n in theirs.gradients}
             ours.buffers = {n: driver.get(trainer, n) for n in theirs.buffers}
     return SimpleNamespace(ours=ours, theirs=theirs, state=state, stage=stage)
 

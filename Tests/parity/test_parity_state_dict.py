@@ -13,7 +13,8 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 from safetensors.torch import save_file
-from tsimcne_swift import TSimCNE, _core, _state_dict
+from tsimcne_swift import TSimCNE, _core
+from tsimcne_swift._networks import state_dict as _state_dict
 
 CASES = {
     "colour": dict(channels=3, hidden_dim=1024, output_dim=128, head="mlp"),

@@ -5,6 +5,9 @@ import os
 import numpy as np
 from tsimcne_swift import TSimCNE
 
+# For processes that tests start.
+FOLDER = os.path.dirname(__file__)
+
 SMALL = {
     "width": 4,
     "hidden_dim": 16,

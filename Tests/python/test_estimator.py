@@ -13,7 +13,7 @@ import tsimcne_swift
 from helpers import images, small
 from sklearn.base import clone
 from tsimcne_swift import Augmentation, TSimCNE, _core, recipes, show_config
-from tsimcne_swift._images import Images
+from tsimcne_swift._inputs.images import Images
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (8, 11), (9, 8, 3), (8, 8, 5)])
@@ -209,7 +209,7 @@ def test_four_gigabytes_are_read_in_place(tmp_path, dtype):
     )  # fmt: skip
     steps = 0
     while steps < 3:
-        steps += trainer.advance().kind == _core.STEP
+        steps += trainer.advance().kind == _core.EVENT_STEP
         images.forget()
     assert resident() - before < 300e6
     trainer.close()

@@ -59,13 +59,13 @@ def batch(request):
     for trainer, event in driver.steps(
         model, shape, [stage], supply, batch_size=shape[0], stop_at=_core.STOP_AT_EMBEDDINGS
     ):
-        if event.kind == _core.EMBEDDINGS_READY:
-            (name,) = [name for kind, name in trainer.arrays() if kind == _core.EMBEDDINGS]
-            ours["embeddings"] = driver.get(trainer, name, _core.EMBEDDINGS)
-        elif event.kind == _core.STEP:
+        if event.kind == _core.EVENT_EMBEDDINGS:
+            (name,) = [name for kind, name in trainer.arrays() if kind == _core.ARRAY_EMBEDDINGS]
+            ours["embeddings"] = driver.get(trainer, name, _core.ARRAY_EMBEDDINGS)
+        elif event.kind == _core.EVENT_STEP:
             ours["loss"] = event.loss
             ours["gradients"] = {
-                name: driver.get(trainer, name, _core.GRADIENT) for name in part(theirs, "norm")
+                name: driver.get(trainer, name, _core.ARRAY_GRADIENT) for name in part(theirs, "norm")
             }
             ours["buffers"] = {name: driver.get(trainer, name) for name in part(theirs, "buffer")}
     return SimpleNamespace(ours=ours, theirs=theirs)

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import tsimcne_swift
 from tsimcne_swift import TSimCNE
-from tsimcne_swift._backbones import RESNETS
-from tsimcne_swift._files import read
+from tsimcne_swift._networks.backbones import RESNETS
+from tsimcne_swift._storage.safetensors import read
 
 from . import data, score
 from .recipes import RECIPES

@@ -13,7 +13,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from tsimcne_swift import datasets, plot
-from tsimcne_swift._durations import check_duration
+from tsimcne_swift._checks.durations import check_duration
 
 from . import data
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from tsimcne_swift import Augmentation, Stage, recipes
-from tsimcne_swift._deadline import cost
+from tsimcne_swift._stages.cost import cost
 
 FULL = 32
 """Pixels of CIFAR's images, for the shares."""

@@ -90,7 +90,7 @@ def step_seconds(images: int, batch: int, width: int, epochs: int = 2, **options
 def one(path: str, kind: str) -> None:
     """Some hundred steps on the images of a file; pages of the file that are mapped are no memory of ours."""
     from tsimcne_swift import Stage, TSimCNE
-    from tsimcne_swift._training import Training
+    from tsimcne_swift._training.loop import Training
 
     if kind == "memory":
         X: Any = np.load(path)
@@ -198,7 +198,7 @@ def link() -> None:
 def rank(size: str) -> None:
     """A rank with one thread."""
     from mpi4py import MPI
-    from tsimcne_swift._ranks import Ranks
+    from tsimcne_swift._training.ranks import Ranks
 
     images, batch = 6400, int(size)
     spent: list[float] = []
@@ -248,7 +248,7 @@ def arithmetic(width: str, batch: str) -> None:
 def loss(batch: str, part: str) -> None:
     """Seconds of a part's share in the loss of a batch with two views."""
     from tsimcne_swift import _core
-    from tsimcne_swift._stages import METRICS
+    from tsimcne_swift._stages.stage import METRICS
 
     images, own = int(batch), int(part)
     embeddings = np.random.default_rng(0).standard_normal((2 * images, 128)).astype(np.float32)
@@ -273,7 +273,7 @@ def loss(batch: str, part: str) -> None:
 
 def overhead() -> None:
     """Seconds to copy a small array to Python, and back."""
-    from tsimcne_swift._network import Architecture, Network
+    from tsimcne_swift._networks.network import Architecture, Network
 
     core = Network(Architecture("resnet18", 16, "mlp", (1024,), 3), 128, None).core
     kind, name = core.arrays()[0]

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 
 from tsimcne_swift import _core
-from tsimcne_swift._network import Architecture, Network
+from tsimcne_swift._networks.network import Architecture, Network
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def traffic(backbone: str, width: int, hidden: int, views: int, outputs: int = 1
     gradients, statistics = [], []
     for kind, name in network.core.arrays():
         count = math.prod(network.core.array(kind, name)[0])
-        if kind == _core.PARAMETER:
+        if kind == _core.ARRAY_PARAMETER:
             gradients.append(4 * count)
         elif name.endswith(".running_mean"):
             # Sums and squares in float64, and a count: forward, and backward.

@@ -6,12 +6,12 @@
 
 from . import _core as _core  # first: it says what it cannot run in, before numpy does
 from . import callbacks, datasets, images, inspect, plot, recipes
-from ._augmentation import Augmentation, FeatureAugmentation
 from ._config import show_config
 from ._estimator import TSimCNE
 from ._evaluation import evaluate, stability
 from ._explore import Explorer, explore, to_frame
-from ._stages import Stage
+from ._stages.augmentation import Augmentation, FeatureAugmentation
+from ._stages.stage import Stage
 
 __all__ = [
     "Augmentation",

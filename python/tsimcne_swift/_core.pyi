@@ -14,43 +14,30 @@ from typing_extensions import Buffer
 # numpy says that its arrays are buffers from Python 3.12 on only.
 Array: TypeAlias = Buffer | np.ndarray[Any, Any]
 
-ABI_VERSION: int
+# Numbers of structures by their names: the usual value, the least and the largest.
+NUMBERS: dict[str, dict[str, tuple[float, float, float]]]
 
-# Kinds of arrays.
-PARAMETER: int
-BUFFER: int
-GRADIENT: int
-MOMENTUM: int
-SUMS: int
-EMBEDDINGS: int
-SQUARES: int
-AVERAGE: int
-NEIGHBORS: int
-MAXIMA: int
-EMBEDDING_GRADIENT: int
+# Enumerations: the numbers by the words that users have for them.
+ARRAYS: dict[str, int]
+EVENTS: dict[str, int]
+FUNCTIONS: dict[str, int]
+INPUTS: dict[str, int]
+LAYERS: dict[str, int]
+METRICS: dict[str, int]
+OPTIMIZERS: dict[str, int]
+OUTPUTS: dict[str, int]
+OUTPUT_STARTS: dict[str, int]
+PRESETS: dict[str, int]
+SCHEDULES: dict[str, int]
+SHAPES: dict[str, int]
+SOURCES: dict[str, int]
+STATUSES: dict[str, int]
+STOPS: dict[str, int]
+TRAINS: dict[str, int]
+TYPES: dict[str, int]
 
-# Kinds of events.
-MORE: int
-BATCH_WANTED: int
-BATCH_NORM_SUMS: int
-EMBEDDINGS_READY: int
-GRADIENT_READY: int
-STEP: int
-FINISHED: int
-DIVERGED: int
-NEIGHBORS_FOUND: int
-OUTPUT_STARTED: int
-
-# Values of the enumerations of tsimcne.h that are arguments here.
-OUTPUT_MAP: int
-OUTPUT_FEATURES: int
-SOURCE_IMAGES: int
-SOURCE_SUPPLIED: int
-SOURCE_VIEWS: int
-STOP_AT_BATCH_NORM_SUMS: int
-STOP_AT_EMBEDDINGS: int
-STOP_AT_GRADIENTS: int
-STOP_AT_OUTPUT_STARTED: int
+def __getattr__(name: str) -> int:
+    """Every constant of tsimcne.h without TSIMCNE_; a test looks for those that are used here."""
 
 class Event(NamedTuple):
     """What ended a call of ``Trainer.advance``; ``indices`` are int64 bytes, only with BATCH_WANTED."""
@@ -75,17 +62,14 @@ class Model:
     def __init__(
         self,
         *,
-        channels: int,
-        depth: int,
-        base_width: int,
         hidden_dims: tuple[int, ...],
-        output_dim: int,
         mean: Array | None = None,
         deviation: Array | None = None,
         seed: int,
-        layers: tuple[tuple[str, int, int, int, int, int, int, int, float, float, float], ...] | None = None,
+        layers: tuple[tuple[str, Mapping[str, float]], ...] | None = None,
+        **numbers: float,
     ) -> None:
-        """``layers``: the name and the other fields of tsimcne_layer."""
+        """``layers``: names and fields of tsimcne_layer; ``numbers``: fields of tsimcne_model_config."""
 
     def reset_output(self, output_dim: int, deviation: float, seed: int) -> None: ...
     def transform(self, images: Array, output: Array, *, kind: int, threads: int) -> None:
@@ -105,25 +89,13 @@ class Trainer:
         *,
         shape: tuple[int, int, int, int] | None = None,  # with images=None
         format: str | None = None,  # "B" or "f", with images=None
-        seed: int,
-        batch_size: int,
-        source: int,
-        threads: int,
-        stop_at: int = 0,
-        time_slice_ms: int = 0,
         stages: Sequence[Mapping[str, Any]],  # keys: the fields of tsimcne_stage
         augmentation: Mapping[str, float] | None,  # keys: the fields of tsimcne_augmentation
-        views: int = 2,
-        noise: float = 0,
-        dropout: float = 0,
-        average_decay: float = 0,
-        shuffle_block: int = 0,
-        shuffle_window: int = 0,
-        micro_batch: int = 0,
-        shard_rank: int = 0,
-        shard_count: int = 0,
+        **numbers: float,
     ) -> None:
-        """Holds the buffer of ``images`` until the trainer is gone."""
+        """Holds the buffer of ``images`` until the trainer is gone; ``numbers``: fields of
+        tsimcne_trainer_config.
+        """
     def advance(self) -> Event: ...
     def supply(self, data: Array) -> None: ...
     def abandon(self) -> None: ...
@@ -143,6 +115,9 @@ class Trainer:
     def arrays(self) -> list[tuple[int, str]]: ...
     def array(self, kind: int, name: str) -> tuple[tuple[int, ...], str, bytearray]: ...
     def set_array(self, kind: int, name: str, values: Array) -> None: ...
+
+def augmentation_preset(preset: int) -> dict[str, float]:
+    """The fields of tsimcne_augmentation."""
 
 def augment(
     images: Array,

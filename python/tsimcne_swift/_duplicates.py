@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ._checks.maps import check_rows
+from ._checks.values import check_integer, check_number
 from ._evaluation import neighbors
-from ._points import check_rows
-from ._validation import check_integer, check_number
 
 # Cells a side at which images are shifted, and compared: noise and compression do not show.
 FINE, THUMBNAIL = 32, 16

@@ -15,20 +15,22 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from . import _core, _saved
+from . import _core
+from ._checks.values import check_choice, check_jobs
 from ._config import show_config
 from ._evaluation import leave_one_out
-from ._files import check_path, encode, read, write
-from ._images import Images, as_array
+from ._inputs.chunked import StoredImages, is_stored
+from ._inputs.images import Images, as_array
+from ._inputs.vectors import Vectors
 from ._lazy import is_lazy, map_lazily
-from ._onnx import to_onnx
-from ._plan import make_plan
-from ._ranks import Ranks, check_comm
-from ._state_dict import state_dict
-from ._stored import StoredImages, is_stored
-from ._training import Training
-from ._validation import check_choice, check_jobs
-from ._vectors import Vectors
+from ._networks.backbones import is_identity
+from ._networks.onnx import to_onnx
+from ._networks.state_dict import state_dict
+from ._storage import model_file as _saved
+from ._storage.safetensors import check_path, encode, read, write
+from ._training.loop import Training
+from ._training.plan import make_plan
+from ._training.ranks import Ranks, check_comm
 
 
 class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -378,7 +380,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = self.backbone != "identity"
+        tags.input_tags.three_d_array = not is_identity(self.backbone)
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
@@ -478,12 +480,12 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             network = self._network
             columns = network.outputs if kind == _core.OUTPUT_MAP else network.architecture.features
             return map_lazily(self, X, kind, columns)  # type: ignore[no-any-return]
-        threads = check_jobs(self.n_jobs)
+        threads = check_jobs("n_jobs", self.n_jobs)
         return self._network.map(self._images(X), threads, kind)
 
     def _images(self, X: Any) -> Images:
         """X checked against what the network was trained on."""
-        if self._network.architecture.backbone == "identity":
+        if self._network.architecture.reads_vectors:
             return Vectors(self, X, reset=False)
         if is_stored(X):
             stored = StoredImages(X, None)
@@ -536,7 +538,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         element = check_choice("dtype", dtype, ("uint8", "float32"))
-        if self._network.architecture.backbone == "identity":
+        if self._network.architecture.reads_vectors:
             element = "float32"
         model = to_onnx(self._network, element, show_config()["version"])
         write(check_path("path", path), model.SerializeToString())

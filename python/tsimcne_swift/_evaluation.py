@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_array
 
-from ._points import check_labels, check_rows
-from ._validation import check_integer
+from ._checks.maps import check_labels, check_rows
+from ._checks.values import check_integer
 
 # Images that the measures of quadratic cost are made on.
 SAMPLE = 5000

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._validation import check_integer
+from ._checks.values import check_integer
 
 __all__ = ["CSVLog", "EmbeddingSnapshots", "Record", "TensorBoard"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ._validation import check_choice, check_integer
+from ._checks.values import check_choice, check_integer
 from .images import ImageCollection, from_idx
 
 __all__ = ["load_digits", "load_emoji", "load_fashion_mnist"]

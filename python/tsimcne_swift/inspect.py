@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_array
 
+from ._checks.maps import check_labels
+from ._checks.values import check_integer
 from ._duplicates import Duplicates, duplicates
 from ._evaluation import neighbors, votes
-from ._points import check_labels
-from ._validation import check_integer
 
 __all__ = ["Duplicates", "clusters", "duplicates", "mislabelled", "outliers"]
 

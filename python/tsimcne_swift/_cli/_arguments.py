@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .._augmentation import PRESETS
+from .._stages.augmentation import PRESETS
 from ..images._pixels import FITS
 from . import _embed, _report
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from .. import recipes
 from .._estimator import TSimCNE
 from .._evaluation import leave_one_out
-from .._stages import Stage
+from .._stages.stage import Stage
 from ..images import ImageCollection
 from ._sources import read_metadata, read_source
 

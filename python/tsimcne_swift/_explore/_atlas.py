@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from .._points import as_shown
+from .._checks.maps import as_shown
 
 # Side of an atlas in pixels: what every browser decodes at once.
 SIDE = 2048

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._points import check_labels, check_plane
-from .._validation import check_integer
+from .._checks.maps import check_labels, check_plane
+from .._checks.values import check_integer
 from ._atlas import make_atlases
 
 # More different values than this are text to search, and no colours.

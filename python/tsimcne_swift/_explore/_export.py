@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from .._points import as_shown, check_plane
+from .._checks.maps import as_shown, check_plane
 from ._data import _check_images, _items, _named
 
 

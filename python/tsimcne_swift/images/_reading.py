@@ -14,8 +14,8 @@ from typing import Any, TypedDict
 import numpy as np
 import numpy.typing as npt
 
+from .._checks.values import check_choice, check_integer, check_jobs
 from .._config import show_config
-from .._validation import check_choice, check_integer, check_jobs
 from ._collection import ImageCollection, encode_labels
 from ._pixels import FITS, Layout, channels_of, deep_values, limits_of, pixels, size_of, some_values
 
@@ -75,7 +75,7 @@ def read(
     if channels is not None:
         check_integer("channels", channels, 1, 1024)
     layout = Layout((1, 1), 1, check_choice("fit", fit, FITS), _check_background(background))
-    threads = check_jobs(n_jobs) or int(show_config()["threads"])
+    threads = check_jobs("n_jobs", n_jobs) or int(show_config()["threads"])
     with ThreadPoolExecutor(threads) as pool:
         layout = _with_sample(layout, wanted, channels, items, pool)
         images = _allocate((len(items), *layout.size, layout.channels), cache)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .._points import check_plane
-from .._validation import check_integer
+from .._checks.maps import check_plane
+from .._checks.values import check_integer
 from ._colors import NONE, colors_of
 from ._frame import frame
 

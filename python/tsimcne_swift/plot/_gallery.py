@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from .._points import as_shown, check_labels, check_plane
-from .._validation import check_integer, check_number
+from .._checks.maps import as_shown, check_labels, check_plane
+from .._checks.values import check_integer, check_number
 from ._colors import NONE, colors_of
 from ._frame import frame, new_axes
 

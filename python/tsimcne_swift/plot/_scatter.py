@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from .._points import check_labels, check_plane
-from .._validation import check_choice
+from .._checks.maps import check_labels, check_plane
+from .._checks.values import check_choice
 from ._colors import NONE, colors_of
 from ._frame import frame, new_axes
 

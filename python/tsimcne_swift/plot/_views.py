@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _core
-from .._augmentation import Augmentation, check_augmentation
-from .._images import Images
-from .._points import as_shown
-from .._validation import check_integer
+from .._checks.maps import as_shown
+from .._checks.values import check_integer
+from .._inputs.images import Images
+from .._stages.augmentation import Augmentation, check_augmentation
 from ._frame import new_axes
 
 if TYPE_CHECKING:

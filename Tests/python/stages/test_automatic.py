@@ -1,0 +1,112 @@
+"""The stages that a name stands for depend on the number and size of the images alone."""
+
+import re
+
+import numpy as np
+import pytest
+from helpers import blobs, images
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tsimcne_swift import TSimCNE, recipes
+from tsimcne_swift._stages.automatic import automatic_stages
+from tsimcne_swift._stages.cost import cost
+from tsimcne_swift._stages.stage import check_stage
+
+TINY = {"width": 2, "hidden_dim": 8, "pretrain_dim": 4, "batch_size": 32, "random_state": 0}
+
+
+def work(length, n, image, views=4):
+    """What a run costs, in image pairs of full size."""
+    stages = automatic_stages(length, n, image, views, 128)
+    return sum(stage.epochs * cost(stage, image or (1, 1)) for stage in stages) * n * views / 2
+
+
+def pixels(length, n, image):
+    return work(length, n, image) * image[0] * image[1]
+
+
+def test_lengths():
+    cifar = (60_000, (32, 32))
+    assert work("auto", *cifar) == pytest.approx(recipes.PAIRS["auto"], rel=1e-6)
+    assert work("fast", *cifar) < work("auto", *cifar) < work("best", *cifar) / 5
+    # Eleven times as long for thirty times as many, twice as long for four times the pixels.
+    assert pixels("auto", *cifar) / pixels("auto", 2000, (32, 32)) == pytest.approx(11, rel=0.05)
+    assert pixels("auto", 60_000, (64, 64)) / pixels("auto", *cifar) == pytest.approx(2)
+    # More views of as many images cost the same.
+    assert work("auto", *cifar, views=2) == pytest.approx(work("auto", *cifar, views=8))
+
+
+@given(
+    st.sampled_from(sorted(recipes.PAIRS)),
+    st.integers(2, 10**8),
+    st.none() | st.tuples(st.integers(8, 1024), st.integers(8, 1024)),
+    st.integers(2, 16),
+)
+@settings(deadline=None)
+def test_every_set_gets_stages_that_are_valid(length, n, image, views):
+    stages = automatic_stages(length, n, image, views, 128)
+    for i, stage in enumerate(stages):
+        checked = check_stage(stage, f"stages[{i}]", image)
+        assert checked == stage
+        assert stage.neighbors < n
+    assert stages[0].n_components == 128 and stages[-1].n_components is None
+
+
+@pytest.mark.parametrize(
+    "shape", [(300, 28, 28), (40, 64, 64, 3), (30, 96, 96, 1), (40, 20, 33, 3), (30, 8, 8), (2, 32, 32, 3)]
+)
+def test_any_images_can_be_mapped(shape):
+    X = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    model = TSimCNE(total_epochs="fast", max_time=2, **TINY).fit(X)
+    assert model.embedding_.shape == (shape[0], 2) and np.isfinite(model.embedding_).all()
+    smallest = [stage.image_size for stage in model.stages_ if stage.image_size]
+    assert all(size[0] <= shape[1] and size[1] <= shape[2] for size in smallest)
+
+
+def test_the_default_is_auto_and_needs_nothing_else():
+    model = TSimCNE(**TINY, max_time=1).fit(images(60, (12, 12, 3)))
+    wanted = automatic_stages("auto", 60, (12, 12), model.n_views, 4)
+    assert [stage.epochs for stage in model.stages_] == [stage.epochs for stage in wanted]
+    assert [stage.n_components for stage in model.stages_] == [4, 4, 4, 2]
+    assert recipes.DEFAULT.items() <= TSimCNE().get_params().items()
+
+
+def test_views_grow_under_one_course_of_the_rate():
+    first, second, third, *_ = automatic_stages("best", 60_000, (32, 28), 4, 128)
+    assert [stage.image_size for stage in (first, second, third)] == [(16, 14), (24, 21), None]
+    assert [stage.lr_scheduler for stage in (first, second, third)] == ["constant", "constant", "linear"]
+    assert [stage.warmup for stage in (first, second, third)] == [None, 0.0, 0.0]
+    # Images too small for smaller views have one stage of their own size.
+    (only, *rest) = automatic_stages("auto", 60_000, (8, 8), 4, 128)
+    assert only.image_size is None and only.lr_scheduler is None and len(rest) == 2
+
+
+def test_vectors_have_stages_of_their_own():
+    X, labels = blobs()
+    model = TSimCNE(backbone="identity", total_epochs="fast", hidden_dim=64, random_state=0).fit(X)
+    assert [stage.inputs for stage in model.stages_] == ["views", "features"]
+    assert model.score(X, labels) > 0.95
+    continued = TSimCNE(backbone="identity", init=model, hidden_dim=64, max_time=0.5).fit(X)
+    assert len(continued.stages_) == 1
+
+
+@pytest.mark.parametrize("value", ["slow", "", "AUTO"])
+def test_unknown_names_are_refused(value):
+    with pytest.raises(ValueError, match=r"^total_epochs: got .*'fast', 'auto'"):
+        TSimCNE(total_epochs=value).fit(images())
+
+
+def test_verbose_says_how_long_it_will_take(capsys):
+    TSimCNE(**TINY | {"total_epochs": [1, 1, 1]}, verbose=1).fit(images(64, (8, 8, 3)))
+    said = capsys.readouterr().out
+    assert "64 images of 8×8×3, about " in said and " seconds on " in said and "(until " in said
+    TSimCNE(**TINY, max_time=1, verbose=1).fit(images(64, (8, 8, 3)))
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("length", [{"total_epochs": [2, 1, 1]}, {"max_time": 1}])
+def test_progress_reaches_the_end(capsys, length):
+    TSimCNE(**TINY | length, verbose=1).fit(images(64, (8, 8, 3)))
+    shares = [int(share) for share in re.findall(r"(\d+)%", capsys.readouterr().err)]
+    assert shares == sorted(shares)
+    assert shares[-1] >= 95

@@ -1,0 +1,102 @@
+"""Stages whose positives are neighbours in the features."""
+
+import helpers
+import numpy as np
+import pytest
+from sklearn.neighbors import NearestNeighbors
+from tsimcne_swift import Stage, TSimCNE
+
+
+def two_stages(neighbors, **changes):
+    stages = [Stage(2, 8, metric="cosine"), Stage(3, 2, output_init="principal", neighbors=neighbors)]
+    return helpers.small(total_epochs=stages, **changes)
+
+
+def found(model, X):
+    """The table that the last stage of ``model`` had, from its checkpoint."""
+    from tsimcne_swift._storage.safetensors import read
+
+    tensors, _ = read(model.checkpoint)
+    return tensors["neighbors/neighbors"]
+
+
+def test_neighbours_are_those_of_the_features(tmp_path):
+    X = helpers.images(60, (8, 8, 3))
+
+    def stop(record):
+        if record.stage == 2:
+            raise KeyboardInterrupt
+
+    before = two_stages(4).set_params(total_epochs=[Stage(2, 8, metric="cosine")]).fit(X)
+    model = two_stages(4, checkpoint=str(tmp_path / "run"), callbacks=stop)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X)
+    features = before.features(X)
+    wanted = NearestNeighbors(n_neighbors=4, metric="cosine").fit(features).kneighbors(return_distance=False)
+    np.testing.assert_array_equal(found(model, X), wanted)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64])
+def test_bits_depend_neither_on_threads_nor_on_how_images_come(dtype):
+    """float64 is converted batch by batch: images and their partners are asked for."""
+    X = helpers.images(50, (8, 8, 3))
+    whole = two_stages(7, n_jobs=1).fit(X.astype(np.float32) / np.float32(255))
+    values = X if dtype == np.uint8 else (X.astype(np.float32) / np.float32(255)).astype(dtype)
+    if dtype == np.uint8:
+        whole = two_stages(7, n_jobs=1).fit(X)
+    helpers.assert_same_bits(two_stages(7, n_jobs=3).fit_transform(values), whole.embedding_)
+
+
+def test_neighbours_change_the_map():
+    X = helpers.images(50, (8, 8, 3))
+    assert not np.array_equal(two_stages(0).fit_transform(X), two_stages(5).fit_transform(X))
+
+
+def test_few_images_have_few_neighbours():
+    assert np.isfinite(two_stages(1000).fit_transform(helpers.images(5, (8, 8, 3)))).all()
+
+
+def test_vectors_keep_their_neighbourhoods():
+    """A parametric neighbour embedding: neighbours of the vectors are neighbours in the map."""
+    X, labels = helpers.blobs(300, 5)
+    stages = [Stage(20, 8), Stage(60, 2, output_init="principal", neighbors=10)]
+    Y = TSimCNE(backbone="identity", total_epochs=stages, batch_size=64, random_state=0).fit_transform(X)
+    nearest = NearestNeighbors(n_neighbors=5).fit(Y).kneighbors(return_distance=False)
+    assert np.mean(labels[nearest] == labels[:, None]) > 0.95
+
+
+@pytest.mark.parametrize("value", [-1, 1025, 1.5, "all", None])
+def test_wrong_numbers_are_refused(value):
+    with pytest.raises((ValueError, TypeError), match=r"^total_epochs\[1\]\.neighbors: got "):
+        two_stages(value).fit(helpers.images())
+
+
+def test_features_stand_for_views():
+    """Only the head moves, and what it learns is a map of the features."""
+    X = helpers.images(80, (8, 8, 3))
+    cosine = Stage(2, 8, metric="cosine")
+    heads = Stage(30, 2, trains="head", output_init="principal", neighbors=5, inputs="features")
+    before = helpers.small(total_epochs=[cosine]).fit(X)
+    model = helpers.small(total_epochs=[cosine, heads]).fit(X)
+    np.testing.assert_array_equal(model.features(X), before.features(X))
+    kept = []
+    for Y in (model.embedding_, before.embedding_[:, :2]):
+        near = NearestNeighbors(n_neighbors=5).fit(Y).kneighbors(return_distance=False)
+        wanted = NearestNeighbors(n_neighbors=5, metric="cosine").fit(model.features(X))
+        wanted = wanted.kneighbors(return_distance=False)
+        kept.append(np.mean([len(set(a) & set(b)) / 5 for a, b in zip(near, wanted, strict=True)]))
+    assert kept[0] > kept[1]
+
+
+@pytest.mark.parametrize("changes", [{"neighbors": 0}, {"trains": "all"}])
+def test_features_want_neighbours_and_a_frozen_backbone(changes):
+    options = {"trains": "head", "neighbors": 5, "inputs": "features"} | changes
+    with pytest.raises(ValueError, match=r"^total_epochs\[0\]\.inputs: got 'features' with "):
+        helpers.small(total_epochs=[Stage(1, 2, **options)]).fit(helpers.images())
+
+
+def test_max_time_and_neighbours_go_together():
+    model = two_stages(5, max_time=1.0).fit(helpers.images(50, (8, 8, 3)))
+    assert model.stages_[1].stretches
+    again = two_stages(5).set_params(total_epochs=model.stages_).fit(helpers.images(50, (8, 8, 3)))
+    helpers.assert_same_bits(again.embedding_, model.embedding_)

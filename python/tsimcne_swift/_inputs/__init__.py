@@ -1,0 +1,1 @@
+"""What is trained on and mapped: images, vectors, and arrays that are read piece by piece."""

@@ -1,0 +1,188 @@
+"""From what a caller passes as ``X`` to 4-D images that the core can read."""
+
+from __future__ import annotations
+
+import math
+import mmap
+import os
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._checks.values import check_integer
+
+SMALLEST, LARGEST = 8, 1024
+# Values that a check looks at together: few enough that a memory-mapped set is never copied.
+CHUNK = 1 << 22
+
+
+class Images:
+    """Checked images, as (n, height, width, channels).
+
+    ``direct`` says whether the core can read the array in place; else ``batch`` converts what is
+    wanted.
+    """
+
+    def __init__(self, X: Any, image_shape: Any = None) -> None:
+        check_file(X)
+        array = as_array(X)
+        shape = _image_shape(array, image_shape)
+        self.n_features = int(np.prod(array.shape[1:]))
+        # A reshape of a C-contiguous array is a view; any other array is reshaped batch by batch.
+        self.array = array
+        self.shape = (array.shape[0], *shape)
+        self.direct = array.flags.c_contiguous and array.dtype in (np.uint8, np.float32)
+        check_values(array)
+
+    def forget(self) -> None:
+        """Let go of what was read of a memory-mapped file, which the system would keep resident."""
+        _forget(self.array)
+
+    @property
+    def format(self) -> str:
+        """Format of the values that the core gets."""
+        return "B" if self.array.dtype == np.uint8 else "f"
+
+    def whole(self) -> npt.NDArray[Any]:
+        """All images, in place; only if ``direct``."""
+        return self.array.reshape(self.shape)
+
+    def batch(self, selection: Any) -> npt.NDArray[Any]:
+        """Some images as C-contiguous uint8 or float32."""
+        return self.convert(np.asarray(self.array[selection]))
+
+    def convert(self, part: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Some of the images as C-contiguous uint8 or float32."""
+        dtype = np.uint8 if part.dtype == np.uint8 else np.float32
+        if part.dtype.kind in "iu" and part.dtype != np.uint8:
+            part = part.astype(np.float32) / np.float32(255)
+        return np.ascontiguousarray(part, dtype=dtype).reshape(-1, *self.shape[1:])
+
+
+def check_file(X: Any) -> None:
+    """A memory map's file is still as long as it: reading past its end would kill the process."""
+    while isinstance(X, np.ndarray):
+        if isinstance(X, np.memmap) and isinstance(X.base, mmap.mmap):
+            _check_length(X)
+        X = X.base
+
+
+def _check_length(mapped: np.memmap[Any, Any]) -> None:
+    name = mapped.filename
+    # A file without a name, or that was deleted, lives as long as the map and cannot be cut by name.
+    if name is None or not os.path.exists(name):
+        return
+    wanted, size = mapped.offset + mapped.nbytes, os.path.getsize(name)
+    if size < wanted:
+        raise ValueError(f"X: got a memory map of {name}, which has {size} bytes, want {wanted}")
+
+
+def as_array(X: Any) -> npt.NDArray[Any]:
+    if isinstance(X, np.ma.MaskedArray):
+        raise TypeError("X: got a masked array, want one without missing values")
+    if hasattr(X, "toarray") and hasattr(X, "nnz"):
+        raise TypeError("X: got a sparse matrix, want a dense array of images")
+    try:
+        array: npt.NDArray[Any] = np.asanyarray(X)
+    except ValueError as error:
+        raise ValueError(
+            "X: got images of different shapes, want all of one shape; "
+            "resize or crop them to a common size first"
+        ) from error
+    _check_kind(array)
+    if array.shape[0] < 1:
+        raise ValueError(f"X: got shape {array.shape}, want at least one image")
+    return array
+
+
+def _check_kind(array: npt.NDArray[Any]) -> None:
+    """Type and number of dimensions."""
+    if array.dtype.kind not in "iufb":
+        raise ValueError(
+            f"X: got values of type {array.dtype}, want integers or floats "
+            "(images of different shapes must be brought to one first)"
+        )
+    if array.dtype.kind == "b":
+        raise ValueError("X: got booleans, want uint8 or floats in [0, 1]; try X.astype('float32')")
+    if array.ndim not in (2, 3, 4):
+        raise ValueError(
+            f"X: got {array.ndim} dimensions, want (n, height, width), "
+            "(n, height, width, channels), or (n, features) with image_shape"
+        )
+
+
+def check_shape(array: npt.NDArray[Any], image_shape: Any) -> tuple[int, int, int]:
+    """Height, width and channels of the images of an array that can hold some."""
+    _check_kind(array)
+    return _image_shape(array, image_shape)
+
+
+def _image_shape(array: npt.NDArray[Any], image_shape: Any) -> tuple[int, int, int]:
+    if array.ndim == 2:
+        shape = _flat_shape(array.shape[1], image_shape)
+    else:
+        shape = (*array.shape[1:], 1)[:3]
+        if image_shape is not None and as_shape(image_shape) != shape:
+            raise ValueError(f"image_shape: got {image_shape!r}, but X has images of {shape}")
+    height, width, channels = shape
+    if min(height, width) < SMALLEST or max(height, width) > LARGEST:
+        raise ValueError(f"X: got images of {height}×{width} pixels, want {SMALLEST} to {LARGEST} each way")
+    if not 1 <= channels <= 1024:
+        raise ValueError(f"X: got {channels} channels, want 1 to 1024")
+    return height, width, channels
+
+
+def _flat_shape(features: int, image_shape: Any) -> tuple[int, int, int]:
+    if image_shape is None:
+        side = math.isqrt(features)
+        if side * side != features:
+            raise ValueError(
+                f"X: got {features} features, no square number; say image_shape=(height, width, channels)"
+            )
+        return side, side, 1
+    shape = as_shape(image_shape)
+    if math.prod(shape) != features:
+        raise ValueError(f"image_shape: got {image_shape!r}, but X has {features} features")
+    return shape
+
+
+def as_shape(image_shape: Any) -> tuple[int, int, int]:
+    if not isinstance(image_shape, list | tuple) or len(image_shape) not in (2, 3):
+        raise TypeError(f"image_shape: got {image_shape!r}, want (height, width[, channels])")
+    height, width, channels = (*image_shape, 1)[:3]
+    return (
+        check_integer("image_shape[0]", height, 1, LARGEST),
+        check_integer("image_shape[1]", width, 1, LARGEST),
+        check_integer("image_shape[2]", channels, 1, 1024),
+    )
+
+
+def _forget(array: npt.NDArray[Any]) -> None:
+    # Pages of a shared mapping are the file's; those of a private one ("c") may hold changes.
+    if isinstance(array, np.memmap) and array.mode != "c" and hasattr(mmap, "MADV_DONTNEED"):
+        mapping = getattr(array, "_mmap", None)
+        if mapping is not None:
+            mapping.madvise(mmap.MADV_DONTNEED)
+
+
+def check_values(array: npt.NDArray[Any]) -> None:
+    """Floats are finite and in [0, 1], integers in 0…255; a chunk of images at a time."""
+    if array.dtype == np.uint8:
+        return
+    rows = max(1, CHUNK // max(1, int(np.prod(array.shape[1:]))))
+    for first in range(0, array.shape[0], rows):
+        part = np.asarray(array[first : first + rows])
+        low, high = part.min(), part.max()
+        _forget(array)
+        if array.dtype.kind in "iu":
+            if low < 0 or high > 255:
+                raise ValueError(f"X: got integers from {low} to {high}, want 0 to 255")
+            continue
+        # NaN and infinity pass through min and max.
+        if not (np.isfinite(low) and np.isfinite(high)):
+            raise ValueError("X: got NaN or infinity, want finite values in [0, 1]")
+        if low < 0 or high > 1:
+            span = float(high) - float(low)
+            scale = "X / 255" if low >= 0 and high > 16 else f"(X - {low:g}) / {span:g}"
+            raise ValueError(f"X: got floats from {low:g} to {high:g}, want [0, 1]; scale them, e.g. {scale}")

@@ -1,0 +1,1 @@
+"""Networks: their layers, the core's model, and the formats of others."""

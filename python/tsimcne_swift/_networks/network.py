@@ -1,0 +1,249 @@
+"""The core's model, with what is needed to make it again."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from .._checks.values import as_written, check_choice
+from .._inputs.images import Images
+from .._storage.safetensors import Tensors
+from .backbones import IDENTITY, LAYERED, NAMES, RESNETS, has_width, is_identity, named_layers
+from .layers import Layers, check_layers, core_layers, outputs
+from .state_dict import from_arrays, to_arrays
+
+# Images that are mapped between two looks at signals.
+CHUNK = 512
+BACKBONES = (*NAMES, IDENTITY)
+HEADS = ("linear", "mlp")
+# Of the arrays' names.
+PREFIXES = ("backbone.", "projection_head.")
+# What stands before the names of averages in a checkpoint.
+AVERAGE = "average"
+# Of the temperature's logarithm, where it is trained.
+TEMPERATURE = "loss.log_temperature"
+NORMALIZATION = ("normalization.mean", "normalization.std")
+Normalization = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What decides the names and shapes of a network's arrays, except for the output dimension."""
+
+    backbone: str | Layers
+    width: int
+    projection_head: str
+    hidden_dim: tuple[int, ...]
+    channels: int
+
+    @property
+    def layers(self) -> Layers:
+        """Of the backbone; none of one that is the identity."""
+        if not isinstance(self.backbone, str):
+            return self.backbone
+        return [] if self.reads_vectors else named_layers(self.backbone, self.width)
+
+    @property
+    def reads_vectors(self) -> bool:
+        """Whether there is no backbone: X has feature vectors."""
+        return is_identity(self.backbone)
+
+    @property
+    def features(self) -> int:
+        """Values of the backbone's output."""
+        return outputs(self.layers, self.channels)
+
+    @property
+    def has_width(self) -> bool:
+        """Whether the parameter ``width`` changes it."""
+        return isinstance(self.backbone, str) and has_width(self.backbone)
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """Widths of the head's hidden layers; a linear head has none."""
+        return self.hidden_dim if self.projection_head == "mlp" else ()
+
+    @property
+    def output_layer(self) -> tuple[str, str]:
+        """Names of its weight and bias."""
+        # Between two layers there is a rectifier, which counts as one.
+        at = f"projection_head.layers.{2 * len(self.hidden)}"
+        return f"{at}.weight", f"{at}.bias"
+
+    def written(self) -> dict[str, Any]:
+        """By the names of the estimator's parameters, as a user writes them."""
+        return asdict(self) | {"hidden_dim": as_written(self.hidden_dim)}
+
+
+def check_backbone(name: str, value: Any) -> str | Layers:
+    """The name of one, or a list of layers."""
+    if isinstance(value, list | tuple):
+        return check_layers(name, value)
+    return check_choice(name, value, BACKBONES)
+
+
+class Network:
+    """A model of the core.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    outputs : int
+        Output dimension that it begins with; training may change it.
+    normalization : (mean, standard deviation) per channel, float32, or None
+    seed : int
+        Of the weights.
+    """
+
+    def __init__(
+        self, architecture: Architecture, outputs: int, normalization: Normalization | None, seed: int = 0
+    ) -> None:
+        self._locks: dict[int, threading.Lock] = {}
+        mean, deviation = normalization if normalization is not None else (None, None)
+        self.architecture = architecture
+        self.normalization = normalization
+        backbone = architecture.backbone
+        is_own = isinstance(backbone, str) and backbone not in LAYERED
+        self.core = _core.Model(
+            channels=architecture.channels,
+            depth=RESNETS[str(backbone)][0] if is_own and not architecture.reads_vectors else 0,
+            base_width=architecture.width,
+            hidden_dims=architecture.hidden,
+            output_dim=outputs,
+            mean=mean,
+            deviation=deviation,
+            seed=seed,
+            layers=None if is_own else core_layers(architecture.layers),
+        )
+
+    @property
+    def _alone(self) -> threading.Lock:
+        """One thread at a time uses the core's model. A forked process has its own lock, as the thread that
+        held the other one is not in it.
+        """
+        return self._locks.setdefault(os.getpid(), threading.Lock())
+
+    @property
+    def outputs(self) -> int:
+        """Output dimension now."""
+        with self._alone:
+            shape, _, _ = self.core.array(_core.ARRAY_PARAMETER, self.architecture.output_layer[1])
+        return shape[0]
+
+    def tensors(self) -> Tensors:
+        """Copies of all arrays, under PyTorch's names and in its layouts, and the normalisation."""
+        with self._alone:
+            result: Tensors = dict(to_arrays(self.core))
+        if self.normalization is not None:
+            result |= dict(zip(NORMALIZATION, self.normalization, strict=True))
+        return result
+
+    def read(self, tensors: Tensors) -> None:
+        """Take the arrays of ``tensors``; others in it are left alone."""
+        own = {name: value for name, value in tensors.items() if name.startswith(PREFIXES)}
+        with self._alone:
+            from_arrays(self.core, own)
+
+    def set(self, name: str, value: npt.NDArray[np.float32]) -> None:
+        """Take one array in the core's own layout."""
+        kind = _core.ARRAY_BUFFER if name.rsplit(".", 1)[-1].startswith("running_") else _core.ARRAY_PARAMETER
+        with self._alone:
+            shape, _, _ = self.core.array(kind, name)
+        if value.shape != shape or value.dtype != np.float32:
+            raise ValueError(f"{name}: got {value.dtype} of shape {value.shape}, want float32 of {shape}")
+        if not np.isfinite(value).all() or (name.endswith("running_var") and (value < 0).any()):
+            raise ValueError(f"{name}: got values that no network has")
+        with self._alone:
+            self.core.set_array(kind, name, np.ascontiguousarray(value))
+
+    def copy_to(self, other: Network, head: bool = True) -> None:
+        """Its arrays, or those of the backbone alone."""
+        tensors = self.tensors()
+        if not head:
+            backbone = {name: value for name, value in tensors.items() if name.startswith("backbone.")}
+            tensors = other.tensors() | backbone
+        other.read(tensors)
+
+    def turn(self, matrix: npt.NDArray[np.float64], shift: npt.NDArray[np.float64]) -> None:
+        """Change the output layer so that a map Y becomes Y @ matrix + shift."""
+        names = self.architecture.output_layer
+        tensors = self.tensors()
+        weight, bias = (tensors[name].astype(np.float64) for name in names)
+        changed = {names[0]: matrix.T @ weight, names[1]: bias @ matrix + shift}
+        self.read(tensors | {name: value.astype(np.float32) for name, value in changed.items()})
+
+    def map(
+        self,
+        images: Images,
+        threads: int,
+        kind: int = _core.OUTPUT_MAP,
+        rows: slice | npt.NDArray[np.intp] | None = None,
+    ) -> npt.NDArray[np.float32]:
+        """The map of images, or the backbone's features; an image's bits do not depend on the others."""
+        if not isinstance(rows, np.ndarray):
+            first, last, _ = (rows or slice(None)).indices(images.shape[0])
+            count = last - first
+        else:
+            first, count = 0, len(rows)
+        columns = self.outputs if kind == _core.OUTPUT_MAP else self.architecture.features
+        result = np.empty((count, columns), dtype=np.float32)
+        whole = images.whole() if images.direct else None
+        chunk = max(1, min(CHUNK, CHUNK * 3072 // math.prod(images.shape[1:])))
+        for start in range(0, count, chunk):
+            stop = min(count, start + chunk)
+            part = rows[start:stop] if isinstance(rows, np.ndarray) else slice(first + start, first + stop)
+            values = whole[part] if whole is not None else images.batch(part)
+            with self._alone:
+                self.core.transform(values, result[start:stop], kind=kind, threads=threads)
+            images.forget()
+        return result
+
+
+def read_normalization(tensors: Tensors) -> Normalization | None:
+    """The normalisation among the tensors of a file; the core checks its values."""
+    mean, deviation = (tensors.get(name) for name in NORMALIZATION)
+    if mean is None and deviation is None:
+        return None
+    for name, value in zip(NORMALIZATION, (mean, deviation), strict=True):
+        if value is None:
+            raise ValueError(f"{name}: is missing")
+        if value.dtype != np.float32 or value.ndim != 1:
+            raise ValueError(f"{name}: got {value.dtype} of shape {value.shape}, want float32 per channel")
+    assert mean is not None and deviation is not None
+    return np.ascontiguousarray(mean), np.ascontiguousarray(deviation)
+
+
+def moments(images: Images, common_scale: bool = False) -> Normalization:
+    """Mean and standard deviation per channel of values as the core reads them.
+
+    With ``common_scale`` all channels get the root of their mean variance.
+    """
+    n, height, width, channels = images.shape
+    total = np.zeros((2, channels))
+    rows = max(1, (1 << 22) // (height * width * channels))
+    # About the first image: the squares of a large offset would cancel.
+    origin = _values(images, slice(0, 1)).mean(axis=0)
+    for first in range(0, n, rows):
+        part = _values(images, slice(first, first + rows)) - origin
+        total += [part.sum(axis=0), (part**2).sum(axis=0)]
+        images.forget()
+    mean, square = total / (n * height * width)
+    variance = np.maximum(square - mean**2, 0)
+    if common_scale:
+        variance = np.full(channels, variance.mean())
+    deviation = np.sqrt(variance)
+    # A constant channel carries nothing; it is only centred.
+    deviation[deviation <= 1e-7 * np.abs(mean + origin) + 1e-30] = 1
+    return (mean + origin).astype(np.float32), deviation.astype(np.float32)
+
+
+def _values(images: Images, rows: slice) -> npt.NDArray[np.float64]:
+    part = images.batch(rows).reshape(-1, images.shape[3]).astype(np.float64)
+    return part / 255 if images.format == "B" else part

@@ -1,0 +1,139 @@
+"""A network as an ONNX model: images in, map coordinates and features out."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from .layers import Layers, named
+from .network import Network
+
+# The first with hard-swish is 14; this one is read by everything of the last years.
+OPSET, IR_VERSION = 17, 8
+
+
+def to_onnx(network: Network, element: str, version: str) -> Any:
+    """An ``onnx.ModelProto``; ``element`` is "uint8" or "float32", as images are given."""
+    try:
+        from onnx import TensorProto, helper
+    except ImportError as error:
+        raise ImportError("export_onnx wants: pip install onnx") from error
+    graph = _Graph(network)
+    kind = network.architecture
+    is_vector = kind.reads_vectors
+    columns, outputs = kind.features, network.outputs
+    given = TensorProto.UINT8 if element == "uint8" else TensorProto.FLOAT
+    shape: list[str | int | None] = ["n", columns] if is_vector else ["n", "height", "width", kind.channels]
+    graph.write(element, is_vector)
+    model = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "tsimcne",
+            [helper.make_tensor_value_info("images", given, shape)],
+            [
+                helper.make_tensor_value_info("map", TensorProto.FLOAT, ["n", outputs]),
+                helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", columns]),
+            ],
+            graph.arrays,
+        ),
+        producer_name="tsimcne-swift",
+        producer_version=version,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+    )
+    model.ir_version = IR_VERSION
+    return model
+
+
+class _Graph:
+    """Nodes, one after the other; a value is the name of what a node makes."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.tensors = network.tensors()
+        self.nodes: list[Any] = []
+        self.arrays: list[Any] = []
+        self._numbers = count()
+
+    def array(self, name: str, value: Any) -> str:
+        from onnx import numpy_helper
+
+        self.arrays.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def node(self, kind: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
+        from onnx import helper
+
+        name = output or f"value {next(self._numbers)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
+        return name
+
+    def write(self, element: str, is_vector: bool) -> None:
+        x = "images"
+        if element == "uint8":
+            x = self.node("Cast", x, to=1)
+            x = self.node("Div", x, self.array("largest", np.float32(255)))
+        if self.network.normalization is not None:
+            mean, deviation = self.network.normalization
+            x = self.node("Sub", x, self.array("mean", mean))
+            x = self.node("Div", x, self.array("deviation", deviation))
+        if is_vector:
+            x = self.node("Identity", x, output="features")
+        else:
+            x = self.node("Transpose", x, perm=[0, 3, 1, 2])
+            x = self.layers(x, self.network.architecture.layers, "")
+            x = self.node("GlobalAveragePool", x)
+            x = self.node("Flatten", x, output="features")
+        last = len(self.network.architecture.hidden)
+        for i in range(last + 1):
+            at = f"projection_head.layers.{2 * i}"
+            weight, bias = (self.array(f"{at}.{p}", self.tensors[f"{at}.{p}"]) for p in ("weight", "bias"))
+            x = self.node("Gemm", x, weight, bias, transB=1, output="map" if i == last else None)
+            if i < last:
+                x = self.node("Relu", x)
+
+    def layers(self, x: str, layers: Layers, prefix: str) -> str:
+        for name, kind, options in named(layers, prefix):
+            x = self.layer(x, kind, options, name)
+        return x
+
+    def layer(self, x: str, kind: str, o: dict[str, Any], name: str) -> str:
+        def own(part: str) -> str:
+            key = f"backbone.{name}.{part}"
+            return self.array(key, self.tensors[key])
+
+        if kind == "residual":
+            body = self.layers(x, o["layers"], f"{name}.layers.")
+            return self.node("Add", body, self.layers(x, o.get("shortcut", []), f"{name}.shortcut."))
+        if kind in ("conv", "depthwise"):
+            inputs = [own("weight")] + ([own("bias")] if o.get("bias") else [])
+            groups = self.tensors[f"backbone.{name}.weight"].shape[0] if kind == "depthwise" else 1
+            return self.node("Conv", x, *inputs, group=groups, **_window(o))
+        if kind == "maxpool":
+            return self.node("MaxPool", x, **_window(o))
+        if kind == "batchnorm":
+            parts = [own(part) for part in ("weight", "bias", "running_mean", "running_var")]
+            return self.node("BatchNormalization", x, *parts, epsilon=o["eps"])
+        if kind == "squeeze_excite":
+            y = self.node("GlobalAveragePool", x)
+            y = self.node("Conv", y, own("fc1.weight"), own("fc1.bias"))
+            y = self.node("Conv", self.function(y, o["inner"]), own("fc2.weight"), own("fc2.bias"))
+            return self.node("Mul", x, self.function(y, o["gate"]))
+        return self.function(x, kind)
+
+    def function(self, x: str, name: str) -> str:
+        if name == "silu":
+            return self.node("Mul", x, self.node("Sigmoid", x))
+        if name == "hardsigmoid":
+            return self.node("HardSigmoid", x, alpha=1 / 6, beta=0.5)
+        return self.node({"relu": "Relu", "hardswish": "HardSwish", "sigmoid": "Sigmoid"}[name], x)
+
+
+def _window(o: dict[str, Any]) -> dict[str, Any]:
+    """Kernel, stride and the padding by half the kernel on all sides."""
+    return {
+        "kernel_shape": [o["kernel"]] * 2,
+        "strides": [o["stride"]] * 2,
+        "pads": [o["kernel"] // 2] * 4,
+    }

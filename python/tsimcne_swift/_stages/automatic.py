@@ -1,0 +1,92 @@
+"""The stages that a named length stands for, from the number and size of the images alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from .. import recipes
+from .cost import cost
+from .stage import SMALLEST_VIEW, Stage
+
+Size = tuple[int, int]
+
+# Epochs of a run, at least and at most, if all of it had full size: more teach a tiny set nothing new.
+FEWEST, MOST = 1.0, 1000.0
+# Part of the time in which BatchNorm is brought to the images' size.
+ADAPT = 0.02
+
+
+def automatic_stages(
+    length: str, n: int, image: Size | None, views: int, pretrain_dim: int, grows: bool = True
+) -> list[Stage]:
+    """Many dimensions from growing views; BatchNorm brought to full size; then the plane, from features.
+
+    Parameters
+    ----------
+    length : str
+        A key of ``recipes.PAIRS``.
+    n : int
+        Images.
+    image : (height, width) or None
+        None: feature vectors.
+    views : int
+        Of an image in a batch.
+    pretrain_dim : int
+    grows : bool
+        Whether views may be smaller than the images.
+    """
+    cosine = Stage(1, pretrain_dim, metric="cosine", temperature=recipes.TEMPERATURE)
+    if image is None:
+        shares = [(0.6, cosine), (0.4, _plane(n))]
+    else:
+        adapt = Stage(1, pretrain_dim, "output", lr=0.0)
+        plane = recipes.PLANE[length]
+        growing = _growing(cosine, recipes.VIEWS[length] if grows else {1.0: 1.0}, image)
+        shares = [((1 - plane - ADAPT) * part, stage) for part, stage in growing]
+        shares += [(ADAPT, adapt), (plane, _plane(n))]
+    return _of_length(shares, length, n, image, views)
+
+
+def continued_stages(length: str, n: int, image: Size | None, views: int, components: int) -> list[Stage]:
+    """For weights that have a map already, whose layout is kept: the plane again, from the images given."""
+    return _of_length([(0.1, replace(_plane(n), n_components=components))], length, n, image, views)
+
+
+def _plane(n: int) -> Stage:
+    neighbors = min(recipes.NEIGHBORS, max(1, n // 20))
+    return Stage(1, None, "head", inputs="features", neighbors=neighbors, optimizer="adamw")
+
+
+def _of_length(
+    shares: Sequence[tuple[float, Stage]], length: str, n: int, image: Size | None, views: int
+) -> list[Stage]:
+    """Each stage with the epochs that take its share of the time."""
+    height, width = image or recipes.VECTORS_LIKE
+    size = image or (1, 1)
+    # Time grows more slowly than the number of images, and than their area: small sets see more epochs,
+    # large images fewer. An epoch costs as much as there are views.
+    pairs = recipes.PAIRS[length] * (n / 60_000) ** recipes.GROWTH / (height * width / 1024) ** 0.5
+    epochs = min(MOST, max(FEWEST, pairs * 2 / views / n))
+    return [replace(stage, epochs=share * epochs / cost(stage, size)) for share, stage in shares]
+
+
+def _growing(stage: Stage, views: dict[float, float], image: Size) -> list[tuple[float, Stage]]:
+    """The stage once for each size of its views, with its part: all under one course of the learning rate."""
+    parts: dict[Size | None, float] = {}
+    for scale, part in views.items():
+        size = _scaled(image, scale)
+        parts[size] = parts.get(size, 0.0) + part
+    stages = [replace(stage, image_size=size) for size in parts]
+    if len(stages) > 1:
+        stages = [replace(stage, lr_scheduler="constant") for stage in stages]
+        stages[1:] = [replace(stage, warmup=0.0) for stage in stages[1:]]
+        stages[-1] = replace(stages[-1], lr_scheduler="linear")
+    return list(zip(parts.values(), stages, strict=True))
+
+
+def _scaled(image: Size, scale: float) -> Size | None:
+    """Views of this share of the height and width, where that leaves enough to see; None: as the images."""
+    height, width = (max(SMALLEST_VIEW, math.ceil(scale * side)) for side in image)
+    return (height, width) if (height, width) != image else None

@@ -1,0 +1,1 @@
+"""Files: models and checkpoints as safetensors with a JSON document."""

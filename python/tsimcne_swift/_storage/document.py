@@ -1,0 +1,160 @@
+"""The JSON document of a file: what the arrays are, and whose."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from .._checks.values import check_choice, check_hidden, check_integer, check_number
+from .._inputs.images import LARGEST, SMALLEST
+from .._networks.network import HEADS, PREFIXES, Architecture, Network, check_backbone, read_normalization
+from .._networks.state_dict import check_shapes
+from .._stages.stage import LONGEST_EPOCHS, Stage, check_stage
+from .json_params import from_json, to_json
+from .safetensors import Tensors
+
+# Of the document; raised when older readers would misread it.
+FORMAT = 1
+KINDS = ("model", "checkpoint")
+# What reading a value that is not as it was written may raise; nested deeply enough, also the last.
+DAMAGE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+
+
+def describe(
+    kind: str,
+    *,
+    params: dict[str, Any],
+    network: Network,
+    image_shape: Sequence[int],
+    batch_size: int | None,
+    stages: Sequence[Stage],
+    history: Sequence[dict[str, Any]],
+) -> dict[str, Any]:
+    """The document of a model or a checkpoint."""
+    from .. import __version__
+
+    return {
+        "format": FORMAT,
+        "version": __version__,
+        "kind": kind,
+        "params": params,
+        "architecture": network.architecture.written(),
+        "outputs": network.outputs,
+        "image_shape": list(image_shape),
+        "batch_size": batch_size,
+        "stages": to_json(stages),
+        "history": list(history),
+    }
+
+
+class Reader:
+    """Reads a document; whatever is not as it was written is a ValueError that names the file."""
+
+    def __init__(self, document: dict[str, Any], name: str) -> None:
+        self.document = document
+        self.name = name
+        if document.get("format") != FORMAT:
+            raise ValueError(
+                f"{name}: has format {document.get('format')!r}, this version reads {FORMAT}; "
+                f"it was written by version {document.get('version')!r}"
+            )
+        if document.get("kind") not in KINDS:
+            raise ValueError(f"{name}: is a {document.get('kind')!r}, want one of {KINDS}")
+
+    def _damaged(self, error: Exception) -> ValueError:
+        return ValueError(f"{self.name}: its document is damaged ({error!r})")
+
+    def params(self) -> dict[str, Any]:
+        try:
+            return {str(name): from_json(value) for name, value in self.document["params"].items()}
+        except DAMAGE as error:
+            raise self._damaged(error) from error
+
+    def stages(self, image: tuple[int, int] | None) -> list[Stage]:
+        """``image``: height and width, if there are any."""
+        try:
+            stages = from_json(self.document["stages"])
+            if not isinstance(stages, list) or not all(isinstance(stage, Stage) for stage in stages):
+                raise TypeError("stages")
+            return [check_stage(stage, f"stages[{i}]", image) for i, stage in enumerate(stages)]
+        except DAMAGE as error:
+            raise self._damaged(error) from error
+
+    def total_epochs(self, stages: list[Stage]) -> list[float]:
+        """Those of the stages where the document has none of its own, as that of a checkpoint."""
+        epochs = self.document.get("total_epochs", [stage.epochs for stage in stages])
+        try:
+            for value in epochs:
+                check_number("total_epochs", value, 0, LONGEST_EPOCHS)
+            return list(epochs)
+        except DAMAGE as error:
+            raise self._damaged(error) from error
+
+    def seed(self) -> int | None:
+        value = self.document.get("seed")
+        try:
+            return None if value is None else check_integer("seed", value, 0, (1 << 64) - 1)
+        except DAMAGE as error:
+            raise self._damaged(error) from error
+
+    def history(self) -> list[dict[str, Any]]:
+        history = self.document.get("history")
+        try:
+            for row in history or []:
+                if not all(math.isfinite(value) for value in row.values()):
+                    raise ValueError("history")
+        except DAMAGE as error:
+            raise self._damaged(error) from error
+        if not isinstance(history, list):
+            raise self._damaged(TypeError("history"))
+        return history
+
+    def batch_size(self) -> int | None:
+        value = self.document.get("batch_size")
+        try:
+            return None if value is None else check_integer("batch_size", value, 1, 1 << 20)
+        except DAMAGE as error:
+            raise self._damaged(error) from error
+
+    def image_shape(self, network: Network) -> tuple[int, ...]:
+        try:
+            height, width, channels = self.document["image_shape"]
+            small, large = (1, 1) if network.architecture.reads_vectors else (SMALLEST, LARGEST)
+            wanted = network.architecture.channels
+            return (
+                check_integer("image_shape[0]", height, small, large),
+                check_integer("image_shape[1]", width, small, large),
+                check_integer("image_shape[2]", channels, wanted, wanted),
+            )
+        except DAMAGE as error:
+            raise self._damaged(error) from error
+
+    def feature_names(self, features: int) -> list[str] | None:
+        names = self.document.get("feature_names")
+        if names is None:
+            return None
+        is_list = isinstance(names, list) and all(isinstance(name, str) for name in names)
+        if not is_list or len(names) != features:
+            raise self._damaged(ValueError("feature_names"))
+        return list(names)
+
+    def network(self, tensors: Tensors) -> Network:
+        """The network of the document, with the arrays of the file."""
+        try:
+            written = self.document["architecture"]
+            checked: dict[str, Any] = {"hidden_dim": check_hidden("hidden_dim", written["hidden_dim"])}
+            checked["backbone"] = check_backbone("backbone", written["backbone"])
+            kind = Architecture(**written | checked)
+            # Before any memory is taken: the arrays that are there bound what a document can ask for.
+            own = {name: value for name, value in tensors.items() if name.startswith(PREFIXES)}
+            outputs = check_integer("outputs", self.document["outputs"], 1, 4096)
+            check_integer("channels", kind.channels, 1, 1 << 16)
+            check_integer("width", kind.width, 1, 1024)
+            check_choice("projection_head", kind.projection_head, HEADS)
+            check_shapes(own, kind.layers, kind.channels, kind.hidden, outputs)
+            network = Network(kind, outputs, read_normalization(tensors))
+            network.read(tensors)
+        except DAMAGE as error:
+            raise ValueError(f"{self.name}: is damaged: {error}") from error
+        return network

@@ -1,0 +1,61 @@
+"""An estimator's parameters as JSON, and back."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from .._parameters import PARAMETERS
+from .._stages.augmentation import Augmentation, FeatureAugmentation
+from .._stages.stage import Stage
+
+CLASSES = {"Augmentation": Augmentation, "FeatureAugmentation": FeatureAugmentation, "Stage": Stage}
+
+
+def to_json(value: Any) -> Any:
+    """JSON of a parameter; None of what has none, as a random generator."""
+    if type(value).__name__ in CLASSES:
+        return {type(value).__name__: {f.name: to_json(getattr(value, f.name)) for f in fields(value)}}
+    if isinstance(value, dict):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [to_json(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return None
+
+
+def params_to_json(params: dict[str, Any]) -> dict[str, Any]:
+    """JSON of all parameters that a file keeps."""
+    return {
+        name: to_json(value)
+        for name, value in params.items()
+        if PARAMETERS[name].kept and not (name == "augmentation" and is_function(value))
+    }
+
+
+def is_function(value: Any) -> bool:
+    """Whether an augmentation is a function of the user's, which no file keeps."""
+    return callable(value) and type(value).__name__ not in CLASSES
+
+
+def from_json(value: Any) -> Any:
+    """The parameter behind JSON; sequences become lists, of a stage tuples."""
+    if isinstance(value, list):
+        return [from_json(item) for item in value]
+    if isinstance(value, dict):
+        (name,) = value if len(value) == 1 else ("",)
+        if name not in CLASSES:
+            # The options of a layer.
+            return {key: from_json(item) for key, item in value.items()}
+        parts = {key: from_json(part) for key, part in value[name].items()}
+        if name == "Stage":
+            parts["stretches"] = tuple(tuple(pair) for pair in parts["stretches"])
+            if isinstance(parts["image_size"], list):
+                parts["image_size"] = tuple(parts["image_size"])
+        return CLASSES[name](**parts)
+    return value

@@ -1,0 +1,191 @@
+"""A fitted estimator as tensors and a document, and back."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils.validation import check_is_fitted
+
+from .._checks.values import check_hidden
+from .._inputs.images import as_shape
+from .._networks.backbones import is_identity
+from .._networks.network import AVERAGE, Architecture, Network
+from .._networks.pretrained import is_pretrained, pretrained
+from .._networks.state_dict import architecture, from_arrays
+from .._stages.stage import Stage
+from .document import Reader, describe
+from .json_params import params_to_json
+from .safetensors import Tensors, check_path, decode, read
+
+EMBEDDING = "embedding"
+
+
+@dataclass(frozen=True)
+class Init:
+    """What the parameter ``init`` stands for."""
+
+    network: Network
+    # That it was last trained with.
+    metric: str | None
+    # The head is none in particular, and a new one is trained.
+    is_backbone: bool = False
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What fitting gives."""
+
+    network: Network
+    embedding: npt.NDArray[np.float32] | None
+    history: list[dict[str, Any]]
+    stages: list[Stage]
+    total_epochs: list[float]
+    batch_size: int | None
+    image_shape: tuple[int, ...]
+    seed: int | None
+    feature_names: Any
+
+
+def to_file(fitted: Fitted, params: dict[str, Any]) -> tuple[Tensors, dict[str, Any]]:
+    """The contents of a model's file."""
+    document = describe(
+        "model",
+        params=params_to_json(params),
+        network=fitted.network,
+        image_shape=fitted.image_shape,
+        batch_size=fitted.batch_size,
+        stages=fitted.stages,
+        history=fitted.history,
+    )
+    document["total_epochs"] = fitted.total_epochs
+    document["seed"] = fitted.seed
+    if fitted.feature_names is not None:
+        document["feature_names"] = [str(name) for name in fitted.feature_names]
+    tensors = fitted.network.tensors()
+    if fitted.embedding is not None:
+        tensors[EMBEDDING] = fitted.embedding
+    return tensors, document
+
+
+def from_file(tensors: Tensors, document: dict[str, Any], name: str) -> tuple[dict[str, Any], Fitted]:
+    """Parameters and what was fitted, of a model's file or a checkpoint."""
+    reader = Reader(document, name)
+    network = reader.network(tensors)
+    try:
+        # A checkpoint's averages are what its map would be made of.
+        for key, value in tensors.items():
+            if key.startswith(f"{AVERAGE}/"):
+                network.set(key.removeprefix(f"{AVERAGE}/"), value)
+        embedding = _check_embedding(tensors.get(EMBEDDING), network)
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{name}: is damaged: {error}") from error
+    shape = reader.image_shape(network)
+    names = reader.feature_names(int(np.prod(shape)))
+    stages = reader.stages(None if network.architecture.reads_vectors else (shape[0], shape[1]))
+    fitted = Fitted(
+        network=network,
+        embedding=embedding,
+        history=reader.history(),
+        stages=stages,
+        total_epochs=reader.total_epochs(stages),
+        batch_size=reader.batch_size(),
+        image_shape=shape,
+        seed=reader.seed(),
+        feature_names=None if names is None else np.array(names, dtype=object),
+    )
+    return reader.params(), fitted
+
+
+def _check_embedding(embedding: npt.NDArray[Any] | None, network: Network) -> npt.NDArray[np.float32] | None:
+    """Of the right shape; its values may be any, as those of a run that diverged."""
+    if embedding is None:
+        return None
+    if embedding.dtype != np.float32 or embedding.ndim != 2 or embedding.shape[1] != network.outputs:
+        raise ValueError(
+            f"{EMBEDDING}: got {embedding.dtype} of shape {embedding.shape}, "
+            f"want float32 with {network.outputs} columns"
+        )
+    return embedding
+
+
+def from_bytes(data: bytes) -> Fitted:
+    """What was fitted, of a model's file in memory."""
+    tensors, document = decode(data, "state")
+    if document is None:
+        raise ValueError("state: not a model's file")
+    return from_file(tensors, document, "state")[1]
+
+
+def from_state_dict(values: Any, image_shape: Any) -> tuple[dict[str, Any], Fitted]:
+    """Parameters and what was fitted, of a PyTorch state dict."""
+    found = architecture(values)
+    backbone, channels = found["backbone"], found["channels"]
+    if is_identity(backbone):
+        if image_shape is not None:
+            raise ValueError(
+                f"image_shape: got {image_shape!r}, but this network maps feature vectors; want None"
+            )
+        shape = (1, 1, channels)
+    elif image_shape is None:
+        raise ValueError("image_shape: got None, want (height, width[, channels]), which a state dict lacks")
+    else:
+        shape = as_shape(image_shape)
+        if shape[2] != channels:
+            raise ValueError(f"image_shape: got {shape[2]} channels, but the state dict has {channels}")
+    kind = Architecture(
+        backbone=backbone,
+        width=found["width"] or 16,
+        projection_head=found["projection_head"],
+        hidden_dim=check_hidden("hidden_dim", found["hidden_dim"] or 1024),
+        channels=channels,
+    )
+    params = {name: value for name, value in kind.written().items() if name != "channels"}
+    params["n_components"] = found["output_dim"]
+    network = Network(kind, found["output_dim"], None)
+    from_arrays(network.core, values)
+    return params, Fitted(network, None, [], [], [], None, shape, None, None)
+
+
+def read_fitted(parameter: str, path: str | os.PathLike[str]) -> Fitted:
+    """What was fitted, of a file that a parameter names."""
+    name, tensors, document = _read(parameter, path)
+    if document is None:
+        raise ValueError(f"{parameter}: {name} is a state dict; want a file of save()")
+    return from_file(tensors, document, f"{parameter}: {name}")[1]
+
+
+def _read(parameter: str, path: Any) -> tuple[str, Tensors, dict[str, Any] | None]:
+    """The path, and what is in the file; errors name the parameter."""
+    name = check_path(parameter, path)
+    if not os.path.isfile(name):
+        raise FileNotFoundError(f"{parameter}: got {name!r}, but there is no such file")
+    try:
+        return name, *read(name)
+    except ValueError as error:
+        raise ValueError(f"{parameter}: {error}") from error
+
+
+def load_init(init: Any, architecture: Architecture) -> Init:
+    """What the parameter ``init`` stands for, for a network of ``architecture``."""
+    if isinstance(init, str | os.PathLike):
+        name, tensors, document = _read("init", init)
+        if document is None and is_pretrained(tensors):
+            return Init(pretrained(tensors, architecture), None, is_backbone=True)
+        if document is None:
+            raise ValueError(
+                f"init: {name} is a state dict; want a file of save(), or "
+                "TSimCNE.load(path, image_shape=...) itself"
+            )
+        return _last(from_file(tensors, document, name)[1])
+    if isinstance(init, type) or not hasattr(init, "_fitted"):
+        raise TypeError(f"init: got {init!r}, want a fitted TSimCNE, or the path of one")
+    check_is_fitted(init, msg="init: this %(name)s is not fitted")
+    return _last(init._fitted())
+
+
+def _last(fitted: Fitted) -> Init:
+    return Init(fitted.network, fitted.stages[-1].metric if fitted.stages else None)

@@ -1,0 +1,1 @@
+"""One training, from every check to its last step."""

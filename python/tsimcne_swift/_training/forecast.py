@@ -1,0 +1,105 @@
+"""How long training will take on this machine, measured on a few steps before it begins."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from .. import _core
+from .._config import show_config
+from .._networks.network import Network
+from .._stages.cost import cost
+from .._stages.stage import Stage
+from .core_trainer import Supplier, make_trainer
+from .plan import Plan
+
+# Images on which the time of mapping is measured.
+PROBE = 256
+# Steps of each kind; the first one also takes memory from the system.
+STEPS = 4
+# Floating-point operations a second with which a thread compares images, roughly.
+COMPARED = 8e10
+# A step that takes longer is not measured twice.
+LONG = 1.0
+
+
+def mapping_seconds(plan: Plan, network: Network) -> float:
+    """For all images of the plan."""
+    n = plan.images.shape[0]
+    rows = slice(0, min(n, PROBE))
+    # The first call takes memory from the system.
+    for _ in range(2):
+        before = time.perf_counter()
+        network.map(plan.images, plan.threads, rows=rows)
+        took = time.perf_counter() - before
+    return float(took * n / (rows.stop - rows.start))
+
+
+def step_seconds(plan: Plan, stage: Stage) -> float:
+    """Of a step like those of the stage, made with a network of its own."""
+    outputs = int(stage.first_components or 0)
+    network = Network(plan.architecture, outputs, plan.normalization)
+    few = replace(stage, epochs=STEPS / plan.steps_per_epoch, output_init="keep", lr=0.0, stretches=())
+    trainer = make_trainer(plan, network, seed=0, stages=[few])
+    supplier = Supplier(plan, 0, [few])
+    try:
+        before = time.perf_counter()
+        durations: list[float] = []
+        while not durations or (len(durations) < STEPS and durations[-1] < LONG):
+            event = trainer.advance()
+            if event.kind == _core.EVENT_BATCH_WANTED:
+                supplier.supply(trainer, event)
+            elif event.kind != _core.EVENT_MORE:
+                durations.append(time.perf_counter() - before)
+                before = time.perf_counter()
+        return min(durations)
+    finally:
+        supplier.close()
+        trainer.close()
+        plan.images.forget()
+
+
+def search_seconds(plan: Plan) -> float:
+    """For the neighbours of all images, beside their features."""
+    n = plan.images.shape[0]
+    threads = plan.threads or show_config()["threads"]
+    return float(2 * n * n * plan.architecture.features / (COMPARED * threads))
+
+
+def training_seconds(plan: Plan) -> float:
+    """From the first step to the end of mapping, if nothing else keeps the machine busy."""
+    _, height, width, _ = plan.images.shape
+    network = Network(plan.architecture, int(plan.stages[-1].n_components or 0), plan.normalization)
+    mapping = mapping_seconds(plan, network)
+    measured: dict[tuple[object, str], float] = {}
+    total = mapping
+    for stage in plan.stages:
+        # What reads features is too short to be measured without the search that it begins with.
+        views = replace(stage, inputs="views", neighbors=0)
+        kind = (stage.image_size, stage.trains)
+        if kind not in measured:
+            measured[kind] = step_seconds(plan, views)
+        relative = cost(stage, (height, width)) / cost(views, (height, width))
+        total += measured[kind] * relative * stage.steps(plan.steps_per_epoch)
+        if stage.neighbors:
+            total += mapping + search_seconds(plan)
+    return total
+
+
+def announcement(plan: Plan) -> str:
+    """What is said before training."""
+    seconds = training_seconds(plan)
+    n, height, width, channels = plan.images.shape
+    what = f"{n:,} images of {height}×{width}×{channels}" if height > 1 else f"{n:,} vectors of {channels}"
+    ends = time.strftime("%a %H:%M", time.localtime(time.time() + seconds))
+    count = plan.threads or show_config()["threads"]
+    threads = "1 thread" if count == 1 else f"{count} threads"
+    return f"t-SimCNE: {what}, about {_rounded(seconds)} on {threads} (until {ends})"
+
+
+def _rounded(seconds: float) -> str:
+    """Two digits are all that can be promised."""
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 1.5 * length:
+            return f"{seconds / length:.2g} {unit}"
+    return f"{max(seconds, 1):.2g} seconds"

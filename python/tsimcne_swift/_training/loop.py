@@ -1,0 +1,304 @@
+"""The loop over a trainer's events: records, callbacks, checkpoints and the deadline."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from .._networks.network import TEMPERATURE, Network
+from .._stages.cost import cost
+from .._stages.stage import Stage
+from ..callbacks import Record
+from .checkpoint import Checkpoint
+from .core_trainer import Supplier, make_trainer
+from .deadline import Deadline
+from .forecast import announcement, mapping_seconds
+from .plan import Plan
+from .progress import ProgressBar
+
+
+class Training:
+    """One training, from its plan or from a checkpoint, to its end.
+
+    Parameters
+    ----------
+    plan : Plan
+    params : dict
+        The estimator's, for the checkpoint.
+    started : float
+        When ``fit`` was called, on the clock of ``time.perf_counter``.
+    """
+
+    def __init__(self, plan: Plan, params: dict[str, Any], started: float) -> None:
+        self.plan = plan
+        self.started = started
+        self.history: list[dict[str, Any]] = []
+        self.stretches: list[list[tuple[int, int]]] = [[] for _ in plan.stages]
+        self._epoch = {"loss": 0.0, "steps": 0, "pairs": 0, "seconds": 0.0}
+        self.checkpoint = Checkpoint(plan, params) if plan.checkpoint is not None else None
+        stored = self.checkpoint.read() if self.checkpoint is not None and plan.resume else None
+        # The seed of a run that goes on is the one that it began with.
+        self.seed = plan.seed if stored is None else stored.seed
+        self.network = self._make_network()
+        self.trainer = make_trainer(plan, self.network, self.seed)
+        if stored is not None:
+            stored.restore(self.trainer, self.network)
+            self.history, self.stretches, self._epoch = stored.history, stored.stretches, stored.epoch
+            self.started -= stored.seconds
+        self.supplier = Supplier(plan, self.seed)
+        self._fields = plan.core_stages(plan.stages)
+        self._deadline: Deadline | None = None
+        self._in_step = True
+        self._is_closed = False
+
+    def _make_network(self) -> Network:
+        plan = self.plan
+        network = Network(plan.architecture, plan.first_outputs, plan.normalization, self.seed)
+        if plan.init is not None:
+            plan.init.network.copy_to(network, head=not plan.init.is_backbone)
+        return network
+
+    def map(self) -> npt.NDArray[np.float32]:
+        """Of all images."""
+        plan = self.plan
+        if plan.ranks is not None:
+            return plan.ranks.map(self.network, plan.images, plan.threads)
+        return self.network.map(plan.images, plan.threads)
+
+    def align(self) -> None:
+        """Turn the map as an older one lies, if there is one to go by."""
+        plan = self.plan
+        if plan.alignment is not None:
+            shifts = self.stages[-1].metric != "cosine"
+            plan.alignment.apply(self.network, plan.images, plan.threads, shifts)
+
+    @property
+    def leads(self) -> bool:
+        """Whether callbacks and files are this process's."""
+        return self.plan.ranks is None or self.plan.ranks.leads
+
+    @property
+    def speaks(self) -> bool:
+        return bool(self.plan.values.verbose) and self.leads
+
+    def close(self) -> None:
+        """Let go of the images and of training's memory."""
+        self._is_closed = True
+        self.supplier.close()
+        self.trainer.close()
+
+    @property
+    def seconds(self) -> float:
+        """Time used, also before an interruption."""
+        return time.perf_counter() - self.started
+
+    @property
+    def stages(self) -> list[Stage]:
+        """The stages as they were realised so far."""
+        return [
+            replace(stage, stretches=tuple(stretches) or stage.stretches)
+            for stage, stretches in zip(self.plan.stages, self.stretches, strict=True)
+        ]
+
+    def run(self) -> str:
+        """Train to the end.
+
+        Between two calls of ``advance``, at most a few hundred milliseconds apart, Python handles
+        signals: Ctrl-C arrives here, and the step that ran is dropped.
+
+        Returns
+        -------
+        "finished", "stopped" (by a callback) or "diverged"
+        """
+        if self.speaks and self.plan.max_time is None and not self.history and self.plan.ranks is None:
+            print(announcement(self.plan), flush=True)
+        try:
+            if self.speaks:
+                with ProgressBar(self.plan) as bar:
+                    outcome = self._run(bar)
+            else:
+                outcome = self._run(None)
+        except BaseException:
+            # In the first step of a stage its output layer may be new already: the checkpoint that was
+            # written at the end of the stage before is the one to go on from.
+            if not self._in_step or self.trainer.progress()["step"] > 0:
+                self.save()
+            raise
+        if outcome != "diverged":
+            self.save()
+        self.trainer.exchange_averages()
+        return outcome
+
+    def _run(self, bar: ProgressBar | None) -> str:
+        if self.plan.max_time is not None and self.leads:
+            self._deadline = self._make_deadline(self.plan.max_time)
+        self._set_length()
+        now = time.perf_counter()
+        while True:
+            self._in_step = True
+            event = self.trainer.advance()
+            ranks = self.plan.ranks
+            if ranks is not None and ranks.exchange(
+                self.trainer, event, self._fields, self.plan, self._temperature
+            ):
+                continue
+            if event.kind == _core.EVENT_BATCH_WANTED:
+                self.supplier.supply(self.trainer, event)
+            elif event.kind == _core.EVENT_NEIGHBORS_FOUND:
+                self.supplier.found(event)
+                self.plan.images.forget()
+                if self._deadline is not None:
+                    self._deadline.pause()
+                now = time.perf_counter()
+            elif event.kind == _core.EVENT_STEP:
+                self._in_step = False
+                self.plan.images.forget()
+                before, now = now, time.perf_counter()
+                self._count(event, now - before)
+                if bar is not None:
+                    bar.show(event, self.seconds)
+                ends = event.steps_left == 0
+                if (ends or event.step == event.steps_per_epoch - 1) and self._finish_epoch(event):
+                    return "stopped"
+                if ends and self._deadline is not None:
+                    self._deadline.ends = self._training_ends()
+                self._set_length()
+                if self.checkpoint is not None and (ends or self.checkpoint.is_due()):
+                    self.save()
+                now = time.perf_counter()
+            elif event.kind == _core.EVENT_FINISHED:
+                return "finished"
+            elif event.kind == _core.EVENT_DIVERGED:
+                return "diverged"
+
+    def _count(self, event: _core.Event, seconds: float) -> None:
+        self._epoch["loss"] += event.loss
+        self._epoch["steps"] += 1
+        self._epoch["pairs"] += event.batch_count
+        self._epoch["seconds"] += seconds
+
+    def _finish_epoch(self, event: _core.Event) -> bool:
+        """Record an epoch; whether a callback wants to stop."""
+        epoch = self._epoch
+        record = Record(
+            stage=event.stage + 1,
+            epoch=event.epoch + 1,
+            loss=epoch["loss"] / epoch["steps"],
+            lr=event.learning_rate,
+            temperature=self._temperature(event.stage),
+            seconds=epoch["seconds"],
+            pairs_per_second=epoch["pairs"] / max(epoch["seconds"], 1e-9),
+            make_embedding=self.embedding,
+        )
+        self.history.append(record.as_dict())
+        self._epoch = dict.fromkeys(epoch, 0)
+        # Every callback sees the epoch, also after one that stops.
+        stops = self.leads and any([bool(callback(record)) for callback in self.plan.values.callbacks])
+        return bool(stops if self.plan.ranks is None else self.plan.ranks.share(stops))
+
+    def _temperature(self, stage: int) -> float:
+        """As it is now; a stage that trains it has its logarithm, of T²/2 for distances."""
+        written = self.plan.stages[stage]
+        if not self.plan.values.temperature_lr:
+            return float(written.temperature or 0)
+        value = math.exp(
+            np.frombuffer(self.trainer.array(_core.ARRAY_PARAMETER, TEMPERATURE)[2], np.float32)[0]
+        )
+        return value if written.metric == "cosine" else math.sqrt(2 * value)
+
+    def _set_length(self) -> None:
+        """Stretch the stage to the deadline, or as a run that is repeated did."""
+        if self.plan.max_time is not None:
+            made = None if self._deadline is None else self._deadline.adjust(self.trainer)
+            if self.plan.ranks is not None:
+                made = self.plan.ranks.share(made)
+                if made is not None and not self.leads:
+                    self.trainer.stretch(made[2])
+            if made is not None:
+                stage, step, remaining = made
+                self.stretches[stage].append((step, remaining))
+            return
+        progress = self.trainer.progress()
+        if progress["stage"] < len(self.plan.stages):
+            for step, remaining in self.plan.stages[int(progress["stage"])].stretches:
+                if step == progress["step"]:
+                    self.trainer.stretch(remaining)
+
+    def _make_deadline(self, seconds: float) -> Deadline:
+        ends = self._training_ends()
+        if ends < time.perf_counter() and self.trainer.progress()["step"] == 0 and not self.history:
+            raise ValueError(
+                f"max_time: got {seconds:g} s, but mapping the images alone takes about "
+                f"{self.started + seconds - ends:.1f} s here; want more"
+            )
+        written = [stage.steps(self.plan.steps_per_epoch) for stage in self.plan.stages]
+        _, height, width, _ = self.plan.images.shape
+        costs = [cost(stage, (height, width)) for stage in self.plan.stages]
+        return Deadline(ends, written, costs)
+
+    def _training_ends(self) -> float:
+        """When mapping has to begin."""
+        assert self.plan.max_time is not None
+        return float(self.started + self.plan.max_time - mapping_seconds(self.plan, self.network))
+
+    def embedding(self) -> npt.NDArray[np.float32]:
+        """The map as it would be if training ended now."""
+        if self._is_closed:
+            raise ValueError("embedding: training has ended; ask for it while the callback runs")
+        self.trainer.exchange_averages()
+        try:
+            return self.network.map(self.plan.images, self.plan.threads)
+        finally:
+            self.trainer.exchange_averages()
+
+    def save(self) -> None:
+        """Write the checkpoint, if there is one. A disk that is full does not end training."""
+        if self.checkpoint is None or not self.leads:
+            return
+        try:
+            self.checkpoint.write(self)
+        except OSError as error:
+            warnings.warn(f"checkpoint: {error}; training goes on without", RuntimeWarning, stacklevel=2)
+
+    def epochs(self) -> list[float]:
+        """Epochs of each stage that were trained."""
+        progress = self.trainer.progress()
+        result: list[float] = []
+        for i, stage in enumerate(self.stages):
+            steps = stage.steps(self.plan.steps_per_epoch)
+            for step, remaining in stage.stretches:
+                steps = step + remaining
+            if i >= progress["stage"]:
+                steps = int(progress["step"]) if i == progress["stage"] else 0
+            epochs = steps / self.plan.steps_per_epoch
+            result.append(int(epochs) if epochs == int(epochs) else epochs)
+        return result
+
+    def describe(self) -> Iterator[tuple[str, Any]]:
+        """What a file says of the run beside its arrays."""
+        yield "seed", self.seed
+        yield "seconds", self.seconds
+        yield "epoch", self._epoch
+        yield "stretches", self.stretches
+        yield "progress", self.trainer.progress()
+
+    def divergence(self) -> str:
+        """What to say of a run that diverged."""
+        progress = self.trainer.progress()
+        number = min(int(progress["stage"]) + 1, len(self.plan.stages))
+        stage = self.plan.stages[number - 1]
+        epoch = int(progress["step"]) // self.plan.steps_per_epoch + 1
+        clip = "" if self.plan.values.clip_value else ", set clip_value=4.0"
+        return (
+            f"training diverged in stage {number}, epoch {epoch}, at lr up to {stage.lr:g}: the loss, a "
+            f"gradient or the map is not finite. Take a lower lr{clip} or a longer warmup. "
+            "The estimator keeps the last finite weights."
+        )
