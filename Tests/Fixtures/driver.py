@@ -8,12 +8,6 @@ import formula
 import numpy as np
 from tsimcne_swift import _core
 
-CAUCHY, COSINE, STUDENT_T, GAUSSIAN = 0, 1, 2, 3
-KEEP, NORMAL, PRINCIPAL, SCALED = 0, 1, 2, 3
-PER_BATCH, PER_EPOCH = 0, 1
-COSINE_SHAPE, CONSTANT, LINE, ONE_CYCLE = 0, 1, 2, 3
-SGD, NESTEROV, ADAMW, LARS, ADAM = 0, 1, 2, 3, 4
-TRAIN_ALL, TRAIN_OUTPUT_LAYER, TRAIN_HEAD = 0, 1, 2
 OUTPUT_LAYER = "projection_head.layers.2"
 TEMPERATURE = "loss.log_temperature"
 
@@ -23,10 +17,10 @@ def stage(**changes: float) -> dict[str, float]:
     defaults = {
         "epochs": 1,
         "output_dim": 128,
-        "output_start": KEEP,
+        "output_start": _core.OUTPUT_KEEP,
         "output_scale": 1.0,
-        "trains": 0,
-        "metric": CAUCHY,
+        "trains": _core.TRAIN_ALL,
+        "metric": _core.METRIC_CAUCHY,
         "temperature": 1.0,
         "degrees_of_freedom": 1.0,
         "temperature_rate": 0.0,
@@ -34,9 +28,9 @@ def stage(**changes: float) -> dict[str, float]:
         "annealed_degrees": b"",
         "learning_rate": 0.03,
         "warmup": 0,
-        "schedule": PER_EPOCH,
-        "shape": COSINE_SHAPE,
-        "optimizer": SGD,
+        "schedule": _core.SCHEDULE_EPOCH,
+        "shape": _core.SHAPE_COSINE,
+        "optimizer": _core.SGD,
         "decays_biases": 1,
         "momentum": 0.9,
         "second_momentum": 0.999,
@@ -45,7 +39,7 @@ def stage(**changes: float) -> dict[str, float]:
         "view_height": 0,
         "view_width": 0,
         "neighbors": 0,
-        "inputs": 0,
+        "inputs": _core.INPUT_VIEWS,
         "augmentation": None,
     }
     assert changes.keys() <= defaults.keys(), changes
@@ -64,9 +58,14 @@ def paper_stages(
     """The paper's three stages in a few epochs."""
     rate = learning_rate or 0.03 * batch_size / 256
     first = stage(epochs=epochs, warmup=warmup, learning_rate=rate, **changes)
-    new = {"output_dim": 2, "output_start": NORMAL, "metric": CAUCHY, "temperature": 1.0}
-    second = first | new | {"trains": 1, "warmup": 0}
-    third = first | new | {"output_start": KEEP, "learning_rate": rate / 1000}
+    new = {
+        "output_dim": 2,
+        "output_start": _core.OUTPUT_NORMAL,
+        "metric": _core.METRIC_CAUCHY,
+        "temperature": 1.0,
+    }
+    second = first | new | {"trains": _core.TRAIN_OUTPUT_LAYER, "warmup": 0}
+    third = first | new | {"output_start": _core.OUTPUT_KEEP, "learning_rate": rate / 1000}
     return [first, second, third]
 
 

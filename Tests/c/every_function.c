@@ -377,7 +377,13 @@ static void vectors(tsimcne_handle image_model, const tsimcne_images *pictures) 
     }
     tsimcne_images images = {sizeof images, data, 20, 1, 1, 5, TSIMCNE_FLOAT32, 0};
     const int32_t hidden[] = {16, 7};
-    tsimcne_model_config config = {sizeof config, 5, 0, 1, hidden, 2, 8, NULL, NULL};
+    tsimcne_model_config config = {.struct_size = sizeof config,
+                                   .channels = 5,
+                                   .depth = 0,
+                                   .base_width = 1,
+                                   .hidden_dims = hidden,
+                                   .hidden_count = 2,
+                                   .output_dim = 8};
     tsimcne_handle model = 0, trainer = 0;
     CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_OK);
     CHECK(tsimcne_model_transform(model, &images, TSIMCNE_OUTPUT_FEATURES, 2, map, 100) == TSIMCNE_OK);
@@ -532,7 +538,15 @@ int main(void) {
     library(&images);
     float mean[] = {0.5f, 0.5f, 0.5f}, deviation[] = {0.2f, 0.2f, 0.2f};
     const int32_t hidden[] = {16};
-    tsimcne_model_config config = {sizeof config, 3, 10, 4, hidden, 1, 8, mean, deviation};
+    tsimcne_model_config config = {.struct_size = sizeof config,
+                                   .channels = 3,
+                                   .depth = 10,
+                                   .base_width = 4,
+                                   .hidden_dims = hidden,
+                                   .hidden_count = 1,
+                                   .output_dim = 8,
+                                   .mean = mean,
+                                   .deviation = deviation};
     tsimcne_handle model = 0;
     CHECK(tsimcne_model_create(&config, 1, NULL) == TSIMCNE_ERROR_ARGUMENT);
     config.depth = 51;

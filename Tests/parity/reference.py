@@ -15,6 +15,7 @@ import torch
 from formula import BLOCKS, BOTTLENECKS
 from torch import nn
 from torch.nn import functional
+from tsimcne_swift import _core
 
 OUTPUT_LAYER = "projection_head.layers.2"
 
@@ -141,7 +142,7 @@ class Network(nn.Module):
         self.projection_head.layers[-1] = layer
 
 
-METRICS = ("cauchy", "cosine", "student t", "gaussian")
+METRICS = tuple(_core.METRICS)
 
 
 def infonce(
@@ -154,15 +155,15 @@ def infonce(
 
     Examples
     --------
-    >>> infonce(torch.zeros(4, 2), "cauchy", 1.0).exp()  # three equal rivals for each view
+    >>> infonce(torch.zeros(4, 2), "euclidean", 1.0).exp()  # three equal rivals for each view
     tensor(3., dtype=torch.float64)
     """
     z = z.double()
     count = len(z)
     if metric != "cosine":
         squares = temperature**2 * (z[:, None] - z[None]).square().sum(-1)
-        logits = -squares if metric == "gaussian" else -torch.log1p(squares)
-        if metric == "student t":
+        logits = -squares if metric == "gauss" else -torch.log1p(squares)
+        if metric == "student_t":
             logits = -(degrees + 1) / 2 * torch.log1p(squares / degrees)
     else:
         unit = functional.normalize(z)
@@ -174,12 +175,12 @@ def infonce(
     return (logits.masked_fill(itself, -torch.inf).logsumexp(1) - positive).mean()
 
 
-SHAPES = ("cosine", "constant", "linear", "one cycle")
+SHAPES = tuple(_core.SHAPES)
 
 
 def warmup_of(x: np.ndarray, shape: str) -> np.ndarray:
     """Share of the peak where ``x``, from 0 to 1, of the warm-up is over."""
-    return 0.04 + 0.96 * (1 - np.cos(np.pi * x)) / 2 if shape == "one cycle" else x
+    return 0.04 + 0.96 * (1 - np.cos(np.pi * x)) / 2 if shape == "onecycle" else x
 
 
 def decline_of(x: np.ndarray, shape: str) -> np.ndarray:
@@ -189,7 +190,7 @@ def decline_of(x: np.ndarray, shape: str) -> np.ndarray:
     if shape == "linear":
         return 1 - x
     cosine = 0.5 * (1 + np.cos(np.pi * x))
-    return 4e-6 + (1 - 4e-6) * cosine if shape == "one cycle" else cosine
+    return 4e-6 + (1 - 4e-6) * cosine if shape == "onecycle" else cosine
 
 
 def epoch_schedule(peak: float, epochs: int, warmup: int, shape: str = "cosine") -> np.ndarray:

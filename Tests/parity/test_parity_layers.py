@@ -77,7 +77,7 @@ def check_batch(network, layers, views, hidden, output_dim, tolerance, record_pr
         mapped, features = network.eval()(views).numpy(), network.features(views).numpy()
     embeddings = network.train()(views)
     embeddings.retain_grad()
-    loss = infonce(embeddings, "cauchy", 1.0)
+    loss = infonce(embeddings, "euclidean", 1.0)
     loss.backward()
 
     pairs, channels = len(views) // 2, views.shape[3]
@@ -204,7 +204,7 @@ def test_twenty_steps_of_each_stage(name, record_property):
         nonlocal training
         stage = stages[event.stage]
         if event.epoch == event.step == 0:
-            if stage["output_start"] == driver.NORMAL:
+            if stage["output_start"] == _core.OUTPUT_NORMAL:
                 network.replace_output(
                     *(driver.get(trainer, f"{driver.OUTPUT_LAYER}.{p}") for p in ("weight", "bias"))
                 )

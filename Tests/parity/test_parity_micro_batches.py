@@ -12,8 +12,8 @@ from tsimcne_swift import _core
 
 
 @pytest.mark.parametrize("part", [1, 4, 5, 11, 12, 100])
-@pytest.mark.parametrize(("metric", "name"), [(driver.CAUCHY, "cauchy"), (driver.COSINE, "cosine")])
-def test_gradients(part, metric, name, record_property):
+@pytest.mark.parametrize("name", ["euclidean", "cosine"])
+def test_gradients(part, name, record_property):
     images, views = 12, 3
     configuration = dict(depth=10, base_width=4, channels=3, hidden_dims=(32,), output_dim=16)
     state = formula.weights(**configuration)
@@ -33,7 +33,7 @@ def test_gradients(part, metric, name, record_property):
         threads=2,
         stages=[
             driver.core_stage(
-                driver.stage(output_dim=16, metric=metric, temperature=0.5, learning_rate=1e-3),
+                driver.stage(output_dim=16, metric=_core.METRICS[name], temperature=0.5, learning_rate=1e-3),
                 images,
                 images,
             )

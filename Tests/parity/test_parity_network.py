@@ -17,7 +17,7 @@ CASES = {
     "width 64": dict(depth=18, base_width=64, size=(32, 32, 3), pairs=16),
     "width 16": dict(depth=18, base_width=16, size=(32, 32, 3), pairs=32),
     "width 16, 2-D": dict(depth=18, base_width=16, size=(32, 32, 3), pairs=32, output_dim=2),
-    "not square": dict(depth=10, base_width=12, size=(26, 41, 3), pairs=16, metric=driver.COSINE),
+    "not square": dict(depth=10, base_width=12, size=(26, 41, 3), pairs=16, metric=_core.METRIC_COSINE),
     "ResNet-34": dict(depth=34, base_width=8, size=(16, 16, 3), pairs=16),
     "ResNet-50": dict(depth=50, base_width=8, size=(24, 24, 3), pairs=16),
     "ResNet-101": dict(depth=101, base_width=4, size=(16, 16, 3), pairs=16),
@@ -38,13 +38,13 @@ def distance(a: np.ndarray, b: np.ndarray) -> float:
 @pytest.fixture(scope="module", params=CASES.values(), ids=CASES.keys())
 def both(request):
     """The results of both programs for one batch, whose gradient is well defined."""
-    case = {"metric": driver.CAUCHY, "output_dim": 128, "hidden_dims": (256,)} | request.param
+    case = {"metric": _core.METRIC_CAUCHY, "output_dim": 128, "hidden_dims": (256,)} | request.param
     metric, pairs, (height, width, channels) = case["metric"], case["pairs"], case["size"]
-    temperature = 0.5 if metric == driver.COSINE else 1.0
+    temperature = 0.5 if metric == _core.METRIC_COSINE else 1.0
     configuration = {k: case[k] for k in ("depth", "base_width", "output_dim", "hidden_dims")}
     configuration["channels"] = channels
     pixels = {}
-    if metric == driver.COSINE:
+    if metric == _core.METRIC_COSINE:
         mean = np.array([0.5, 0.375, 0.25], np.float32)
         pixels = {"mean": mean, "deviation": mean / 2 + 0.125}
     views = formula.views("batch", pairs, height, width, channels)
@@ -59,7 +59,7 @@ def both(request):
         mapped, features = network.eval()(views), network.features(views)
     embeddings = network.train()(views)
     embeddings.retain_grad()
-    loss = infonce(embeddings, ("cauchy", "cosine")[metric], temperature)
+    loss = infonce(embeddings, ("euclidean", "cosine")[metric], temperature)
     loss.backward()
     theirs = SimpleNamespace(
         map=mapped.numpy(),
@@ -126,7 +126,7 @@ def test_outputs(both, what, record_property):
 def test_loss(both, record_property):
     record_property("error", both.ours.loss / both.theirs.loss - 1)
     assert both.ours.loss == pytest.approx(both.theirs.loss, rel=1e-5)
-    metric = ("cauchy", "cosine")[both.stage["metric"]]
+    metric = ("euclidean", "cosine")[both.stage["metric"]]
     own = infonce(torch.from_numpy(both.ours.embeddings), metric, both.stage["temperature"])
     assert both.ours.loss == pytest.approx(own.item(), rel=1e-5)
 

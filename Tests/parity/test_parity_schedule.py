@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from torch.optim import lr_scheduler as torch_schedules
+from tsimcne_swift import _core
 
 PEAK = 0.3
 EPOCHS, STEPS_PER_EPOCH = 6, 4
@@ -37,20 +38,20 @@ def per_batch(shape: int, warmup: float) -> list[float]:
         epochs=EPOCHS,
         warmup=warmup,
         learning_rate=PEAK,
-        schedule=driver.PER_BATCH,
+        schedule=_core.SCHEDULE_BATCH,
         shape=shape,
     )
 
 
 @pytest.mark.parametrize("rising", [0, 2, 6])
-@pytest.mark.parametrize("shape", [driver.COSINE_SHAPE, driver.CONSTANT, driver.LINE])
+@pytest.mark.parametrize("shape", [_core.SHAPE_COSINE, _core.SHAPE_CONSTANT, _core.SHAPE_LINEAR])
 def test_per_batch(shape, rising):
     """A line up to the peak, then PyTorch's scheduler from its beginning."""
     falling = STEPS - rising
     after = {
-        driver.COSINE_SHAPE: lambda o: torch_schedules.CosineAnnealingLR(o, falling),
-        driver.CONSTANT: lambda o: torch_schedules.ConstantLR(o, factor=1.0),
-        driver.LINE: lambda o: torch_schedules.LinearLR(o, 1.0, 0.0, falling),
+        _core.SHAPE_COSINE: lambda o: torch_schedules.CosineAnnealingLR(o, falling),
+        _core.SHAPE_CONSTANT: lambda o: torch_schedules.ConstantLR(o, factor=1.0),
+        _core.SHAPE_LINEAR: lambda o: torch_schedules.LinearLR(o, 1.0, 0.0, falling),
     }[shape]
     expected = rates_of(after, falling)
     if rising:
@@ -71,7 +72,7 @@ def test_one_cycle_per_batch(rising):
     expected = np.concatenate([theirs[1 : rising + 1], theirs[rising:]])
     assert theirs[0] == pytest.approx(PEAK / 25)
     assert expected[rising - 1] == expected[rising] == pytest.approx(PEAK)
-    np.testing.assert_allclose(per_batch(driver.ONE_CYCLE, rising / STEPS), expected, rtol=1e-9)
+    np.testing.assert_allclose(per_batch(_core.SHAPE_ONE_CYCLE, rising / STEPS), expected, rtol=1e-9)
 
 
 def test_one_cycle_per_epoch():
@@ -90,6 +91,6 @@ def test_one_cycle_per_epoch():
         epochs=EPOCHS,
         warmup=warmup,
         learning_rate=PEAK,
-        shape=driver.ONE_CYCLE,
+        shape=_core.SHAPE_ONE_CYCLE,
     )
     np.testing.assert_allclose(rates, expected.repeat(STEPS_PER_EPOCH), rtol=1e-9)

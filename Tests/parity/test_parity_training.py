@@ -14,6 +14,7 @@ import kinks
 import numpy as np
 import pytest
 from reference import SHAPES, Network, StageTraining, batch_schedule, epoch_schedule
+from tsimcne_swift import _core
 
 SMALL = dict(depth=10, base_width=8, size=(16, 16, 3), images=20, batch=12)
 CASES = {
@@ -25,47 +26,51 @@ CASES = {
         size=(18, 29, 3),
         images=20,
         batch=12,
-        changes=dict(metric=driver.COSINE, temperature=0.5, clip_value=0.005, schedule=driver.PER_BATCH),
+        changes=dict(
+            metric=_core.METRIC_COSINE, temperature=0.5, clip_value=0.005, schedule=_core.SCHEDULE_BATCH
+        ),
     ),
     "ResNet-34": SMALL | dict(depth=34),
     "grey": dict(depth=18, base_width=4, size=(28, 28, 1), images=20, batch=12),
     "three views": SMALL | dict(views=3),
-    "AdamW": SMALL | dict(changes=dict(optimizer=driver.ADAMW, learning_rate=5e-4, weight_decay=0.05)),
+    "AdamW": SMALL | dict(changes=dict(optimizer=_core.ADAMW, learning_rate=5e-4, weight_decay=0.05)),
     "AdamW, biases do not decay, constant, cosine": SMALL
     | dict(
         changes=dict(
-            optimizer=driver.ADAMW,
+            optimizer=_core.ADAMW,
             second_momentum=0.99,
             decays_biases=0,
             weight_decay=0.05,
-            metric=driver.COSINE,
+            metric=_core.METRIC_COSINE,
             temperature=0.5,
-            shape=driver.CONSTANT,
-            schedule=driver.PER_BATCH,
+            shape=_core.SHAPE_CONSTANT,
+            schedule=_core.SCHEDULE_BATCH,
         )
     ),
     "Nesterov, one cycle": SMALL
-    | dict(changes=dict(optimizer=driver.NESTEROV, shape=driver.ONE_CYCLE, schedule=driver.PER_BATCH)),
+    | dict(
+        changes=dict(optimizer=_core.NESTEROV, shape=_core.SHAPE_ONE_CYCLE, schedule=_core.SCHEDULE_BATCH)
+    ),
     "biases do not decay, one cycle per epoch": SMALL
-    | dict(changes=dict(decays_biases=0, weight_decay=0.1, shape=driver.ONE_CYCLE)),
+    | dict(changes=dict(decays_biases=0, weight_decay=0.1, shape=_core.SHAPE_ONE_CYCLE)),
     "LARS, linear, three views": SMALL
     | dict(
         views=3,
         changes=dict(
-            optimizer=driver.LARS,
+            optimizer=_core.LARS,
             learning_rate=0.5,
             decays_biases=0,
             weight_decay=0.01,
-            shape=driver.LINE,
-            schedule=driver.PER_BATCH,
+            shape=_core.SHAPE_LINEAR,
+            schedule=_core.SCHEDULE_BATCH,
         ),
     ),
-    "Student t": SMALL | dict(changes=dict(metric=driver.STUDENT_T, degrees_of_freedom=3.0)),
-    "Gaussian": SMALL | dict(changes=dict(metric=driver.GAUSSIAN, temperature=0.5)),
+    "Student t": SMALL | dict(changes=dict(metric=_core.METRIC_STUDENT_T, degrees_of_freedom=3.0)),
+    "Gaussian": SMALL | dict(changes=dict(metric=_core.METRIC_GAUSSIAN, temperature=0.5)),
     "trained temperature, AMSGrad": SMALL
     | dict(
         changes=dict(
-            optimizer=driver.ADAM,
+            optimizer=_core.ADAM,
             learning_rate=5e-4,
             weight_decay=0.05,
             temperature=0.7,
@@ -73,15 +78,15 @@ CASES = {
         )
     ),
     "trained temperature, cosine": SMALL
-    | dict(changes=dict(metric=driver.COSINE, temperature=0.5, temperature_rate=1.0)),
+    | dict(changes=dict(metric=_core.METRIC_COSINE, temperature=0.5, temperature_rate=1.0)),
     "LARS, linear per epoch, clipped": SMALL
-    | dict(changes=dict(optimizer=driver.LARS, learning_rate=0.5, clip_value=0.005, shape=driver.LINE)),
+    | dict(changes=dict(optimizer=_core.LARS, learning_rate=0.5, clip_value=0.005, shape=_core.SHAPE_LINEAR)),
 }
 EPOCHS, STEPS_PER_EPOCH = 10, 2
 
 
 def learning_rates(stage: dict[str, float]) -> np.ndarray:
-    if stage["schedule"] == driver.PER_BATCH:
+    if stage["schedule"] == _core.SCHEDULE_BATCH:
         steps = EPOCHS * STEPS_PER_EPOCH
         return batch_schedule(stage["learning_rate"], steps, stage["warmup"], SHAPES[stage["shape"]])
     table = epoch_schedule(stage["learning_rate"], EPOCHS, stage["warmup"], SHAPES[stage["shape"]])
@@ -93,7 +98,7 @@ def test_three_stages(case, record_property):
     height, width, channels = case["size"]
     images, batch, view_count = case["images"], case["batch"], case.get("views", 2)
     changes = case.get("changes", {})
-    warmup = 0.25 if changes.get("schedule") == driver.PER_BATCH else 3
+    warmup = 0.25 if changes.get("schedule") == _core.SCHEDULE_BATCH else 3
     stages = driver.paper_stages(batch, EPOCHS, warmup, **changes)
     configuration = {k: case[k] for k in ("depth", "base_width")}
     configuration |= {"channels": channels, "hidden_dims": (256,), "output_dim": 128}
@@ -110,7 +115,7 @@ def test_three_stages(case, record_property):
         nonlocal training, frozen
         stage = stages[event.stage]
         if event.epoch == event.step == 0:
-            if stage["output_start"] == driver.NORMAL:
+            if stage["output_start"] == _core.OUTPUT_NORMAL:
                 parts = [driver.get(trainer, f"{driver.OUTPUT_LAYER}.{p}") for p in ("weight", "bias")]
                 network.replace_output(*parts)
                 network.float()
@@ -162,7 +167,7 @@ def test_one_stage_all_the_way_to_the_plane(record_property):
         output_dim=2,
         warmup=2,
         learning_rate=1e-3,
-        optimizer=driver.ADAM,
+        optimizer=_core.ADAM,
         temperature_rate=1.0,
         annealed_outputs=np.array(dimensions, np.int32).tobytes(),
     )

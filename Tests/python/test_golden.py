@@ -115,7 +115,7 @@ def test_three_stages():
     def supply(trainer, event):
         stage = stages[event.stage]
         if event.epoch == event.step == 0:
-            if stage["output_start"] == driver.NORMAL:
+            if stage["output_start"] == _core.OUTPUT_NORMAL:
                 layer = formula.output_layer(2, *configuration["hidden_dims"])
                 for name, value in zip(("weight", "bias"), layer, strict=True):
                     driver.put(trainer, f"{driver.OUTPUT_LAYER}.{name}", value)
@@ -176,7 +176,7 @@ def test_learning_rates_per_epoch():
             epochs=int(epochs),
             warmup=warmup,
             learning_rate=peak,
-            schedule=driver.PER_EPOCH,
+            schedule=_core.SCHEDULE_EPOCH,
         )
         # A cosine near its end is a small difference, of which libraries round the last digits.
         np.testing.assert_allclose(rates, theirs[f"epoch/{i}"], rtol=1e-12, atol=1e-15 * peak)
@@ -191,7 +191,7 @@ def test_learning_rates_per_batch():
             epochs=int(epochs),
             warmup=warmup,
             learning_rate=peak,
-            schedule=driver.PER_BATCH,
+            schedule=_core.SCHEDULE_BATCH,
         )
         np.testing.assert_allclose(rates, theirs[f"batch/{i}"], rtol=1e-12, atol=1e-15 * peak)
 
