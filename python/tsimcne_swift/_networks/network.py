@@ -14,10 +14,9 @@ import numpy.typing as npt
 from .. import _core
 from .._checks.values import as_written, check_choice
 from .._inputs.images import Images
-from .._storage.safetensors import Tensors
 from .backbones import IDENTITY, LAYERED, NAMES, RESNETS, has_width, is_identity, named_layers
 from .layers import Layers, check_layers, core_layers, outputs
-from .state_dict import from_arrays, to_arrays
+from .state_dict import Arrays, from_arrays, to_arrays
 
 # Images that are mapped between two looks at signals.
 CHUNK = 512
@@ -137,15 +136,15 @@ class Network:
             shape, _, _ = self.core.array(_core.ARRAY_PARAMETER, self.architecture.output_layer[1])
         return shape[0]
 
-    def tensors(self) -> Tensors:
+    def tensors(self) -> Arrays:
         """Copies of all arrays, under PyTorch's names and in its layouts, and the normalisation."""
         with self._alone:
-            result: Tensors = dict(to_arrays(self.core))
+            result: Arrays = dict(to_arrays(self.core))
         if self.normalization is not None:
             result |= dict(zip(NORMALIZATION, self.normalization, strict=True))
         return result
 
-    def read(self, tensors: Tensors) -> None:
+    def read(self, tensors: Arrays) -> None:
         """Take the arrays of ``tensors``; others in it are left alone."""
         own = {name: value for name, value in tensors.items() if name.startswith(PREFIXES)}
         with self._alone:
@@ -206,7 +205,7 @@ class Network:
         return result
 
 
-def read_normalization(tensors: Tensors) -> Normalization | None:
+def read_normalization(tensors: Arrays) -> Normalization | None:
     """The normalisation among the tensors of a file; the core checks its values."""
     mean, deviation = (tensors.get(name) for name in NORMALIZATION)
     if mean is None and deviation is None:

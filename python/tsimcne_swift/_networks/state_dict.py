@@ -21,6 +21,7 @@ from .layers import outputs as layer_outputs
 from .layers import shapes as layer_shapes
 
 FloatArray = npt.NDArray[np.float32]
+Arrays = dict[str, npt.NDArray[Any]]
 
 HEAD = "projection_head.layers."
 STEMS = ("backbone.conv1.weight", "backbone.model.features.0.0.weight")

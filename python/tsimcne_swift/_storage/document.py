@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .._checks.values import check_choice, check_hidden, check_integer, check_number
+from .._config import show_config
 from .._inputs.images import LARGEST, SMALLEST
 from .._networks.network import HEADS, PREFIXES, Architecture, Network, check_backbone, read_normalization
 from .._networks.state_dict import check_shapes
@@ -32,11 +33,9 @@ def describe(
     history: Sequence[dict[str, Any]],
 ) -> dict[str, Any]:
     """The document of a model or a checkpoint."""
-    from .. import __version__
-
     return {
         "format": FORMAT,
-        "version": __version__,
+        "version": show_config()["version"],
         "kind": kind,
         "params": params,
         "architecture": network.architecture.written(),

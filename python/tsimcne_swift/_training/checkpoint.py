@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +19,6 @@ from .._storage.document import Reader, describe
 from .._storage.json_params import params_to_json, to_json
 from .._storage.safetensors import Tensors, encode, read, write
 from .plan import Plan
-
-if TYPE_CHECKING:
-    from .loop import Training
 
 # Arrays that a model's file has, and those that a step makes anew. All others are what a stage has made since
 # it began, which a resumed run wants.
@@ -73,21 +71,26 @@ class Checkpoint:
     def is_due(self) -> bool:
         return time.perf_counter() - self._written >= self.plan.checkpoint_every
 
-    def write(self, training: Training) -> None:
-        """Replace the file by the state between two steps."""
-        trainer = training.trainer
+    def write(
+        self,
+        trainer: _core.Trainer,
+        network: Network,
+        history: Sequence[dict[str, Any]],
+        run: dict[str, Any],
+    ) -> None:
+        """Replace the file by the state between two steps; ``run`` is what a `Stored` is made of."""
         document = describe(
             "checkpoint",
             params=self.params,
-            network=training.network,
+            network=network,
             image_shape=self.plan.images.shape[1:],
             batch_size=self.plan.batch_size,
-            stages=training.plan.stages,
-            history=training.history,
+            stages=self.plan.stages,
+            history=history,
         )
-        document["training"] = dict(training.describe()) | {"data": self.data, "init": self.init}
+        document["training"] = run | {"data": self.data, "init": self.init}
         progress = trainer.progress()
-        tensors = training.network.tensors()
+        tensors = network.tensors()
         begun = progress["step"] > 0
         for name, kind in OF_STAGE.items():
             tensors |= _copy(trainer, name, kind) if begun else {}

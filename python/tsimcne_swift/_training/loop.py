@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -264,7 +263,7 @@ class Training:
         if self.checkpoint is None or not self.leads:
             return
         try:
-            self.checkpoint.write(self)
+            self.checkpoint.write(self.trainer, self.network, self.history, self._run_so_far())
         except OSError as error:
             warnings.warn(f"checkpoint: {error}; training goes on without", RuntimeWarning, stacklevel=2)
 
@@ -282,13 +281,15 @@ class Training:
             result.append(int(epochs) if epochs == int(epochs) else epochs)
         return result
 
-    def describe(self) -> Iterator[tuple[str, Any]]:
-        """What a file says of the run beside its arrays."""
-        yield "seed", self.seed
-        yield "seconds", self.seconds
-        yield "epoch", self._epoch
-        yield "stretches", self.stretches
-        yield "progress", self.trainer.progress()
+    def _run_so_far(self) -> dict[str, Any]:
+        """What a checkpoint says of the run beside its arrays."""
+        return {
+            "seed": self.seed,
+            "seconds": self.seconds,
+            "epoch": self._epoch,
+            "stretches": self.stretches,
+            "progress": self.trainer.progress(),
+        }
 
     def divergence(self) -> str:
         """What to say of a run that diverged."""
