@@ -1,12 +1,11 @@
 """What the tests of the estimator share: tiny data, and models that train in a fraction of a second."""
 
 import os
+import textwrap
+from pathlib import Path
 
 import numpy as np
 from tsimcne_swift import TSimCNE
-
-# For processes that tests start.
-FOLDER = os.path.dirname(__file__)
 
 SMALL = {
     "width": 4,
@@ -53,6 +52,12 @@ def assert_same_bits(ours, theirs):
         return
     assert ours.dtype == theirs.dtype and ours.shape == theirs.shape
     assert ours.tobytes() == theirs.tobytes()
+
+
+def program(file, text):
+    """A program for another process, which begins with what is in the test's file."""
+    folders, name = [os.path.dirname(file), os.path.dirname(__file__)], Path(file).stem
+    return f"import sys\nsys.path[:0] = {folders!r}\nfrom {name} import *\n{textwrap.dedent(text)}"
 
 
 def cases(ci, nightly):

@@ -11,7 +11,7 @@ import warnings
 
 import numpy as np
 import pytest
-from helpers import FOLDER, cases
+from helpers import cases, program
 from tsimcne_swift import Stage, TSimCNE
 from tsimcne_swift._storage.safetensors import read
 
@@ -38,13 +38,10 @@ RICH = PLAIN | {
     "lr": 0.002,
 }
 CHILD = """
-import sys
-sys.path.insert(0, sys.argv[1])
-from test_checkpoint import *
-options = {"plain": PLAIN, "rich": RICH}[sys.argv[2]]
+options = {"plain": PLAIN, "rich": RICH}[sys.argv[1]]
 report = lambda record: print(record.stage, record.epoch, flush=True)
-TSimCNE(**options, checkpoint=sys.argv[3], checkpoint_every=1e-6, callbacks=report,
-        n_jobs=int(sys.argv[4])).fit(X, resume=True)
+TSimCNE(**options, checkpoint=sys.argv[2], checkpoint_every=1e-6, callbacks=report,
+        n_jobs=int(sys.argv[3])).fit(X, resume=True)
 """
 
 
@@ -59,7 +56,7 @@ def test_ten_kills_leave_the_bits_as_they_are(name, seed, tmp_path):
     moments = [12 * stage + epoch for stage in range(3) for epoch in sorted(chance.sample(range(1, 12), 4))]
     stages = []
     for kill, moment in enumerate(moments[:10]):
-        command = [sys.executable, "-c", CHILD, FOLDER, name, str(path), str(kill % 3 + 1)]
+        command = [sys.executable, "-c", program(__file__, CHILD), name, str(path), str(kill % 3 + 1)]
         child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         for line in child.stdout:
             stage, epoch = map(int, line.split())

@@ -6,28 +6,25 @@ import resource
 import signal
 import subprocess
 import sys
-import textwrap
 import threading
 import time
 
 import numpy as np
 import pytest
-from helpers import FOLDER, assert_same_bits, cases, images, small
+from helpers import assert_same_bits, cases, images, program, small
 from tsimcne_swift import TSimCNE
 
 X = images(60)
 
 
-def child(program, *arguments):
+def child(text, *arguments):
     """Another process that begins with what these tests share."""
-    folders = [os.path.dirname(__file__), FOLDER]
-    start = f"import sys\nsys.path[:0] = {folders!r}\nfrom test_faults import *\n"
-    command = [sys.executable, "-c", start + textwrap.dedent(program), *map(str, arguments)]
+    command = [sys.executable, "-c", program(__file__, text), *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def output_of(program, *arguments):
-    process = child(program, *arguments)
+def output_of(text, *arguments):
+    process = child(text, *arguments)
     try:
         out, err = process.communicate(timeout=120)
     finally:

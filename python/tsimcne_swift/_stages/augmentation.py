@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from .. import _core
 from .._checks.values import check_choice, check_number
 
@@ -112,6 +115,37 @@ def check_augmentation(name: str, value: Any) -> Augmentation:
     augmentation = value if isinstance(value, Augmentation) else PRESETS[check_choice(name, value, PRESETS)]
     augmentation._fields()
     return augmentation
+
+
+def random_views(
+    images: npt.NDArray[Any], augmentation: Augmentation, seed: int, view: int
+) -> npt.NDArray[np.float32]:
+    """One random view of each image, the one that training sees in its first epoch.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, height, width, channels), uint8 or float32
+    augmentation : Augmentation
+    seed : int
+    view : int
+        From 0.
+
+    Returns
+    -------
+    ndarray of the same shape, float32 in [0, 1]
+    """
+    result = np.empty(images.shape, np.float32)
+    _core.augment(
+        images,
+        result,
+        augmentation=augmentation._fields(),
+        seed=seed,
+        epoch=0,
+        first_index=0,
+        view=view,
+        threads=1,
+    )
+    return result
 
 
 PRESETS = {name: Augmentation(**_core.augmentation_preset(preset)) for name, preset in _core.PRESETS.items()}

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import _core
 from .._checks.maps import as_shown
 from .._checks.values import check_integer
 from .._inputs.images import Images
-from .._stages.augmentation import Augmentation, check_augmentation
+from .._stages.augmentation import Augmentation, check_augmentation, random_views
 from ._frame import new_axes
 
 if TYPE_CHECKING:
@@ -45,17 +44,13 @@ def views(
     matplotlib.axes.Axes
     """
     images = Images(X)
-    fields = check_augmentation("augmentation", augmentation)._fields()
+    chosen = check_augmentation("augmentation", augmentation)
     check_integer("n_views", n_views, 1, 255)
     seed = check_integer("random_state", random_state, 0, (1 << 63) - 1)
     originals = images.batch(slice(None))
     columns = [originals if originals.dtype == np.float32 else originals / np.float32(255)]
     for view in range(n_views):
-        column = np.empty(images.shape, np.float32)
-        _core.augment(
-            originals, column, augmentation=fields, seed=seed, epoch=0, first_index=0, view=view, threads=1
-        )
-        columns.append(column)
+        columns.append(random_views(originals, chosen, seed, view))
     # A white pixel between the images, three between the originals and their views.
     framed = [np.pad(c, ((0, 0), (1, 0), (1, 0), (0, 0)), constant_values=1) for c in columns]
     framed[1] = np.pad(framed[1], ((0, 0), (0, 0), (2, 0), (0, 0)), constant_values=1)
