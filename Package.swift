@@ -8,6 +8,9 @@ let kernelSettings: [SwiftSetting] = [
     .unsafeFlags(["-Ounchecked", "-wmo"], .when(configuration: .release))
 ]
 
+// Each module says on a page what lives in it.
+let readme = ["README.md"]
+
 let package = Package(
     name: "tsimcne-swift",
     products: [
@@ -15,14 +18,15 @@ let package = Package(
         .library(name: "tsimcne", type: .dynamic, targets: ["TSimCNEABI"]),
     ],
     targets: [
-        .target(name: "CPlatform"),
-        .target(name: "CTSimCNE"),
+        .target(name: "CPlatform", exclude: readme),
+        .target(name: "CTSimCNE", exclude: readme),
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
         .target(
-            name: "TSimCNEKernels", dependencies: ["CPlatform", "COpenBLAS"],
+            name: "TSimCNEKernels", dependencies: ["CPlatform", "COpenBLAS"], exclude: readme,
             swiftSettings: kernelSettings),
-        .target(name: "TSimCNE", dependencies: ["CPlatform", "TSimCNEKernels"]),
-        .target(name: "TSimCNEABI", dependencies: ["TSimCNE", "TSimCNEKernels", "CTSimCNE"]),
+        .target(name: "TSimCNE", dependencies: ["CPlatform", "TSimCNEKernels"], exclude: readme),
+        .target(
+            name: "TSimCNEABI", dependencies: ["TSimCNE", "TSimCNEKernels", "CTSimCNE"], exclude: readme),
         .executableTarget(
             name: "Profile", dependencies: ["TSimCNE", "TSimCNEKernels"], path: "benchmarks/Profile"),
         .target(name: "Support", dependencies: ["TSimCNEKernels"], path: "Tests/Support"),

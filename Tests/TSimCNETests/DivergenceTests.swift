@@ -45,7 +45,7 @@ import Testing
 
     @Test func notANumberInAnInput() {
         for (start, trained) in [
-            (Stage.OutputStart.keep, Stage.Trained.all), (.principal(radius: 3), .outputLayer),
+            (Stage.OutputStart.keep, TrainedPart.all), (.principal(radius: 3), .outputLayer),
             (.scaled(radius: 3), .head),
         ] {
             var fixture = TrainingFixture(

@@ -5,8 +5,8 @@ import Testing
 
 /// Images of one pixel, for a model without a backbone.
 @Suite struct FeatureVectorTests {
-    @Test(arguments: [[], [7], [7, 4]] as [[Int]], [Stage.Trained.all, .head])
-    func gradientIsThatOfTheLossOfTheHead(hidden: [Int], trained: Stage.Trained) {
+    @Test(arguments: [[], [7], [7, 4]] as [[Int]], [TrainedPart.all, .head])
+    func gradientIsThatOfTheLossOfTheHead(hidden: [Int], trained: TrainedPart) {
         let (images, views, channels) = (6, 3, 5)
         var configuration = Model.Configuration(channels: channels)
         configuration.depth = 0

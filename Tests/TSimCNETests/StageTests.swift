@@ -53,8 +53,8 @@ import Testing
         #expect(relativeError(after, before.map { Double($0) * scale }) < 1e-5)
     }
 
-    @Test(arguments: [(Stage.Trained.head, "projection_head"), (.outputLayer, "projection_head.layers.2")])
-    func onlyWhatIsTrainedMoves(trained: Stage.Trained, prefix: String) {
+    @Test(arguments: [(TrainedPart.head, "projection_head"), (.outputLayer, "projection_head.layers.2")])
+    func onlyWhatIsTrainedMoves(trained: TrainedPart, prefix: String) {
         let rules = GradientRules(weightDecay: 0.1)
         for optimizer in [TrainingFixture.sgd, Adam(rules: rules)] as [any Optimizer] {
             let model = TrainingFixture.model()
@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test func theHeadMovesAsWhereAllIsTrained() {
-        let results = [Stage.Trained.all, .head].map { trained in
+        let results = [TrainedPart.all, .head].map { trained in
             let model = TrainingFixture.model()
             let trainer = TrainingFixture(TrainingFixture.stage(1, 8, .keep, trained)).trainer(model)
             trainer.takeAll()

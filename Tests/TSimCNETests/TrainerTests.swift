@@ -6,7 +6,7 @@ import Testing
 @Suite struct TrainerTests {
     static let pixels = values(50 * 8 * 10 * 3, seed: 4).map { ($0 + 1) / 2 }
 
-    static func stage(_ outputs: Int, _ start: Stage.OutputStart, _ trained: Stage.Trained) -> Stage {
+    static func stage(_ outputs: Int, _ start: Stage.OutputStart, _ trained: TrainedPart) -> Stage {
         Stage(
             steps: 8, outputs: outputs, outputStart: start, trained: trained, metric: .cauchy,
             temperature: 1,

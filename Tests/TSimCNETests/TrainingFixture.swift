@@ -43,7 +43,7 @@ struct TrainingFixture {
     static let sgd = SGD(momentum: 0.9, rules: GradientRules(weightDecay: 5e-4, clipValue: 4))
 
     static func stage(
-        _ steps: Int, _ outputs: Int = 8, _ start: Stage.OutputStart = .keep, _ trained: Stage.Trained = .all,
+        _ steps: Int, _ outputs: Int = 8, _ start: Stage.OutputStart = .keep, _ trained: TrainedPart = .all,
         metric: Metric = .cauchy, rate: Double = 0.02, schedule: Schedule = Schedule(.batch(warmup: 0.3)),
         optimizer: any Optimizer = sgd
     ) -> Stage {

@@ -45,7 +45,7 @@ public final class Model {
     public var features: Int { backbone.features }
     public var parameters: [Parameter] { backbone.parameters + head.parameters }
     /// What a stage changes.
-    func parameters(of trained: Stage.Trained) -> [Parameter] {
+    func parameters(of trained: TrainedPart) -> [Parameter] {
         switch trained {
         case .all: return parameters
         case .head: return head.parameters

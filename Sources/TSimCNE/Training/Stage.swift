@@ -13,14 +13,6 @@ public struct Stage: Sendable {
         case scaled(radius: Float)
     }
 
-    public enum Trained: Sendable {
-        case all
-        /// All else is frozen: no gradient, decay or momentum; BatchNorm still uses and follows batches.
-        case outputLayer
-        /// The backbone is frozen in the same way.
-        case head
-    }
-
     /// What the stage's views are, where they are not as the source says.
     public struct Views: Sendable {
         /// Smaller than the images'.
@@ -52,7 +44,7 @@ public struct Stage: Sendable {
     /// At its end.
     public var outputs: Int
     public var outputStart: OutputStart
-    public var trained: Trained
+    public var trained: TrainedPart
     public var metric: Metric
     public var temperature: Float
     /// Of ``Metric/studentT``.
@@ -72,7 +64,7 @@ public struct Stage: Sendable {
     public var readsFeatures: Bool
 
     public init(
-        steps: Int, outputs: Int, outputStart: OutputStart, trained: Trained, metric: Metric,
+        steps: Int, outputs: Int, outputStart: OutputStart, trained: TrainedPart, metric: Metric,
         temperature: Float, degrees: Float = 1, temperatureRate: Double = 0,
         annealing: Annealing = Annealing(), learningRate: Double, schedule: Schedule,
         optimizer: any Optimizer, views: Views = Views(), neighbors: Int = 0, readsFeatures: Bool = false

@@ -102,7 +102,7 @@ struct StepWriter {
     }
 
     /// Appends what a stage trains from the gradient with respect to the embeddings.
-    func backward(_ gradient: Tensor, _ trained: Stage.Trained, _ pass: Pass) {
+    func backward(_ gradient: Tensor, _ trained: TrainedPart, _ pass: Pass) {
         let model = views.model
         switch trained {
         case .all where trainsAll:
@@ -116,7 +116,7 @@ struct StepWriter {
     }
 
     /// Appends the same for parts of the batch, one after the other, whose gradients add up.
-    func backward(_ parts: [Range<Int>], _ gradient: Tensor, _ trained: Stage.Trained) {
+    func backward(_ parts: [Range<Int>], _ gradient: Tensor, _ trained: TrainedPart) {
         let parameters = views.model.parameters(of: trained)
         let sums = parameters.map { workspace.tensor(Shape(rows: 1, columns: $0.count)) }
         for (number, images) in parts.enumerated() {
