@@ -31,6 +31,9 @@ static const tables_number stage[] = {TSIMCNE_STAGE_NUMBERS(ROW)};
 #define STRUCTURE tsimcne_trainer_config
 static const tables_number trainer[] = {TSIMCNE_TRAINER_NUMBERS(ROW)};
 #undef STRUCTURE
+#define STRUCTURE tsimcne_event
+static const tables_number event[] = {TSIMCNE_EVENT_NUMBERS(ROW)};
+#undef STRUCTURE
 #define STRUCTURE tsimcne_progress
 static const tables_number progress[] = {TSIMCNE_PROGRESS_NUMBERS(ROW)};
 #undef STRUCTURE
@@ -44,6 +47,7 @@ const tables_structure *tables_structures(void) {
         {"model", sizeof(tsimcne_model_config), LENGTH(model), model},
         {"stage", sizeof(tsimcne_stage), LENGTH(stage), stage},
         {"trainer", sizeof(tsimcne_trainer_config), LENGTH(trainer), trainer},
+        {"event", sizeof(tsimcne_event), LENGTH(event), event},
         {"progress", sizeof(tsimcne_progress), LENGTH(progress), progress},
         {NULL, 0, 0, NULL},
     };

@@ -149,6 +149,7 @@ extension tsimcne_event {
         steps_left = Int64(position.left)
         loss = trainer.loss
         learning_rate = trainer.learningRate
+        degrees_of_freedom = Double(trainer.degrees)
         batch_count = Int64(trainer.batchCount)
         index_count = Int64(trainer.batchIndexCount)
         indices = trainer.batchIndices

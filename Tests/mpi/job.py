@@ -6,8 +6,9 @@ import sys
 
 import numpy as np
 from mpi4py import MPI
-from tsimcne_swift import TSimCNE
+from tsimcne_swift import Stage, TSimCNE
 from tsimcne_swift._training import core_trainer as _trainer
+from tsimcne_swift._training import ranks
 from tsimcne_swift._training.loop import Training
 
 comm = MPI.COMM_WORLD
@@ -28,7 +29,7 @@ options = dict(
 )
 if what == "fail":
     options["callbacks"] = lambda record: 1 / 0
-if what.startswith("checkpoint"):
+if "checkpoint" in what:
     options |= {"checkpoint": sys.argv[3], "checkpoint_every": 1e-6}
     if what == "checkpoint-stop":
         options["callbacks"] = lambda record: record.stage == 1 and record.epoch == 4
@@ -43,6 +44,23 @@ if what == "two-parts":
 if what == "temperature":
     # At the others' rate the last digit of a temperature grows to the third of a loss within thirty steps.
     options |= {"temperature_lr": 0.1, "lr": 0.003}
+if what == "stretched":
+    # As a run that max_time has made longer than it was written.
+    options["total_epochs"] = [Stage(10, 4, dof=(1.0, 9.0), stretches=((0, 80),))]
+if what == "small-messages":
+    ranks.MOST = 7
+if what.startswith("other-") and comm.Get_rank() == comm.Get_size() - 1:
+    # The last rank is given something else.
+    other = {"lr": 0.2, "batch_size": 30, "n_views": 3, "total_epochs": [10, 5, 6], "lr_scheduler": "none"}
+    changes = what.removeprefix("other-")
+    if changes in other:
+        options[changes] = other[changes]
+    if changes == "images":
+        X = X[::-1].copy()
+    if changes == "n":
+        X = X[:90]
+    if changes == "checkpoint":
+        options["checkpoint"] = sys.argv[3] + ".elsewhere"
 losses = []
 own = Training._count
 
@@ -56,7 +74,7 @@ def count(self, event, seconds):
 
 
 Training._count = count
-model = TSimCNE(**options).fit(X, resume=what.startswith("checkpoint"))
+model = TSimCNE(**options).fit(X, resume="checkpoint" in what)
 maps = comm.gather(model.embedding_)
 if comm.Get_rank() == 0:
     assert all(np.array_equal(maps[0], other) for other in maps)

@@ -56,6 +56,45 @@ def test_trained_temperature(tmp_path):
     np.testing.assert_allclose(losses[:50], expected[:50], rtol=1e-4)
 
 
+def test_degrees_of_a_stretched_stage(tmp_path):
+    """They are those of the epoch that the schedule has reached, not of the epoch that is counted."""
+    expected, _ = run(1, "stretched", tmp_path / "one.npz")
+    losses, _ = run(2, "stretched", tmp_path / "two.npz")
+    assert len(losses) == 80
+    np.testing.assert_allclose(losses[:50], expected[:50], rtol=1e-4)
+
+
+def test_messages_of_a_few_numbers(alone, tmp_path):
+    losses, _ = run(2, "small-messages", tmp_path / "result.npz")
+    np.testing.assert_allclose(losses[:50], alone[0][:50], rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("lr", "lr: rank 0 has 'auto', rank 1 0.2"),
+        ("batch_size", "batch_size: rank 0 has 20, rank 1 30"),
+        ("n_views", "n_views: rank 0 has 2, rank 1 3"),
+        ("total_epochs", "total_epochs: rank 0 has [10, 5, 5], rank 1 [10, 5, 6]"),
+        ("images", "values of X: rank 0 has "),
+        ("n", "X: rank 0 has 'B (100, 12, 12, 3)', rank 1 'B (90, 12, 12, 3)'"),
+        ("lr_scheduler", "rank 1 of 2: ValueError: lr_scheduler: got 'none'"),
+    ],
+)
+def test_ranks_that_were_given_others_do_not_begin(what, message, tmp_path):
+    process = start(2, f"other-{what}", tmp_path / "result.npz")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode != 0 and message in err, out + err
+
+
+def test_a_checkpoint_that_one_rank_sees_alone(tmp_path):
+    path = tmp_path / "run.ckpt"
+    run(2, "checkpoint-stop", tmp_path / "first.npz", path)
+    process = start(2, "other-checkpoint", tmp_path / "result.npz", path)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode != 0 and "checkpoint: rank 0 has " in err, out + err
+
+
 def test_statistics_of_each_rank(tmp_path):
     """They are those of one process that works on a batch in two parts."""
     losses, _ = run(2, "own-statistics", tmp_path / "ranks.npz")

@@ -90,7 +90,7 @@ static int core_execute(PyObject *module) {
     State *state = PyModule_GetState(module);
     state->model_type = PyType_FromModuleAndSpec(module, &model_spec, NULL);
     state->trainer_type = PyType_FromModuleAndSpec(module, &trainer_spec, NULL);
-    state->event_type = PyStructSequence_NewType(&event_description);
+    state->event_type = make_event_type();
     if (state->model_type == NULL || state->trainer_type == NULL || state->event_type == NULL ||
         PyModule_AddObjectRef(module, "Model", state->model_type) != 0 ||
         PyModule_AddObjectRef(module, "Trainer", state->trainer_type) != 0 ||

@@ -31,7 +31,8 @@ typedef struct {
 
 extern PyType_Spec model_spec;
 extern PyType_Spec trainer_spec;
-extern PyStructSequence_Desc event_description;
+// The numbers of tsimcne_event, then its indices as bytes.
+PyTypeObject *make_event_type(void);
 
 // Turns the core's status into an exception with its message; 0 or -1, as all functions here.
 int raise_status(int32_t status);
@@ -53,6 +54,7 @@ int read_numbers(PyObject *mapping, const char *name, void *structure, const cha
 // A keyword argument that is no number of a structure; borrowed, None where it was not given.
 PyObject *keyword(PyObject *kwargs, const char *name);
 
+PyObject *number_as_object(const void *structure, const tables_number *number);
 PyObject *numbers_as_dict(const void *structure, const char *name);
 
 // A stage; `augmentation` is where that of the stage goes, if it has one.

@@ -96,14 +96,18 @@ PyObject *keyword(PyObject *kwargs, const char *name) {
     return value != NULL ? value : Py_None;
 }
 
+PyObject *number_as_object(const void *structure, const tables_number *number) {
+    double value = tables_get(structure, number);
+    bool is_real = number->type == TABLES_FLOAT || number->type == TABLES_DOUBLE;
+    return is_real ? PyFloat_FromDouble(value) : PyLong_FromDouble(value);
+}
+
 PyObject *numbers_as_dict(const void *structure, const char *name) {
     const tables_structure *table = tables_structure_named(name);
     PyObject *result = PyDict_New();
     for (int64_t i = 0; result != NULL && i < table->count; i++) {
         const tables_number *number = &table->numbers[i];
-        double value = tables_get(structure, number);
-        bool is_real = number->type == TABLES_FLOAT || number->type == TABLES_DOUBLE;
-        PyObject *item = is_real ? PyFloat_FromDouble(value) : PyLong_FromDouble(value);
+        PyObject *item = number_as_object(structure, number);
         if (item == NULL || PyDict_SetItemString(result, number->name, item) != 0) {
             Py_CLEAR(result);
         }

@@ -131,30 +131,26 @@ static PyObject *trainer_advance(PyObject *object, PyObject *unused) {
     if (raise_status(status) != 0) {
         return NULL;
     }
-    Py_ssize_t bytes = event.kind == TSIMCNE_EVENT_BATCH_WANTED ? event.index_count * 8 : 0;
-    PyObject *values[] = {
-        PyLong_FromLong(event.kind),
-        PyLong_FromLong(event.stage),
-        PyLong_FromLongLong(event.epoch),
-        PyLong_FromLongLong(event.step),
-        PyLong_FromLongLong(event.steps_per_epoch),
-        PyLong_FromLongLong(event.steps_left),
-        PyFloat_FromDouble(event.loss),
-        PyFloat_FromDouble(event.learning_rate),
-        PyLong_FromLongLong(event.batch_count),
-        PyBytes_FromStringAndSize((const char *)event.indices, bytes),
-        PyLong_FromLongLong(event.array),
-    };
     State *state = PyModule_GetState(PyType_GetModule(Py_TYPE(object)));
     PyObject *result = PyStructSequence_New(state->event_type);
-    for (Py_ssize_t i = 0; i < (Py_ssize_t)(sizeof values / sizeof *values); i++) {
-        if (result == NULL) {
-            Py_XDECREF(values[i]);
-        } else if (values[i] == NULL) {
+    const tables_structure *table = tables_structure_named("event");
+    for (int64_t i = 0; result != NULL && i < table->count; i++) {
+        PyObject *value = number_as_object(&event, &table->numbers[i]);
+        if (value == NULL) {
             Py_CLEAR(result);
         } else {
-            PyStructSequence_SetItem(result, i, values[i]);
+            PyStructSequence_SetItem(result, i, value);
         }
+    }
+    if (result == NULL) {
+        return NULL;
+    }
+    Py_ssize_t bytes = event.kind == TSIMCNE_EVENT_BATCH_WANTED ? event.index_count * 8 : 0;
+    PyObject *indices = PyBytes_FromStringAndSize((const char *)event.indices, bytes);
+    if (indices == NULL) {
+        Py_CLEAR(result);
+    } else {
+        PyStructSequence_SetItem(result, table->count, indices);
     }
     return result;
 }
@@ -287,11 +283,16 @@ static PyType_Slot trainer_slots[] = {
 PyType_Spec trainer_spec = {"tsimcne_swift._core.Trainer", sizeof(Trainer), 0, Py_TPFLAGS_DEFAULT,
                             trainer_slots};
 
-static PyStructSequence_Field event_fields[] = {
-    {"kind", NULL},    {"stage", NULL},           {"epoch", NULL},
-    {"step", NULL},    {"steps_per_epoch", NULL}, {"steps_left", NULL},
-    {"loss", NULL},    {"learning_rate", NULL},   {"batch_count", NULL},
-    {"indices", NULL}, {"array", NULL},           {NULL, NULL},
-};
-
-PyStructSequence_Desc event_description = {"tsimcne_swift._core.Event", NULL, event_fields, 11};
+PyTypeObject *make_event_type(void) {
+    enum { MOST = 32 };
+    static PyStructSequence_Field fields[MOST];
+    static PyStructSequence_Desc description = {"tsimcne_swift._core.Event", NULL, fields, 0};
+    const tables_structure *table = tables_structure_named("event");
+    int count = 0;
+    for (; count < table->count && count < MOST - 2; count++) {
+        fields[count].name = table->numbers[count].name;
+    }
+    fields[count++].name = "indices";
+    description.n_in_sequence = count;
+    return PyStructSequence_NewType(&description);
+}

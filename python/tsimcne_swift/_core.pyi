@@ -40,7 +40,9 @@ def __getattr__(name: str) -> int:
     """Every constant of tsimcne.h without TSIMCNE_; a test looks for those that are used here."""
 
 class Event(NamedTuple):
-    """What ended a call of ``Trainer.advance``; ``indices`` are int64 bytes, only with BATCH_WANTED."""
+    """What ended a call of ``Trainer.advance``: tsimcne_event; ``indices`` are int64 bytes, only with
+    EVENT_BATCH_WANTED.
+    """
 
     kind: int
     stage: int
@@ -50,9 +52,11 @@ class Event(NamedTuple):
     steps_left: int
     loss: float
     learning_rate: float
+    degrees_of_freedom: float
     batch_count: int
-    indices: bytes
+    index_count: int
     array: int
+    indices: bytes
 
 def build_info() -> str: ...
 def data_address(array: Array) -> int:

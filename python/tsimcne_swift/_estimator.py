@@ -7,7 +7,7 @@ import os
 import time
 import warnings
 from collections.abc import Sequence
-from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,9 @@ from ._networks.state_dict import state_dict
 from ._storage import model_file as _saved
 from ._storage.safetensors import check_path, encode, read, write
 from ._training.loop import Training
+from ._training.one_rank import OneRank
 from ._training.plan import make_plan
-from ._training.ranks import Ranks, check_comm
+from ._training.ranks import check_comm
 
 
 class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -307,18 +308,18 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             If training diverges; the estimator then holds the last finite state.
         """
         started = time.perf_counter()
-        ranks = check_comm(self.comm, self.sync_batchnorm)
-        with ranks if ranks is not None else nullcontext():
+        with check_comm(self.comm, self.sync_batchnorm) as ranks:
             message = self._fit(X, resume, started, ranks)
         if message is not None:
             raise FloatingPointError(message)
         return self
 
-    def _fit(self, X: Any, resume: bool, started: float, ranks: Ranks | None) -> str | None:
+    def _fit(self, X: Any, resume: bool, started: float, ranks: OneRank) -> str | None:
         """Train; what is to be said of a training that diverged."""
         # Its attributes reach this estimator only when training has ended.
         twin = type(self)(**self.get_params(deep=False))
-        plan = make_plan(twin, X, resume, ranks)
+        plan = ranks.together(lambda: make_plan(twin, X, resume, ranks))
+        plan = replace(plan, seed=ranks.share(plan.seed))
         training = Training(plan, self.get_params(deep=False), started)
         try:
             outcome = training.run()

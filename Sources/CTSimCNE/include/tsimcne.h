@@ -427,22 +427,29 @@ typedef struct tsimcne_trainer_config {
     /* a stage has made its output layer from outputs of the batch, or shard */                              \
     X(EVENT_OUTPUT_STARTED, 9, "output_started")
 enum { TSIMCNE_EVENTS(TSIMCNE_CONSTANT) };
+enum { TSIMCNE_EVENT_COUNT = 0 TSIMCNE_EVENTS(TSIMCNE_COUNTED) };
 
+#define TSIMCNE_EVENT_NUMBERS(X)                                                                             \
+    X(int32_t, kind, 0, 0, TSIMCNE_EVENT_COUNT - 1)  /* TSIMCNE_EVENT_… */                                 \
+    X(int32_t, stage, 0, 0, TSIMCNE_MOST_STAGES - 1) /* from 0 */                                            \
+    X(int64_t, epoch, 0, 0, 1099511627776)           /* from 0, within the stage */                          \
+    X(int64_t, step, 0, 0, 1099511627776)            /* from 0, within the epoch */                          \
+    X(int64_t, steps_per_epoch, 0, 1, 1099511627776)                                                         \
+    /* of the stage: after this step with STEP, else with it */                                              \
+    X(int64_t, steps_left, 0, 0, 1099511627776)                                                              \
+    X(double, loss, 0, 0, 1e300)        /* of this step; with STEP */                                        \
+    X(double, learning_rate, 0, 0, 1e9) /* of this step; with STEP */                                        \
+    /* of TSIMCNE_METRIC_STUDENT_T now: a stage that is stretched takes longer over its course */            \
+    X(double, degrees_of_freedom, 1, 1e-3, 1e6)                                                              \
+    X(int64_t, batch_count, 0, 0, 1099511627776) /* images in this batch */                                  \
+    X(int64_t, index_count, 0, 0, 1099511627776) /* of `indices` */                                          \
+    X(int64_t, array, -1, -1, 1099511627776)     /* for tsimcne_array_at, or -1 */
 typedef struct tsimcne_event {
     uint64_t struct_size;
-    int32_t kind;
-    int32_t stage; /* from 0 */
-    int64_t epoch; /* from 0, within the stage */
-    int64_t step;  /* from 0, within the epoch */
-    int64_t steps_per_epoch;
-    int64_t steps_left;     /* of the stage: after this step with STEP, else with it */
-    double loss;            /* of this step; with STEP */
-    double learning_rate;   /* of this step; with STEP */
-    int64_t batch_count;    /* images in this batch */
-    int64_t index_count;    /* batch_count, or views * batch_count with neighbours: those of the images, then
-                               of their second views, … */
-    const int64_t *indices; /* index_count positions in the data set; valid until the next call */
-    int64_t array;          /* for tsimcne_array_at, or -1 */
+    TSIMCNE_EVENT_NUMBERS(TSIMCNE_MEMBER)
+    const int64_t
+        *indices; /* positions in the data set, valid until the next call: those of the batch's
+                     images, or with neighbours those of the images, then of their second views, … */
 } tsimcne_event;
 
 /**
@@ -585,7 +592,8 @@ int32_t tsimcne_array_named(tsimcne_handle handle, int32_t kind, const char *nam
 /** Every enumeration above, by its table without TSIMCNE_. */
 #define TSIMCNE_ENUMERATIONS(X)                                                                              \
     X(STATUSES)                                                                                              \
-    X(TYPES) X(PRESETS) X(LAYERS) X(FUNCTIONS) X(OUTPUTS) X(METRICS) X(TRAINS) X(OUTPUT_STARTS) X(SHAPES)    \
+    X(TYPES)                                                                                                 \
+    X(PRESETS) X(LAYERS) X(FUNCTIONS) X(OUTPUTS) X(METRICS) X(TRAINS) X(OUTPUT_STARTS) X(SHAPES)             \
         X(SCHEDULES) X(OPTIMIZERS) X(INPUTS) X(SOURCES) X(STOPS) X(EVENTS) X(ARRAYS)
 
 /* --------------------------------------------------------------------- loss */

@@ -75,11 +75,14 @@ public final class Trainer {
     let temperature: Parameter?
     /// Of the current stage.
     private var similarity = Similarity(.cauchy, temperature: 1)
+    /// Degrees of freedom of ``Metric/studentT``, as they are now.
+    public var degrees: Float { similarity.degrees }
     /// Of the images, in the epoch that was begun last.
     public private(set) var order: [Int64]
     private var steps: [Int: TrainingStep] = [:]
     /// Gives the outputs that a stage's output layer begins with.
     private var start: TrainingStep?
+    private var principal: PrincipalComponents?
     var search: NeighborSearch?
     /// Of the current stage, if it wants them.
     var neighbors: Neighbors?
@@ -261,8 +264,21 @@ public final class Trainer {
             model.resetOutput(
                 outputs: current.outputs(inEpoch: 0), deviation: deviation, seed: seed &+ UInt64(stage))
             beginSteps()
-        case .principal, .scaled: start = write(nil, count: batchCounts[0], features, nil, workspace)
+        case .principal, .scaled: start = writeStart()
         }
+    }
+
+    /// What gives the outputs that the stage's output layer begins with, and their principal components where
+    /// it begins with these.
+    private func writeStart() -> TrainingStep {
+        let step = write(nil, count: batchCounts[0], features, nil, workspace)
+        if case .principal = stages[stage].outputStart {
+            principal = PrincipalComponents(
+                rows: step.embeddings.pointer, count: viewCount * batchCounts[0],
+                of: model.head.output, components: stages[stage].outputs(inEpoch: 0))
+            principal!.write(into: step.program)
+        }
+        return step
     }
 
     /// Whether the outputs are finite; else the layer stays as it is.
@@ -273,9 +289,9 @@ public final class Trainer {
         switch stages[stage].outputStart {
         case .principal(let radius):
             var random = RandomNumbers(seed: seed &+ UInt64(stage), purpose: .outputLayer)
-            model.head.replaceOutput(
-                byPrincipalComponents: stages[stage].outputs(inEpoch: 0), of: outputs.pointer, count: rows,
-                radius: radius, &random)
+            model.head.replaceOutput(outputs: stages[stage].outputs(inEpoch: 0), &random)
+            principal!.write(into: model.head.output, radius: radius)
+            principal = nil
         case .scaled(let radius):
             model.head.scaleOutput(of: outputs.pointer, count: rows, radius: radius)
         case .keep, .normal: break
@@ -355,9 +371,16 @@ public final class Trainer {
         let averages = averageDecay > 0 ? values : 0
         let squares = stages.contains { $0.optimizer.keepsSquares } ? values : 0
         let maxima = stages.contains { $0.optimizer.keepsMaxima } ? values : 0
+        var outputs = outputsBefore
         let steps: [Int] = stages.map { stage in
             let (workspace, scratch) = plan(stage, threads: threads)
-            let step = (workspace.peak + scratch) * MemoryLayout<Float>.stride
+            var step = (workspace.peak + scratch) * MemoryLayout<Float>.stride
+            if case .principal = stage.outputStart {
+                step += PrincipalComponents.bytes(
+                    outputs: outputs, inputs: model.head.output.inputs,
+                    components: stage.outputs(inEpoch: 0))
+            }
+            outputs = stage.outputs
             guard stage.neighbors > 0 else { return step }
             return step
                 + NeighborSearch.plannedBytes(

@@ -41,10 +41,11 @@ def fingerprint(images: Images) -> dict[str, Any]:
     return {"shape": list(images.shape), "type": kind, "hash": digest.hexdigest()}
 
 
-def _digest(network: Network) -> str:
+def digest_of(tensors: Tensors) -> str:
+    """A hash of all values, in their order."""
     digest = hashlib.blake2b(digest_size=16)
-    for value in network.tensors().values():
-        digest.update(value.data)
+    for value in tensors.values():
+        digest.update(np.ascontiguousarray(value).data)
     return digest.hexdigest()
 
 
@@ -65,7 +66,7 @@ class Checkpoint:
         self.plan = plan
         self.params = params_to_json(params)
         self.data = fingerprint(plan.images)
-        self.init = None if plan.init is None else _digest(plan.init.network)
+        self.init = None if plan.init is None else digest_of(plan.init.network.tensors())
         self._written = time.perf_counter()
 
     def is_due(self) -> bool:

@@ -25,21 +25,26 @@ def make_trainer(
 
     Under ``max_memory`` its views go through the network in as few parts as fit.
     """
-    part = plan.batch_size
+    limit, part = plan.values.max_memory, plan.batch_size
     while True:
+        trainer, needs, failure = None, 0, None
         try:
             trainer = _trainer(plan, network, seed, stages or plan.stages, part)
-        except MemoryError:
+            needs = trainer.memory()
+        except MemoryError as error:
             # More than the machine has; a part of it may fit.
-            if plan.values.max_memory is None or part == 1:
-                raise
-        else:
-            if plan.values.max_memory is None or (needs := trainer.memory()) <= plan.values.max_memory:
-                return trainer
+            failure = error
+        fits = trainer is not None and (limit is None or needs <= limit)
+        # Ranks stop together only where their batches have as many parts.
+        if plan.ranks.all(fits) and trainer is not None:
+            return trainer
+        if trainer is not None:
             trainer.close()
-            if part == 1:
-                got, least = written_size(plan.values.max_memory), written_size(needs)
-                raise ValueError(f"max_memory: got {got}, but training wants at least {least}")
+        if limit is None or part == 1:
+            if limit is None or failure is not None:
+                raise failure or MemoryError("another rank has not the memory that training needs")
+            least = written_size(needs)
+            raise ValueError(f"max_memory: got {written_size(limit)}, but training wants at least {least}")
         part = (part + 1) // 2
 
 
@@ -52,7 +57,6 @@ def _trainer(
     if plan.pipeline is not None:
         source, format = _core.SOURCE_VIEWS, "f"
         fields = [stage | {"augmentation": None} for stage in fields]
-    ranks = plan.ranks
     block, window = images.shuffle(plan.values.max_memory) if isinstance(images, StoredImages) else (1, 1)
     return _core.Trainer(
         network.core,
@@ -71,9 +75,9 @@ def _trainer(
         shuffle_block=block,
         shuffle_window=window,
         micro_batch=micro_batch,
-        stop_at=0 if ranks is None else ranks.stop_at,
-        shard_rank=0 if ranks is None else ranks.rank,
-        shard_count=1 if ranks is None else ranks.size,
+        stop_at=plan.ranks.stop_at,
+        shard_rank=plan.ranks.rank,
+        shard_count=plan.ranks.size,
     )
 
 
@@ -123,8 +127,7 @@ class Supplier:
             order = np.empty(self.images.shape[0], np.int64)
             trainer.order(order)
             batches = [order[i : i + self.batch_size] for i in range(0, len(order), self.batch_size)]
-            if self.ranks is not None:
-                batches = [batch[self.ranks.part(len(batch))] for batch in batches[: event.steps_per_epoch]]
+            batches = [batch[self.ranks.part(len(batch))] for batch in batches[: event.steps_per_epoch]]
             self._ahead = epoch, Readahead(self.images, batches[event.step :])
         expected, images = self._ahead[1].next()
         if not np.array_equal(expected, indices):

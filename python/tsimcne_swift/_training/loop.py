@@ -16,7 +16,8 @@ from .._networks.network import TEMPERATURE, Network
 from .._stages.cost import cost
 from .._stages.stage import Stage
 from ..callbacks import Record
-from .checkpoint import Checkpoint
+from .agreement import description
+from .checkpoint import Checkpoint, Stored
 from .core_trainer import Supplier, make_trainer
 from .deadline import Deadline
 from .forecast import announcement, mapping_seconds
@@ -43,7 +44,8 @@ class Training:
         self.stretches: list[list[tuple[int, int]]] = [[] for _ in plan.stages]
         self._epoch = {"loss": 0.0, "steps": 0, "pairs": 0, "seconds": 0.0}
         self.checkpoint = Checkpoint(plan, params) if plan.checkpoint is not None else None
-        stored = self.checkpoint.read() if self.checkpoint is not None and plan.resume else None
+        stored = plan.ranks.together(self._read_checkpoint)
+        plan.ranks.agree(description(plan, params, stored) if plan.ranks.size > 1 else {})
         # The seed of a run that goes on is the one that it began with.
         self.seed = plan.seed if stored is None else stored.seed
         self.network = self._make_network()
@@ -53,10 +55,12 @@ class Training:
             self.history, self.stretches, self._epoch = stored.history, stored.stretches, stored.epoch
             self.started -= stored.seconds
         self.supplier = Supplier(plan, self.seed)
-        self._fields = plan.core_stages(plan.stages)
         self._deadline: Deadline | None = None
         self._in_step = True
         self._is_closed = False
+
+    def _read_checkpoint(self) -> Stored | None:
+        return self.checkpoint.read() if self.checkpoint is not None and self.plan.resume else None
 
     def _make_network(self) -> Network:
         plan = self.plan
@@ -68,9 +72,7 @@ class Training:
     def map(self) -> npt.NDArray[np.float32]:
         """Of all images."""
         plan = self.plan
-        if plan.ranks is not None:
-            return plan.ranks.map(self.network, plan.images, plan.threads)
-        return self.network.map(plan.images, plan.threads)
+        return plan.ranks.map(self.network, plan.images, plan.threads)
 
     def align(self) -> None:
         """Turn the map as an older one lies, if there is one to go by."""
@@ -82,7 +84,7 @@ class Training:
     @property
     def leads(self) -> bool:
         """Whether callbacks and files are this process's."""
-        return self.plan.ranks is None or self.plan.ranks.leads
+        return self.plan.ranks.leads
 
     @property
     def speaks(self) -> bool:
@@ -117,7 +119,7 @@ class Training:
         -------
         "finished", "stopped" (by a callback) or "diverged"
         """
-        if self.speaks and self.plan.max_time is None and not self.history and self.plan.ranks is None:
+        if self.speaks and self.plan.max_time is None and not self.history and self.plan.ranks.size == 1:
             print(announcement(self.plan), flush=True)
         try:
             if self.speaks:
@@ -144,10 +146,7 @@ class Training:
         while True:
             self._in_step = True
             event = self.trainer.advance()
-            ranks = self.plan.ranks
-            if ranks is not None and ranks.exchange(
-                self.trainer, event, self._fields, self.plan, self._temperature
-            ):
+            if self.plan.ranks.exchange(self.trainer, event, self.plan, self._temperature):
                 continue
             if event.kind == _core.EVENT_BATCH_WANTED:
                 self.supplier.supply(self.trainer, event)
@@ -201,7 +200,7 @@ class Training:
         self._epoch = dict.fromkeys(epoch, 0)
         # Every callback sees the epoch, also after one that stops.
         stops = self.leads and any([bool(callback(record)) for callback in self.plan.values.callbacks])
-        return bool(stops if self.plan.ranks is None else self.plan.ranks.share(stops))
+        return bool(self.plan.ranks.share(stops))
 
     def _temperature(self, stage: int) -> float:
         """As it is now; a stage that trains it has its logarithm, of T²/2 for distances."""
@@ -217,10 +216,9 @@ class Training:
         """Stretch the stage to the deadline, or as a run that is repeated did."""
         if self.plan.max_time is not None:
             made = None if self._deadline is None else self._deadline.adjust(self.trainer)
-            if self.plan.ranks is not None:
-                made = self.plan.ranks.share(made)
-                if made is not None and not self.leads:
-                    self.trainer.stretch(made[2])
+            made = self.plan.ranks.share(made)
+            if made is not None and not self.leads:
+                self.trainer.stretch(made[2])
             if made is not None:
                 stage, step, remaining = made
                 self.stretches[stage].append((step, remaining))

@@ -27,7 +27,7 @@ from .._storage.json_params import is_function
 from .._storage.model_file import Init, load_init
 from .._storage.safetensors import check_path
 from .alignment import Alignment, check_alignment
-from .ranks import Ranks
+from .one_rank import OneRank
 
 Function = Callable[[Any, np.random.Generator], Any]
 
@@ -51,7 +51,7 @@ class Plan:
     pipeline: Function | None
     noise: dict[str, float]
     seed: int
-    ranks: Ranks | None
+    ranks: OneRank
     checkpoint: str | None
     checkpoint_every: float
     resume: bool
@@ -62,7 +62,7 @@ class Plan:
     def steps_per_epoch(self) -> int:
         whole, rest = divmod(int(self.images.shape[0]), self.batch_size)
         # As in the core: fewer images than ranks are left out.
-        return whole + (rest > 0 and (self.ranks is None or rest >= self.ranks.size))
+        return whole + (rest > 0 and rest >= self.ranks.size)
 
     @property
     def views(self) -> int:
@@ -97,10 +97,9 @@ class Plan:
         return int(self.stages[0].first_components or 0)
 
 
-def make_plan(est: Any, X: Any, resume: bool, ranks: Ranks | None) -> Plan:
+def make_plan(est: Any, X: Any, resume: bool, ranks: OneRank) -> Plan:
     """Check everything."""
     values = check_parameters(est)
-    seed = values.random_state if ranks is None else ranks.share(values.random_state)
     checkpoint, every = _check_checkpoint(values, resume)
     if values.max_time is not None and values.lr_step == "epoch":
         raise ValueError("max_time: excludes lr_step='epoch', whose epochs have no end in time; want 'batch'")
@@ -108,7 +107,7 @@ def make_plan(est: Any, X: Any, resume: bool, ranks: Ranks | None) -> Plan:
     images = _check_images(est, X, values)
     n, height, width, channels = images.shape
     batch_size = min(values.batch_size, n)
-    if ranks is not None and batch_size < ranks.size:
+    if batch_size < ranks.size:
         raise ValueError(f"batch_size: got {batch_size}, want one for each of {ranks.size} ranks at least")
     architecture = Architecture(
         backbone=values.backbone,
@@ -146,7 +145,7 @@ def make_plan(est: Any, X: Any, resume: bool, ranks: Ranks | None) -> Plan:
         augmentation=augmentation,
         pipeline=pipeline,
         noise=noise,
-        seed=seed,
+        seed=values.random_state,
         ranks=ranks,
         checkpoint=checkpoint,
         checkpoint_every=every,

@@ -8,116 +8,124 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .. import _core
 from .._checks.values import check_bool
 from .._inputs.images import Images
 from .._networks.network import TEMPERATURE, Network
+from .one_rank import OneRank, Result
+
+# Numbers that are added up in one message: MPI counts them in 31 bits.
+MOST = 1 << 30
 
 
-def check_comm(comm: Any, sync_batchnorm: Any) -> Ranks | None:
-    """What the parameters stand for; None where there is one rank only."""
+def check_comm(comm: Any, sync_batchnorm: Any) -> OneRank:
+    """What the parameters stand for."""
     check_bool("sync_batchnorm", sync_batchnorm)
     if comm is None:
-        return None
+        return OneRank()
     wanted = ("Get_rank", "Get_size", "Allreduce", "Iallreduce", "Allgatherv", "bcast")
     if not all(hasattr(comm, name) for name in wanted):
         raise TypeError(f"comm: got {comm!r}, want a communicator of mpi4py, such as MPI.COMM_WORLD")
-    return Ranks(comm, sync_batchnorm) if comm.Get_size() > 1 else None
+    return Ranks(comm, sync_batchnorm) if comm.Get_size() > 1 else OneRank()
 
 
-class Ranks:
+class Ranks(OneRank):
     """The ranks of a communicator, as training uses them."""
 
     def __init__(self, comm: Any, sync_batchnorm: bool) -> None:
         from mpi4py import MPI
 
         self.sync_batchnorm = sync_batchnorm
-        # Where a trainer stops, so that something is exchanged.
         self.stop_at = _core.STOP_AT_EMBEDDINGS | _core.STOP_AT_GRADIENTS | _core.STOP_AT_OUTPUT_STARTED
         if sync_batchnorm:
             self.stop_at |= _core.STOP_AT_BATCH_NORM_SUMS
-        self.comm, self._in_place = comm, MPI.IN_PLACE
+        self.comm, self._mpi = comm, MPI
         self.rank, self.size = int(comm.Get_rank()), int(comm.Get_size())
+        # Whether every rank raises what this one does, so that none is left to wait.
+        self._raise_together = False
         self._names: tuple[int, list[tuple[int, str]]] = (-1, [])
         # Gradients of a step that are on their way; how many there were so far, and are in each of a stage.
-        self._sent: list[tuple[int, str, np.ndarray[Any, Any], Any]] = []
+        self._sent: list[tuple[int, str, npt.NDArray[Any], list[Any]]] = []
         self._seen, self._gradients = 0, dict[int, int]()
 
-    @property
-    def leads(self) -> bool:
-        """Whether this rank speaks, and writes files."""
-        return self.rank == 0
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        """An error of this rank alone ends the job: the others would wait for it forever."""
+        if kind is None or self._raise_together:
+            return
+        traceback.print_exception(kind, error, trace)
+        print(f"tsimcne_swift: rank {self.rank} of {self.size} failed", file=sys.stderr, flush=True)
+        self.comm.Abort(1)
+
+    def together(self, work: Callable[[], Result]) -> Result:
+        """The result of work that talks to nobody; an error of one rank is raised by all."""
+        result, failure = None, None
+        try:
+            result = work()
+        except Exception as error:
+            failure = error
+        said = self.comm.allgather(None if failure is None else f"{type(failure).__name__}: {failure}")
+        failed = [f"rank {rank} of {self.size}: {text}" for rank, text in enumerate(said) if text is not None]
+        if failed:
+            self._raise_together = True
+            raise failure or RuntimeError(failed[0])
+        return result  # type: ignore[return-value]
+
+    def agree(self, what: dict[str, Any]) -> None:
+        """Raise a ValueError on every rank where ranks were given others, with the names of what differs."""
+        given = self.comm.allgather(what)
+        differs = []
+        for name, value in given[0].items():
+            others = [rank for rank, theirs in enumerate(given) if theirs.get(name) != value]
+            if others:
+                differs.append(
+                    f"{name}: rank 0 has {value!r}, rank {others[0]} {given[others[0]].get(name)!r}"
+                )
+        if differs:
+            self._raise_together = True
+            raise ValueError("comm: the ranks want the same, but were given others: " + "; ".join(differs))
+
+    def all(self, value: bool) -> bool:
+        """Whether it holds for every rank."""
+        return all(self.comm.allgather(value))
 
     def share(self, value: Any) -> Any:
         """That of rank 0."""
         return self.comm.bcast(value, root=0)
 
-    def __enter__(self) -> Ranks:
-        return self
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        """An error here ends the job: the others would wait for this rank forever."""
-        if kind is None:
-            return
-        traceback.print_exception(kind, error, trace)
-        print(
-            f"tsimcne_swift: rank {self.rank} of {self.size} failed",
-            file=sys.stderr,
-            flush=True,
-        )
-        self.comm.Abort(1)
-
-    def part(self, total: int) -> slice:
-        """The rows of so many that are this rank's."""
-        return slice(total * self.rank // self.size, total * (self.rank + 1) // self.size)
-
     def exchange(
-        self,
-        trainer: _core.Trainer,
-        event: _core.Event,
-        stages: Sequence[dict[str, Any]],
-        plan: Any,
-        temperature: Callable[[int], float],
+        self, trainer: _core.Trainer, event: _core.Event, plan: Any, temperature: Callable[[int], float]
     ) -> bool:
-        """Do what an event asks for; whether it asked for something.
-
-        Parameters
-        ----------
-        trainer : Trainer
-        event : Event
-        stages : sequence of dict
-            As the core has them.
-        plan : Plan
-        temperature : callable
-            That of a stage, as it is now.
-        """
+        """Do what an event asks for; whether it asked for something."""
         if event.kind in (_core.EVENT_BATCH_NORM_SUMS, _core.EVENT_GRADIENT):
             if self._names[0] != event.stage:
                 self._names = event.stage, trainer.arrays()
             kind, name = self._names[1][event.array]
             values = _get(trainer, kind, name)
             if event.kind == _core.EVENT_BATCH_NORM_SUMS:
-                self.comm.Allreduce(self._in_place, values)
+                self._add(values)
                 trainer.set_array(kind, name, values)
             else:
                 # Nobody wants it before the step's end: it travels while others are computed.
-                self._sent.append((kind, name, values, self.comm.Iallreduce(self._in_place, values)))
+                requests = [self.comm.Iallreduce(self._mpi.IN_PLACE, part) for part in _parts(values)]
+                self._sent.append((kind, name, values, requests))
                 self._seen += 1
                 if self._seen >= self._gradients.get(event.stage, 0):
                     self._receive(trainer)
         elif event.kind == _core.EVENT_EMBEDDINGS:
-            self._loss(trainer, event, stages[event.stage], plan, temperature)
+            self._loss(trainer, event, plan, temperature)
         elif event.kind == _core.EVENT_OUTPUT_STARTED:
             # Of rank 0's part of the batch.
             for name in plan.architecture.output_layer:
                 values = _get(trainer, _core.ARRAY_PARAMETER, name)
-                self.comm.Bcast(values, root=0)
+                for part in _parts(values):
+                    self.comm.Bcast(part, root=0)
                 trainer.set_array(_core.ARRAY_PARAMETER, name, values)
         else:
             if event.kind == _core.EVENT_STEP:
@@ -127,25 +135,32 @@ class Ranks:
             return False
         return True
 
+    def _add(self, values: npt.NDArray[Any]) -> None:
+        """The sum over all ranks, in place."""
+        for part in _parts(values):
+            self.comm.Allreduce(self._mpi.IN_PLACE, part)
+
     def _receive(self, trainer: _core.Trainer) -> None:
         """The sums of all gradients that are on their way."""
-        for kind, name, values, request in self._sent:
-            request.Wait()
+        for kind, name, values, requests in self._sent:
+            for request in requests:
+                request.Wait()
             trainer.set_array(kind, name, values)
         self._sent = []
 
     def _average_statistics(self, trainer: _core.Trainer, event: _core.Event) -> None:
         """The mean of what each rank's BatchNorm has seen, so that all hold the same network."""
+        kinds = (_core.ARRAY_BUFFER, _core.ARRAY_AVERAGE)
         names = [
             (kind, name)
             for kind, name in trainer.arrays()
-            if kind in (_core.ARRAY_BUFFER, _core.ARRAY_AVERAGE)
-            and name.endswith((".running_mean", ".running_var"))
+            if kind in kinds and name.endswith((".running_mean", ".running_var"))
         ]
         arrays = [_get(trainer, kind, name) for kind, name in names]
         values = np.concatenate([*(array.ravel() for array in arrays), [event.kind == _core.EVENT_DIVERGED]])
-        self.comm.Allreduce(self._in_place, values)
+        self._add(values)
         if values[-1] not in (0, self.size):
+            self._raise_together = True
             raise FloatingPointError("training diverged on some ranks: take a lower lr")
         values /= self.size
         position = 0
@@ -155,61 +170,72 @@ class Ranks:
             position += array.size
 
     def _loss(
-        self,
-        trainer: _core.Trainer,
-        event: _core.Event,
-        stage: dict[str, Any],
-        plan: Any,
-        temperature: Callable[[int], float],
+        self, trainer: _core.Trainer, event: _core.Event, plan: Any, temperature: Callable[[int], float]
     ) -> None:
         """The loss of all ranks' embeddings, and its gradient with respect to those of this one."""
         own = _get(trainer, _core.ARRAY_EMBEDDINGS, "embeddings")
-        views = plan.views
+        stage, views = plan.core_stages([plan.stages[event.stage]])[0], plan.views
         counts = self.comm.allgather(event.batch_count)
         count = counts[self.rank]
-        whole = self._gather(own, counts, views)
-        degrees = np.frombuffer(stage["annealed_degrees"], np.float32)
+        whole = self._gather(own, [views * rows for rows in counts])
+        whole = _views_first(whole, counts, views)
         similarity: dict[str, Any] = {
             "first": sum(counts[: self.rank]),
             "count": count,
             "views": views,
             "metric": stage["metric"],
             "temperature": temperature(event.stage),
-            "degrees": float(degrees[event.epoch]) if len(degrees) > 0 else stage["degrees_of_freedom"],
+            "degrees": event.degrees_of_freedom,
             "threads": plan.threads,
         }
         scales = np.empty((views * count, 1), np.float32)
         sums = np.empty(2)
         sums[0] = _core.infonce_sums(whole, scales, **similarity)
         gradient = np.empty_like(own)
-        scales = self._gather(scales, counts, views)
+        scales = _views_first(self._gather(scales, [views * rows for rows in counts]), counts, views)
         sums[1] = _core.infonce_gradient(whole, scales, gradient, **similarity)
-        self.comm.Allreduce(self._in_place, sums)
+        self._add(sums)
         loss, derivative = sums
         trainer.set_array(_core.ARRAY_EMBEDDING_GRADIENT, "embeddings", gradient)
         if stage["temperature_rate"] > 0:
             trainer.set_array(_core.ARRAY_GRADIENT, TEMPERATURE, np.array([derivative], np.float32))
         trainer.set_loss(float(loss))
 
-    def _gather(self, own: np.ndarray[Any, Any], counts: Sequence[int], views: int) -> np.ndarray[Any, Any]:
-        """The rows of all ranks' images, first views first, of which each rank has its own in this order."""
+    def _gather(self, own: npt.NDArray[np.float32], counts: Sequence[int]) -> npt.NDArray[np.float32]:
+        """The rows of all ranks, one rank's after another's; ``counts`` says how many each has."""
         columns = own.shape[1]
-        parts = np.empty((views * sum(counts), columns), own.dtype)
-        self.comm.Allgatherv(own, [parts, [views * count * columns for count in counts]])
-        edges = np.cumsum([0, *(views * count for count in counts)])
-        blocks = [parts[a:b].reshape(views, -1, columns) for a, b in pairwise(edges)]
-        return np.concatenate(blocks, axis=1).reshape(-1, columns)
+        result = np.empty((sum(counts), columns), np.float32)
+        # Rows are counted, not numbers, of which there may be more than MPI counts.
+        row = self._mpi.FLOAT.Create_contiguous(columns).Commit()
+        try:
+            self.comm.Allgatherv([own, len(own), row], [result, list(counts), None, row])
+        finally:
+            row.Free()
+        return result
 
-    def map(self, network: Network, images: Images, threads: int) -> np.ndarray[Any, Any]:
+    def map(self, network: Network, images: Images, threads: int) -> npt.NDArray[np.float32]:
         """The map of all images, of which each rank makes a part."""
         n = images.shape[0]
+        edges = [n * rank // self.size for rank in range(self.size + 1)]
         own = network.map(images, threads, rows=self.part(n))
-        result = np.empty((n, own.shape[1]), np.float32)
-        rows = [n * (rank + 1) // self.size - n * rank // self.size for rank in range(self.size)]
-        self.comm.Allgatherv(own, [result, [count * own.shape[1] for count in rows]])
-        return result
+        return self._gather(own, [b - a for a, b in pairwise(edges)])
 
 
 def _get(trainer: _core.Trainer, kind: int, name: str) -> Any:
     shape, format, values = trainer.array(kind, name)
     return np.frombuffer(values, np.dtype(format)).reshape(shape)
+
+
+def _parts(values: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
+    """Views of it, each of as many numbers as a message may have."""
+    flat = values.reshape(-1)
+    for first in range(0, flat.size, MOST):
+        yield flat[first : first + MOST]
+
+
+def _views_first(rows: npt.NDArray[Any], counts: Sequence[int], views: int) -> npt.NDArray[Any]:
+    """Rows of all ranks, each rank's first views first, in the order of a batch: all first views first."""
+    edges = np.cumsum([0, *(views * count for count in counts)])
+    columns = rows.shape[1]
+    blocks = [rows[a:b].reshape(views, -1, columns) for a, b in pairwise(edges)]
+    return np.concatenate(blocks, axis=1).reshape(-1, columns)
