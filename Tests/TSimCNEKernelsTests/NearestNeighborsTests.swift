@@ -59,6 +59,52 @@ import Testing
         #expect(NearestNeighborsTests.table(rows, dimension: d, neighbors: k, metric: .cosine) == wanted)
     }
 
+    /// The share of the true neighbours that are found.
+    static func recall(_ rows: [Float], _ d: Int, _ k: Int) -> Double {
+        let n = rows.count / d
+        let table = NearestNeighborsTests.table(rows, dimension: d, neighbors: k)
+        let found = (0..<n).map { i in
+            let distances = (0..<n).map { NearestNeighborsTests.squaredDistance(rows, d, i, $0) }
+            let nearest = (0..<n).filter { $0 != i }.sorted { distances[$0] < distances[$1] }.prefix(k)
+            return Set(nearest).intersection(table[i]).count
+        }
+        return Double(found.reduce(0, +)) / Double(n * k)
+    }
+
+    @Test func groupsThatLieFarApart() {
+        let (n, d) = (400, 20)
+        var rows = values(n * d, seed: 11)
+        for i in 0..<n where i % 2 == 1 { rows[i * d] += 10_000 }
+        #expect(NearestNeighborsTests.recall(rows, d, 15) > 0.99)
+    }
+
+    @Test func oneRowThatLiesFarFromTheOthers() {
+        let (n, d) = (400, 20)
+        var rows = values(n * d, seed: 12)
+        // As after centring with a row at a million.
+        for i in 0..<n { rows[i * d] -= 2500 }
+        rows[7 * d] = 997_500
+        #expect(NearestNeighborsTests.recall(rows, d, 15) > 0.99)
+    }
+
+    @Test func directionsThatHardlyDiffer() {
+        let (n, d, k) = (200, 12, 5)
+        var rows = values(n * d, seed: 13).map { 1e-4 * $0 }
+        for i in 0..<n { rows[i * d] += 1 }
+        let table = NearestNeighborsTests.table(rows, dimension: d, neighbors: k, metric: .cosine)
+        let unit = (0..<n).flatMap { i -> [Float] in
+            let row = rows[i * d..<(i + 1) * d]
+            let length = row.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+            return row.map { Float(Double($0) / length) }
+        }
+        let found = (0..<n).map { i in
+            let distances = (0..<n).map { NearestNeighborsTests.squaredDistance(unit, d, i, $0) }
+            let nearest = (0..<n).filter { $0 != i }.sorted { distances[$0] < distances[$1] }.prefix(k)
+            return Set(nearest).intersection(table[i]).count
+        }
+        #expect(Double(found.reduce(0, +)) / Double(n * k) > 0.98)
+    }
+
     @Test func equalRowsComeInOrder() {
         let table = NearestNeighborsTests.table(
             [Float](repeating: 0.25, count: 40), dimension: 2, neighbors: 4)

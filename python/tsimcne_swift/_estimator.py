@@ -530,7 +530,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         ----------
         path : path
         dtype : {"uint8", "float32"}, default="uint8"
-            Of the images; feature vectors are float32 always.
+            Of the images; feature vectors are float32, or float64 where float32 would not tell them apart.
 
         Raises
         ------
@@ -540,7 +540,9 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         element = check_choice("dtype", dtype, ("uint8", "float32"))
         if self._network.architecture.reads_vectors:
-            element = "float32"
+            normalization = self._network.normalization
+            has_origin = normalization is not None and normalization.origin is not None
+            element = "float64" if has_origin else "float32"
         model = to_onnx(self._network, element, show_config()["version"])
         write(check_path("path", path), model.SerializeToString())
 

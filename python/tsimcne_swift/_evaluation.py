@@ -121,7 +121,7 @@ def knn_accuracy(
     """Accuracy, for the queries, of the majority of their k nearest references."""
     from sklearn.neighbors import KNeighborsClassifier
 
-    known = labels[references]
+    Z, known = _centred(Z, metric), labels[references]
     model = KNeighborsClassifier(min(k, len(known)), metric=metric).fit(Z[references], known)
     return float(model.score(Z[queries], labels[queries]))
 
@@ -170,7 +170,7 @@ def neighbors(
     """The k nearest others of all rows, or of some."""
     from sklearn.neighbors import NearestNeighbors
 
-    queries = np.arange(len(Z)) if queries is None else queries
+    Z, queries = _centred(Z, metric), np.arange(len(Z)) if queries is None else queries
     model = NearestNeighbors(n_neighbors=min(k + 1, len(Z)), metric=metric).fit(Z)
     found = model.kneighbors(Z[queries], return_distance=False)
     others = found != queries[:, None]
@@ -178,6 +178,14 @@ def neighbors(
     others[others.all(axis=1), 0] = False
     result: npt.NDArray[np.int64] = found[others].reshape(len(queries), -1)
     return result
+
+
+def _centred(Z: npt.NDArray[Any], metric: str) -> npt.NDArray[Any]:
+    """The same distances about the origin, where squares of lengths do not drown them."""
+    if metric != "euclidean":
+        return Z
+    centred: npt.NDArray[Any] = Z - Z.mean(axis=0, dtype=np.float64)
+    return centred
 
 
 def _shared(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

@@ -1,12 +1,15 @@
 /// The nearest of many rows, by comparison with all of them.
 ///
 /// Row b is the nearer to a, the higher a · b · scale(b) - offset(b): with |b|² / 2 as offset that is the order
-/// of distances, with 1 / |b| as scale that of cosines.
+/// of distances, with 1 / |b| as scale that of cosines. Products lose distances that are small beside the rows'
+/// lengths, as of groups that lie far apart: where the furthest neighbour that was found is so near, the row is
+/// compared once more, by differences.
 public struct NearestNeighbors {
     public enum Metric: Sendable { case cosine, distance }
 
     /// (count × dimension) rows.
     public let rows: UnsafePointer<Float>
+    private let metric: Metric
     private let scales: AlignedBuffer
     private let offsets: AlignedBuffer
     public let count: Int
@@ -21,6 +24,8 @@ public struct NearestNeighbors {
         self.count = count
         self.dimension = dimension
         self.neighbors = neighbors
+        self.metric = metric
+        queries = min(128, max(8, NearestNeighbors.work / max(1, count * dimension)))
         scales = AlignedBuffer(count: count)
         offsets = AlignedBuffer(count: count)
         for i in 0..<count {
@@ -34,16 +39,21 @@ public struct NearestNeighbors {
         }
     }
 
-    /// Rows whose neighbours are looked for together, and rows that they are compared with at a time.
-    private static let (queries, references) = (128, 512)
+    /// Rows whose neighbours are looked for together: so few that a slice takes less than a second.
+    private let queries: Int
+    /// Multiplications of a slice, at most about.
+    private static let work = 20_000_000_000
+    /// Rows that they are compared with at a time.
+    private static let references = 512
+    /// A squared distance that is smaller than this part of the rows' squared lengths is known to less than a
+    /// hundredth from products: eight roundings of 2⁻²⁴, of which each weighs twice.
+    private static let precision: Float = 100 * 16 * 0x1p-24
 
-    public var slices: Int {
-        (count + NearestNeighbors.queries - 1) / NearestNeighbors.queries
-    }
+    public var slices: Int { (count + queries - 1) / queries }
 
     public var scratchCount: Int {
         gemmScratchCount(n: NearestNeighbors.references, k: dimension)
-            + NearestNeighbors.queries * (NearestNeighbors.references + neighbors)
+            + queries * (NearestNeighbors.references + neighbors)
     }
 
     /// Writes the neighbours of the slice's rows to their places in `table` (count × neighbors), the nearest
@@ -51,10 +61,10 @@ public struct NearestNeighbors {
     public func run(
         slice: Int, into table: UnsafeMutablePointer<Int32>, scratch: UnsafeMutablePointer<Float>
     ) {
-        let first = slice * NearestNeighbors.queries
-        let last = min(count, first + NearestNeighbors.queries)
+        let first = slice * queries
+        let last = min(count, first + queries)
         let scores = scratch + gemmScratchCount(n: NearestNeighbors.references, k: dimension)
-        let best = scores + NearestNeighbors.queries * NearestNeighbors.references
+        let best = scores + queries * NearestNeighbors.references
         best.update(repeating: -.infinity, count: (last - first) * neighbors)
         for query in first..<last {
             // What cannot be compared, as it is not finite, has itself.
@@ -74,6 +84,79 @@ public struct NearestNeighbors {
             }
             start += width
         }
+        for query in first..<last {
+            let best = best + (query - first) * neighbors
+            if isVague(best[neighbors - 1], query) {
+                compareExactly(query, best: best, table: table + query * neighbors)
+            }
+        }
+    }
+
+    /// Whether a score, that of the furthest neighbour, says too little of how near it is.
+    private func isVague(_ score: Float, _ query: Int) -> Bool {
+        guard score.isFinite else { return false }
+        let length: Float
+        let square: Float
+        switch metric {
+        case .distance:
+            length = 2 * offsets.pointer[query]
+            square = max(0, length - 2 * score)
+        case .cosine:
+            length = 1
+            square = max(0, 2 - 2 * score * scales.pointer[query])
+        }
+        return square < NearestNeighbors.precision * (length + square)
+    }
+
+    /// Finds a row's neighbours by the differences to all others, at several times the price of products.
+    private func compareExactly(
+        _ query: Int, best: UnsafeMutablePointer<Float>, table: UnsafeMutablePointer<Int32>
+    ) {
+        best.update(repeating: -.infinity, count: neighbors)
+        table.update(repeating: Int32(query), count: neighbors)
+        let row = rows + query * dimension
+        for other in 0..<count {
+            let score = -squaredDistance(
+                row, scales.pointer[query], rows + other * dimension, scales.pointer[other])
+            if score > best[neighbors &- 1], other != query {
+                insert(score, other, best: best, table: table)
+            }
+        }
+    }
+
+    /// |x a - y b|², where both scales are 1 for distances.
+    private func squaredDistance(
+        _ a: UnsafePointer<Float>, _ x: Float, _ b: UnsafePointer<Float>, _ y: Float
+    ) -> Float {
+        let (xs, ys) = (Lanes(repeating: x), Lanes(repeating: y))
+        var sums = Lanes.zero
+        var k = 0
+        while k &+ Lanes.scalarCount <= dimension {
+            let difference = a.lanes(k) * xs - b.lanes(k) * ys
+            sums = fma(difference, difference, sums)
+            k &+= Lanes.scalarCount
+        }
+        var sum = horizontalSum(sums)
+        while k < dimension {
+            let difference = a[k] * x - b[k] * y
+            sum += difference * difference
+            k &+= 1
+        }
+        return sum
+    }
+
+    /// Puts a neighbour before all that are further; the furthest is lost.
+    private func insert(
+        _ score: Float, _ row: Int, best: UnsafeMutablePointer<Float>, table: UnsafeMutablePointer<Int32>
+    ) {
+        var place = neighbors &- 1
+        while place > 0, best[place &- 1] < score {
+            best[place] = best[place &- 1]
+            table[place] = table[place &- 1]
+            place &-= 1
+        }
+        best[place] = score
+        table[place] = Int32(truncatingIfNeeded: row)
     }
 
     /// Takes what is nearer than the furthest neighbour so far.
@@ -87,14 +170,7 @@ public struct NearestNeighbors {
         func compare(_ j: Int) {
             let score = products[j] * scales[j] - offsets[j]
             guard score > worst, start &+ j != query else { return }
-            var place = neighbors &- 1
-            while place > 0, best[place &- 1] < score {
-                best[place] = best[place &- 1]
-                table[place] = table[place &- 1]
-                place &-= 1
-            }
-            best[place] = score
-            table[place] = Int32(truncatingIfNeeded: start &+ j)
+            insert(score, start &+ j, best: best, table: table)
             worst = best[neighbors &- 1]
         }
         while k &+ Lanes.scalarCount <= width {

@@ -56,6 +56,40 @@ def test_units_do_not_matter(scale, offset):
     assert model.score(X, labels) > 0.9
 
 
+@pytest.mark.parametrize("normalize", [None, "dataset", (1e8, 2.0)])
+def test_vectors_far_from_the_origin(normalize, tmp_path):
+    """In float32 all of them would have one place."""
+    X, labels = blobs(n=200, offset=1e8)
+    model = mapper(normalize=normalize, hidden_dim=64, batch_size=50, total_epochs=[20, 2, 5])
+    Y = model.fit_transform(X)
+    assert len(np.unique(Y, axis=0)) == len(X) and model.score(X, labels) > 0.95
+    # The same bits alone, in another type's container, after a file, and in a pickle.
+    assert_same_bits(model.transform(X[7:8]), Y[7:8])
+    model.save(tmp_path / "model.safetensors")
+    assert_same_bits(TSimCNE.load(tmp_path / "model.safetensors").transform(X), Y)
+    assert_same_bits(pickle.loads(pickle.dumps(model)).transform(X), Y)
+    more = mapper(init=model, normalize=None, total_epochs=[1], hidden_dim=64).fit(X)
+    assert more.score(X, labels) > 0.9
+
+
+def test_far_from_the_origin_is_as_near_it():
+    X = vectors(60).astype(np.float64)
+    near, far = mapper().fit_transform(X), mapper().fit_transform(X + 2.0**27)
+    np.testing.assert_allclose(far, near, rtol=1e-2, atol=1e-2 * np.abs(near).max())
+
+
+def test_vectors_that_cannot_be_told_apart_are_named():
+    X = vectors(60)
+    with pytest.warns(
+        UserWarning, match=r"feature \d has values around 1e\+07 .* float32 hardly tells apart"
+    ):
+        mapper().fit(X + np.float32(1e7))
+    X = X.astype(np.float64)
+    X[0] = 1e12
+    with pytest.warns(UserWarning, match="of 60 different vectors that were looked at, .* remain in float32"):
+        mapper().fit(X + np.where(np.arange(60) % 2, 1e9, -1e9)[:, None])
+
+
 def test_each_feature_may_have_its_own_unit():
     X, labels = blobs()
     X = np.c_[X, 1e6 * np.random.default_rng(0).standard_normal(len(X))]

@@ -44,6 +44,13 @@ class Images:
         """Format of the values that the core gets."""
         return "B" if self.array.dtype == np.uint8 else "f"
 
+    #: What `batch` subtracts, of feature vectors alone.
+    origin: npt.NDArray[np.float64] | None = None
+
+    def about(self, origin: npt.NDArray[np.float64] | None) -> Images:
+        """The same images for a network whose vectors lie about ``origin``; itself where there is none."""
+        return self
+
     def whole(self) -> npt.NDArray[Any]:
         """All images, in place; only if ``direct``."""
         return self.array.reshape(self.shape)

@@ -6,7 +6,7 @@ import math
 import os
 import threading
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,24 @@ AVERAGE = "average"
 # Of the temperature's logarithm, where it is trained.
 TEMPERATURE = "loss.log_temperature"
 NORMALIZATION = ("normalization.mean", "normalization.std")
-Normalization = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+ORIGIN = "normalization.origin"
+
+
+class Normalization(NamedTuple):
+    """What is subtracted from values, and what they are then divided by, per channel.
+
+    Parameters
+    ----------
+    mean, std : ndarray, float32
+        Of the core's.
+    origin : ndarray, float64, or None
+        Of feature vectors in float64 that float32 would not tell apart: subtracted before they become
+        float32.
+    """
+
+    mean: npt.NDArray[np.float32]
+    std: npt.NDArray[np.float32]
+    origin: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +122,7 @@ class Network:
         self, architecture: Architecture, outputs: int, normalization: Normalization | None, seed: int = 0
     ) -> None:
         self._locks: dict[int, threading.Lock] = {}
-        mean, deviation = normalization if normalization is not None else (None, None)
+        mean, deviation = normalization[:2] if normalization is not None else (None, None)
         self.architecture = architecture
         self.normalization = normalization
         backbone = architecture.backbone
@@ -141,7 +158,10 @@ class Network:
         with self._alone:
             result: Arrays = dict(to_arrays(self.core))
         if self.normalization is not None:
-            result |= dict(zip(NORMALIZATION, self.normalization, strict=True))
+            mean, std, origin = self.normalization
+            result |= dict(zip(NORMALIZATION, (mean, std), strict=True))
+            if origin is not None:
+                result[ORIGIN] = origin
         return result
 
     def read(self, tensors: Arrays) -> None:
@@ -193,6 +213,7 @@ class Network:
             first, count = 0, len(rows)
         columns = self.outputs if kind == _core.OUTPUT_MAP else self.architecture.features
         result = np.empty((count, columns), dtype=np.float32)
+        images = images.about(None if self.normalization is None else self.normalization.origin)
         whole = images.whole() if images.direct else None
         chunk = max(1, min(CHUNK, CHUNK * 3072 // math.prod(images.shape[1:])))
         for start in range(0, count, chunk):
@@ -216,7 +237,14 @@ def read_normalization(tensors: Arrays) -> Normalization | None:
         if value.dtype != np.float32 or value.ndim != 1:
             raise ValueError(f"{name}: got {value.dtype} of shape {value.shape}, want float32 per channel")
     assert mean is not None and deviation is not None
-    return np.ascontiguousarray(mean), np.ascontiguousarray(deviation)
+    origin = tensors.get(ORIGIN)
+    if origin is not None and (
+        origin.dtype != np.float64 or origin.shape != mean.shape or not np.isfinite(origin).all()
+    ):
+        raise ValueError(
+            f"{ORIGIN}: got {origin.dtype} of shape {origin.shape}, want finite float64 per channel"
+        )
+    return Normalization(np.ascontiguousarray(mean), np.ascontiguousarray(deviation), origin)
 
 
 def moments(images: Images, common_scale: bool = False) -> Normalization:
@@ -240,7 +268,8 @@ def moments(images: Images, common_scale: bool = False) -> Normalization:
     deviation = np.sqrt(variance)
     # A constant channel carries nothing; it is only centred.
     deviation[deviation <= 1e-7 * np.abs(mean + origin) + 1e-30] = 1
-    return (mean + origin).astype(np.float32), deviation.astype(np.float32)
+    mean32, deviation32 = (mean + origin).astype(np.float32), deviation.astype(np.float32)
+    return Normalization(mean32, deviation32, images.origin)
 
 
 def _values(images: Images, rows: slice) -> npt.NDArray[np.float64]:

@@ -15,7 +15,7 @@ OPSET, IR_VERSION = 17, 8
 
 
 def to_onnx(network: Network, element: str, version: str) -> Any:
-    """An ``onnx.ModelProto``; ``element`` is "uint8" or "float32", as images are given."""
+    """An ``onnx.ModelProto`` that is given ``element``: "uint8", "float32" or "float64"."""
     try:
         from onnx import TensorProto, helper
     except ImportError as error:
@@ -24,7 +24,7 @@ def to_onnx(network: Network, element: str, version: str) -> Any:
     kind = network.architecture
     is_vector = kind.reads_vectors
     columns, outputs = kind.features, network.outputs
-    given = TensorProto.UINT8 if element == "uint8" else TensorProto.FLOAT
+    given = {"uint8": TensorProto.UINT8, "float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}[element]
     shape: list[str | int | None] = ["n", columns] if is_vector else ["n", "height", "width", kind.channels]
     graph.write(element, is_vector)
     model = helper.make_model(
@@ -71,11 +71,15 @@ class _Graph:
 
     def write(self, element: str, is_vector: bool) -> None:
         x = "images"
+        if element == "float64":
+            assert self.network.normalization is not None
+            origin = self.array("normalization.origin", self.network.normalization.origin)
+            x = self.node("Cast", self.node("Sub", x, origin), to=1)
         if element == "uint8":
             x = self.node("Cast", x, to=1)
             x = self.node("Div", x, self.array("largest", np.float32(255)))
         if self.network.normalization is not None:
-            mean, deviation = self.network.normalization
+            mean, deviation, _ = self.network.normalization
             x = self.node("Sub", x, self.array("mean", mean))
             x = self.node("Div", x, self.array("deviation", deviation))
         if is_vector:

@@ -92,5 +92,7 @@ def _in_channels(weight: npt.NDArray[np.float32], channels: int) -> npt.NDArray[
 def _normalization(channels: int) -> Normalization:
     mean, std = np.array(MEAN, np.float32), np.array(STD, np.float32)
     if channels == 3:
-        return mean, std
-    return np.full(channels, mean.mean(), np.float32), np.full(channels, std.mean(), np.float32)
+        return Normalization(mean, std)
+    return Normalization(
+        np.full(channels, mean.mean(), np.float32), np.full(channels, std.mean(), np.float32)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -122,6 +123,15 @@ def make_plan(est: Any, X: Any, resume: bool, ranks: OneRank) -> Plan:
         _check_init(values, architecture, init.network.architecture)
         if not init.is_backbone:
             outputs_before, metric_before = init.network.outputs, init.metric
+    if init is not None and init.network.normalization is not None:
+        images = images.about(init.network.normalization.origin)
+    elif init is None and isinstance(images, Vectors):
+        images = images.about(images.centre())
+    normalization = (
+        init.network.normalization if init is not None else _check_normalize(values.normalize, images)
+    )
+    if isinstance(images, Vectors) and (losses := images.losses()) is not None:
+        warnings.warn(losses, UserWarning, stacklevel=6)
     image = None if architecture.reads_vectors else (height, width)
     written = written_stages(values, n, image, outputs_before, grows=pipeline is None)
     stages = resolve(
@@ -139,9 +149,7 @@ def make_plan(est: Any, X: Any, resume: bool, ranks: OneRank) -> Plan:
         stages=stages,
         values=values,
         batch_size=batch_size,
-        normalization=(
-            init.network.normalization if init is not None else _check_normalize(values.normalize, images)
-        ),
+        normalization=normalization,
         augmentation=augmentation,
         pipeline=pipeline,
         noise=noise,
@@ -259,12 +267,15 @@ def _check_normalize(normalize: Any, images: Images) -> Normalization | None:
     values = []
     for name, value in zip(("mean", "std"), normalize, strict=True):
         try:
-            row = np.broadcast_to(np.asarray(value, dtype=np.float32), (channels,)).copy()
+            given = np.broadcast_to(np.asarray(value, dtype=np.float64), (channels,))
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"normalize: got {name} {value!r}, want a number or {channels} of them"
             ) from error
+        if name == "mean" and images.origin is not None:
+            given = given - images.origin
+        row = given.astype(np.float32)
         if not np.isfinite(row).all() or (name == "std" and (row <= 0).any()):
             raise ValueError(f"normalize: got {name} {value!r}, want finite numbers, std positive")
         values.append(row)
-    return values[0], values[1]
+    return Normalization(values[0], values[1], images.origin)
