@@ -25,7 +25,6 @@ from ._inputs.vectors import Vectors
 from ._lazy import is_lazy, map_lazily
 from ._networks.backbones import is_identity
 from ._networks.onnx import to_onnx
-from ._networks.state_dict import state_dict
 from ._storage import model_file as _saved
 from ._storage.safetensors import check_path, encode, read, write
 from ._training.loop import Training
@@ -614,7 +613,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 UserWarning,
                 stacklevel=2,
             )
-        return state_dict(self._network.core)
+        return self._network.state_dict()
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()

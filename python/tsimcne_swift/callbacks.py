@@ -67,11 +67,17 @@ class Record:
     def embedding(self) -> npt.NDArray[np.float32]:
         """Map of the training images as it is now, in the dimension of the stage.
 
-        Made when it is asked for, which takes as long as ``transform(X)``.
+        Made when it is asked for, which takes as long as ``transform(X)``; training waits, also for another
+        thread that the callback has asking.
 
         Returns
         -------
         ndarray of shape (n, components), float32
+
+        Raises
+        ------
+        ValueError
+            If the callback that got the record is over.
         """
         return self.make_embedding()
 

@@ -63,7 +63,7 @@ def test_embedding_belongs_to_the_caller():
 def test_embedding_is_made_while_training_runs():
     records = []
     small(callbacks=records.append).fit(images())
-    with pytest.raises(ValueError, match=r"^embedding: training has ended"):
+    with pytest.raises(ValueError, match=r"^embedding: training has gone on"):
         records[-1].embedding()
 
 

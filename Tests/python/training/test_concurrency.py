@@ -1,7 +1,10 @@
 """Threads, processes and interpreters around a training; what belongs to the caller stays as it was."""
 
+import copy
 import multiprocessing
 import os
+import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +16,7 @@ import numpy as np
 import pytest
 from helpers import assert_same_bits, cases, images, small
 from threadpoolctl import threadpool_info
+from tsimcne_swift import TSimCNE
 
 X = images(60)
 
@@ -38,8 +42,85 @@ def test_eight_threads_map_with_one_model():
             assert_same_bits(ours, wanted[i % 8])
 
 
+@pytest.mark.parametrize(
+    "use", [TSimCNE.to_state_dict, pickle.dumps, copy.deepcopy], ids=lambda use: use.__name__
+)
+def test_a_model_that_another_thread_maps_with(use):
+    model = small(n_jobs=2).fit(X)
+    many, ends = np.repeat(X, 8, axis=0), threading.Event()
+
+    def map_on():
+        while not ends.is_set():
+            model.transform(many)
+
+    with ThreadPoolExecutor(1) as pool:
+        mapping = pool.submit(map_on)
+        try:
+            for _ in range(cases(20, 500)):
+                use(model)
+        finally:
+            ends.set()
+        mapping.result()
+
+
+@pytest.mark.parametrize("ema_decay", [None, 0.9])
+def test_other_threads_ask_for_the_map(ema_decay):
+    """They get the map while the callback runs, and an error afterwards; training ends as without them."""
+    options = {"n_jobs": 2, "total_epochs": [4, 2, 2], "ema_decay": ema_decay}
+    maps = []
+    wanted = small(callbacks=lambda record: maps.append(record.embedding()), **options).fit_transform(X)
+
+    def ask(record):
+        """The maps that there were, until there are no more."""
+        found = []
+        with pytest.raises(ValueError, match=r"^embedding: training has gone on"):
+            while True:
+                found.append(record.embedding())
+        return found
+
+    for _ in range(cases(5, 60)):
+        asked = []
+        with ThreadPoolExecutor(16) as pool:
+
+            def look(record, pool=pool, asked=asked):
+                asked.append([pool.submit(ask, record), pool.submit(ask, record)])
+                record.embedding()
+
+            assert_same_bits(small(callbacks=look, **options).fit_transform(X), wanted)
+        for i, futures in enumerate(asked):
+            for found in (found for future in futures for found in future.result()):
+                assert any(found.tobytes() == later.tobytes() for later in maps[i:])
+
+
 def test_more_jobs_than_cores():
     assert_same_bits(small(n_jobs=37).fit_transform(X), small(n_jobs=1).fit_transform(X))
+
+
+def test_jobs_whose_address_space_is_larger_than_the_memory():
+    options = {"total_epochs": [1], "batch_size": len(X)}
+    ours, wanted = (small(n_jobs=n, **options).fit_transform(X) for n in (200, 1))
+    assert_same_bits(ours, wanted)
+
+
+def test_address_space_that_jobs_do_not_get():
+    program = """
+import resource, numpy as np
+from tsimcne_swift import TSimCNE
+resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
+X = np.zeros((64, 8, 8), np.uint8)
+try:
+    TSimCNE(width=4, total_epochs=[1], n_jobs=100).fit(X)
+except MemoryError as error:
+    print(error)
+TSimCNE(width=4, total_epochs=[1], n_jobs=2).fit(X)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(
+        r"a step of 64 images on 100 threads needs about [1-9]\d* MiB, and 12800 MiB of address space "
+        r"beside it, more than can be had\n",
+        done.stdout,
+    )
 
 
 @pytest.mark.parametrize("backend", ["loky", "multiprocessing", "threading"])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._locks import ProcessLock
 from .images import Images, check_shape, check_values
 
 # Images of a block where the source names none.
@@ -49,7 +50,7 @@ class StoredImages(Images):
     def __init__(self, X: Any, image_shape: Any = None) -> None:
         self.source = X
         # A callback may map while the thread reads ahead, and not everything can be read by two at a time.
-        self._alone = threading.Lock()
+        self._alone = ProcessLock()
         count = int(X.shape[0]) if hasattr(X, "shape") else len(X)
         if count < 1:
             raise ValueError("X: got no images, want at least one")
@@ -64,7 +65,7 @@ class StoredImages(Images):
         self.block = int(length) if isinstance(length, int | np.integer) and length > 1 else BLOCK
 
     def _slice(self, first: int, last: int) -> npt.NDArray[Any]:
-        with self._alone:
+        with self._alone():
             part = np.asarray(self.source[first:last])
         if part.shape[:1] != (last - first,):
             raise ValueError(f"X: got {part.shape[:1]} images for X[{first}:{last}], want {last - first}")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import threading
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -14,9 +12,10 @@ import numpy.typing as npt
 from .. import _core
 from .._checks.values import as_written, check_choice
 from .._inputs.images import Images
+from .._locks import ProcessLock
 from .backbones import IDENTITY, LAYERED, NAMES, RESNETS, has_width, is_identity, named_layers
 from .layers import Layers, check_layers, core_layers, outputs
-from .state_dict import Arrays, from_arrays, to_arrays
+from .state_dict import Arrays, from_arrays, state_dict, to_arrays
 
 # Images that are mapped between two looks at signals.
 CHUNK = 512
@@ -121,7 +120,8 @@ class Network:
     def __init__(
         self, architecture: Architecture, outputs: int, normalization: Normalization | None, seed: int = 0
     ) -> None:
-        self._locks: dict[int, threading.Lock] = {}
+        # One thread at a time uses the core's model.
+        self._alone = ProcessLock()
         mean, deviation = normalization[:2] if normalization is not None else (None, None)
         self.architecture = architecture
         self.normalization = normalization
@@ -140,22 +140,15 @@ class Network:
         )
 
     @property
-    def _alone(self) -> threading.Lock:
-        """One thread at a time uses the core's model. A forked process has its own lock, as the thread that
-        held the other one is not in it.
-        """
-        return self._locks.setdefault(os.getpid(), threading.Lock())
-
-    @property
     def outputs(self) -> int:
         """Output dimension now."""
-        with self._alone:
+        with self._alone():
             shape, _, _ = self.core.array(_core.ARRAY_PARAMETER, self.architecture.output_layer[1])
         return shape[0]
 
     def tensors(self) -> Arrays:
         """Copies of all arrays, under PyTorch's names and in its layouts, and the normalisation."""
-        with self._alone:
+        with self._alone():
             result: Arrays = dict(to_arrays(self.core))
         if self.normalization is not None:
             mean, std, origin = self.normalization
@@ -164,22 +157,27 @@ class Network:
                 result[ORIGIN] = origin
         return result
 
+    def state_dict(self) -> dict[str, npt.NDArray[Any]]:
+        """What PyTorch's ``load_state_dict`` wants."""
+        with self._alone():
+            return state_dict(self.core)
+
     def read(self, tensors: Arrays) -> None:
         """Take the arrays of ``tensors``; others in it are left alone."""
         own = {name: value for name, value in tensors.items() if name.startswith(PREFIXES)}
-        with self._alone:
+        with self._alone():
             from_arrays(self.core, own)
 
     def set(self, name: str, value: npt.NDArray[np.float32]) -> None:
         """Take one array in the core's own layout."""
         kind = _core.ARRAY_BUFFER if name.rsplit(".", 1)[-1].startswith("running_") else _core.ARRAY_PARAMETER
-        with self._alone:
+        with self._alone():
             shape, _, _ = self.core.array(kind, name)
         if value.shape != shape or value.dtype != np.float32:
             raise ValueError(f"{name}: got {value.dtype} of shape {value.shape}, want float32 of {shape}")
         if not np.isfinite(value).all() or (name.endswith("running_var") and (value < 0).any()):
             raise ValueError(f"{name}: got values that no network has")
-        with self._alone:
+        with self._alone():
             self.core.set_array(kind, name, np.ascontiguousarray(value))
 
     def copy_to(self, other: Network, head: bool = True) -> None:
@@ -220,7 +218,7 @@ class Network:
             stop = min(count, start + chunk)
             part = rows[start:stop] if isinstance(rows, np.ndarray) else slice(first + start, first + stop)
             values = whole[part] if whole is not None else images.batch(part)
-            with self._alone:
+            with self._alone():
                 self.core.transform(values, result[start:stop], kind=kind, threads=threads)
             images.forget()
         return result

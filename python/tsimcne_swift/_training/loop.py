@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
+from .._locks import ProcessLock
 from .._networks.network import TEMPERATURE, Network
 from .._stages.cost import cost
 from .._stages.stage import Stage
@@ -57,7 +58,9 @@ class Training:
         self.supplier = Supplier(plan, self.seed)
         self._deadline: Deadline | None = None
         self._in_step = True
-        self._is_closed = False
+        # Maps that callbacks ask for: one at a time, and none while training goes on.
+        self._mapping = ProcessLock()
+        self._maps = False
 
     def _read_checkpoint(self) -> Stored | None:
         return self.checkpoint.read() if self.checkpoint is not None and self.plan.resume else None
@@ -92,7 +95,6 @@ class Training:
 
     def close(self) -> None:
         """Let go of the images and of training's memory."""
-        self._is_closed = True
         self.supplier.close()
         self.trainer.close()
 
@@ -198,9 +200,18 @@ class Training:
         )
         self.history.append(record.as_dict())
         self._epoch = dict.fromkeys(epoch, 0)
-        # Every callback sees the epoch, also after one that stops.
-        stops = self.leads and any([bool(callback(record)) for callback in self.plan.values.callbacks])
+        stops = self.leads and self._call(record)
         return bool(self.plan.ranks.share(stops))
+
+    def _call(self, record: Record) -> bool:
+        """Whether a callback wants to stop. Every one sees the epoch, also after one that does."""
+        self._maps = True
+        try:
+            return any([bool(callback(record)) for callback in self.plan.values.callbacks])
+        finally:
+            # Training waits for a map that a callback's own thread is still making.
+            with self._mapping():
+                self._maps = False
 
     def _temperature(self, stage: int) -> float:
         """As it is now; a stage that trains it has its logarithm, of T²/2 for distances."""
@@ -248,13 +259,14 @@ class Training:
 
     def embedding(self) -> npt.NDArray[np.float32]:
         """The map as it would be if training ended now."""
-        if self._is_closed:
-            raise ValueError("embedding: training has ended; ask for it while the callback runs")
-        self.trainer.exchange_averages()
-        try:
-            return self.network.map(self.plan.images, self.plan.threads)
-        finally:
+        with self._mapping():
+            if not self._maps:
+                raise ValueError("embedding: training has gone on; ask for it while the callback runs")
             self.trainer.exchange_averages()
+            try:
+                return self.network.map(self.plan.images, self.plan.threads)
+            finally:
+                self.trainer.exchange_averages()
 
     def save(self) -> None:
         """Write the checkpoint, if there is one. A disk that is full does not end training."""
