@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 LEVEL = $(shell python3 tools/level.py)
 # One after the other: a test counts what the process allocates.
 # Tests that do more of the same in `make nightly`: thousands of cases, fifty kills, hundreds of fits.
-REPEATED = $(addprefix Tests/python/,inputs/test_any_input.py storage/test_hostile_files.py training cli)
+REPEATED = $(addprefix Tests/python/,test_abi.py inputs/test_any_input.py storage/test_hostile_files.py training cli)
 SWIFT_TEST = swift test --no-parallel -c release --scratch-path .build/test -Xswiftc -enable-testing $(LEVEL)
 
 .PHONY: help demo test test-swift test-python parity nightly sanitize bench quality profile wheel docs lint format setup

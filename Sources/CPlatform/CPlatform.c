@@ -29,6 +29,10 @@ uint64_t cplatform_fork_generation(void) {
     return fork_generation;
 }
 
+int cplatform_on_fork(void (*in_child)(void)) {
+    return pthread_atfork(0, 0, in_child);
+}
+
 int cplatform_start_thread(pthread_t *thread, void *(*entry)(void *), void *argument) {
     sigset_t all, before;
     sigfillset(&all);

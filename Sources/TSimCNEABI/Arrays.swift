@@ -5,13 +5,12 @@ import TSimCNE
 private func usingArrays<Result>(
     _ handle: tsimcne_handle, _ body: ([NamedArray], Entry) throws -> Result
 ) throws -> Result {
-    let entry = Registry.entry(handle)
-    if case .trainer = entry?.object {
-        return try usingTrainer(handle) { trainer, _, entry in try body(trainer.arrays, entry) }
-    }
-    return try using(handle) { entry in
-        guard case .model(let model) = entry.object else { return try body([], entry) }
-        return try body(model.arrays, entry)
+    try using(handle, .reads) { entry in
+        switch entry.object {
+        case .model(let model): return try body(model.arrays, entry)
+        case .trainer(let trainer, let options):
+            return try using(options.model, .reads) { _ in try body(trainer.arrays, entry) }
+        }
     }
 }
 

@@ -17,6 +17,7 @@ struct Failure: Error {
 
 /// The last message of each thread, in memory that goes with the thread.
 enum LastError {
+    /// Bytes, with the one at the end.
     private static let capacity = 512
     private static let key: pthread_key_t = {
         var key = pthread_key_t()
@@ -26,9 +27,12 @@ enum LastError {
 
     static func set(_ message: String) {
         guard let memory = memory() else { return }
-        var bytes = Array(message.utf8.prefix(capacity - 1))
-        bytes.append(0)
-        bytes.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+        let bytes = Array(message.utf8)
+        // Never between the bytes of a character, which in UTF-8 begin with 10 except for the first.
+        var count = min(bytes.count, capacity - 1)
+        while count < bytes.count, bytes[count] & 0xC0 == 0x80 { count -= 1 }
+        memory.copyMemory(from: bytes, byteCount: count)
+        memory.storeBytes(of: 0, toByteOffset: count, as: UInt8.self)
     }
 
     static var pointer: UnsafePointer<CChar> {
@@ -65,38 +69,44 @@ func status(_ body: () throws -> Void) -> Int32 {
 }
 
 /// Runs `body` while no other thread may use the handle.
-func using<Result>(_ handle: tsimcne_handle, _ body: (Entry) throws -> Result) throws -> Result {
-    guard let entry = Registry.entry(handle) else {
-        throw Failure(
-            status: Int32(TSIMCNE_ERROR_HANDLE), message: "handle: \(handle) is not a live model or trainer")
-    }
-    guard entry.begin() else {
-        throw Failure(
-            status: Int32(TSIMCNE_ERROR_BUSY), message: "handle: another thread is using \(handle)")
-    }
-    defer { entry.end() }
+func using<Result>(
+    _ handle: tsimcne_handle, _ use: Entry.Use, _ body: (Entry) throws -> Result
+) throws -> Result {
+    let entry = try Registry.begin(handle, use)
+    defer { Registry.end(entry) }
     return try body(entry)
 }
 
-func usingModel<Result>(_ handle: tsimcne_handle, _ body: (Model) throws -> Result) throws -> Result {
-    try using(handle) { entry in
-        guard case .model(let model) = entry.object else {
-            throw Failure(
-                status: Int32(TSIMCNE_ERROR_HANDLE), message: "handle: \(handle) is a trainer, not a model")
-        }
-        return try body(model)
-    }
+func usingModel<Result>(
+    _ handle: tsimcne_handle, _ use: Entry.Use, _ body: (Model) throws -> Result
+) throws -> Result {
+    try using(handle, use) { entry in try body(entry.object.model(handle)) }
 }
 
 /// A trainer and its model are used together.
 func usingTrainer<Result>(
-    _ handle: tsimcne_handle, _ body: (Trainer, TrainerOptions, Entry) throws -> Result
+    _ handle: tsimcne_handle, _ use: Entry.Use, _ body: (Trainer, TrainerOptions, Entry) throws -> Result
 ) throws -> Result {
-    try using(handle) { entry in
-        guard case .trainer(let trainer, let options) = entry.object else {
+    try using(handle, use) { entry in
+        let (trainer, options) = try entry.object.trainer(handle)
+        return try using(options.model, use) { _ in try body(trainer, options, entry) }
+    }
+}
+
+extension Entry.Object {
+    func model(_ handle: tsimcne_handle) throws -> Model {
+        guard case .model(let model) = self else {
+            throw Failure(
+                status: Int32(TSIMCNE_ERROR_HANDLE), message: "handle: \(handle) is a trainer, not a model")
+        }
+        return model
+    }
+
+    func trainer(_ handle: tsimcne_handle) throws -> (Trainer, TrainerOptions) {
+        guard case .trainer(let trainer, let options) = self else {
             throw Failure(
                 status: Int32(TSIMCNE_ERROR_HANDLE), message: "handle: \(handle) is a model, not a trainer")
         }
-        return try using(options.model) { _ in try body(trainer, options, entry) }
+        return (trainer, options)
     }
 }

@@ -19,7 +19,9 @@ public func tsimcne_model_reset_output(
     status {
         try check(outputs, in: 1...4096, "output_dim")
         try check(deviation, in: 0...1e9, "deviation")
-        try usingModel(model) { $0.resetOutput(outputs: Int(outputs), deviation: deviation, seed: seed) }
+        try usingModel(model, .changes) {
+            $0.resetOutput(outputs: Int(outputs), deviation: deviation, seed: seed)
+        }
     }
 }
 
@@ -33,7 +35,7 @@ public func tsimcne_model_transform(
         let output = try required(output, "output")
         try check(kind, in: 0...1, "output_kind")
         let pool = ThreadPool(threads: try threadCount(threads))
-        try usingModel(model) { model in
+        try usingModel(model, .reads) { model in
             try checkImages(batch, fit: model)
             let isMap = kind == Int32(TSIMCNE_OUTPUT_MAP)
             let wanted = Int64(batch.count * (isMap ? model.outputs : model.features))
@@ -50,5 +52,5 @@ public func tsimcne_model_transform(
 @_cdecl("tsimcne_model_destroy")
 public func tsimcne_model_destroy(_ model: tsimcne_handle) -> Int32 {
     // A trainer that still lives keeps the memory; its calls fail from now on.
-    status { try usingModel(model) { _ in Registry.remove(model) } }
+    status { try Registry.destroy(model) { _ = try $0.model(model) } }
 }

@@ -8,7 +8,7 @@ public func tsimcne_trainer_progress(
     status {
         let target = try required(progress, "progress")
         _ = try structure(UnsafePointer(target), "progress", \.struct_size)
-        try usingTrainer(trainer) { trainer, _, _ in
+        try usingTrainer(trainer, .reads) { trainer, _, _ in
             let progress = trainer.progress
             target.pointee = tsimcne_progress(
                 struct_size: UInt64(MemoryLayout<tsimcne_progress>.size), stage: Int64(progress.stage),
@@ -25,7 +25,7 @@ public func tsimcne_trainer_seek(
 ) -> Int32 {
     status {
         let wanted = try structure(progress, "progress", \.struct_size)
-        try usingTrainer(trainer) { trainer, _, _ in
+        try usingTrainer(trainer, .changes) { trainer, _, _ in
             try check(wanted.stage, in: 0...Int64(trainer.stages.count), "progress.stage")
             let isDone = wanted.stage == trainer.stages.count
             try check(wanted.steps, in: isDone ? 0...0 : 1...largestStepCount, "progress.steps")
@@ -48,11 +48,11 @@ public func tsimcne_trainer_seek(
 public func tsimcne_trainer_stretch(_ trainer: tsimcne_handle, _ remaining: Int64) -> Int32 {
     status {
         try check(remaining, in: 1...largestStepCount / 2, "remaining")
-        try usingTrainer(trainer) { trainer, _, _ in trainer.stretch(remaining: Int(remaining)) }
+        try usingTrainer(trainer, .changes) { trainer, _, _ in trainer.stretch(remaining: Int(remaining)) }
     }
 }
 
 @_cdecl("tsimcne_trainer_exchange_averages")
 public func tsimcne_trainer_exchange_averages(_ trainer: tsimcne_handle) -> Int32 {
-    status { try usingTrainer(trainer) { trainer, _, _ in trainer.exchangeAverages() } }
+    status { try usingTrainer(trainer, .changes) { trainer, _, _ in trainer.exchangeAverages() } }
 }

@@ -1,6 +1,6 @@
+import CPlatform
 import CTSimCNE
 import Glibc
-import Synchronization
 import TSimCNE
 import TSimCNEKernels
 
@@ -11,10 +11,19 @@ final class Entry: @unchecked Sendable {
         case trainer(Trainer, TrainerOptions)
     }
 
+    /// What a call does to the object.
+    enum Use { case reads, changes }
+
     let object: Object
     /// Names that were handed out, as C strings; freed with the entry.
-    var names: [String: UnsafeMutablePointer<CChar>] = [:]
-    private let busy = Atomic<Bool>(false)
+    private var names: [String: UnsafeMutablePointer<CChar>] = [:]
+    /// The call that runs, and the process it runs in, as ``cplatform_fork_generation()`` counts them.
+    fileprivate var call: (use: Use, process: UInt64)?
+    /// Of a call whose thread a fork has left behind.
+    fileprivate var lostUse: Use? {
+        guard let call, call.process != cplatform_fork_generation() else { return nil }
+        return call.use
+    }
 
     init(_ object: Object) { self.object = object }
 
@@ -26,12 +35,6 @@ final class Entry: @unchecked Sendable {
         names[name] = copy
         return UnsafePointer(copy)
     }
-
-    func begin() -> Bool {
-        busy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
-    }
-
-    func end() { busy.store(false, ordering: .releasing) }
 }
 
 /// What a trainer's handle keeps beside it.
@@ -42,6 +45,10 @@ struct TrainerOptions {
 }
 
 /// Live handles. A token is never given twice.
+///
+/// A handle is looked up and taken in one: a call that comes after another thread's destroy does not find it, and
+/// one that came before lets that thread wait. A forked process lacks the threads whose calls ran: what they read
+/// only is whole there and is given out anew; what they changed may be half done, and can only be destroyed.
 enum Registry {
     nonisolated(unsafe) private static var entries: [tsimcne_handle: Entry] = [:]
     nonisolated(unsafe) private static var next: tsimcne_handle = 0x7453_0001
@@ -56,10 +63,53 @@ enum Registry {
         }
     }
 
-    static func entry(_ handle: tsimcne_handle) -> Entry? { SharedLock.withLock { entries[handle] } }
-
-    static func remove(_ handle: tsimcne_handle) {
-        // What it stands for ends after the lock is free.
-        _ = SharedLock.withLock { entries.removeValue(forKey: handle) }
+    /// Lets no other call use the handle until ``end(_:)``.
+    static func begin(_ handle: tsimcne_handle, _ use: Entry.Use) throws -> Entry {
+        try SharedLock.withLock {
+            var entry = try find(handle)
+            if let lost = entry.lostUse {
+                guard lost == .reads else {
+                    throw Failure.state(
+                        "handle: another thread was changing \(handle) when this process was forked; destroy it"
+                    )
+                }
+                if case .model(let model) = entry.object { model.forgetWorkspace() }
+                leave(entry)
+                entry = Entry(entry.object)
+                entries[handle] = entry
+            }
+            entry.call = (use, cplatform_fork_generation())
+            return entry
+        }
     }
+
+    static func end(_ entry: Entry) { SharedLock.withLock { entry.call = nil } }
+
+    /// Ends what a handle stands for, unless `check` throws.
+    static func destroy(_ handle: tsimcne_handle, check: (Entry.Object) throws -> Void) throws {
+        // Its memory is freed when this is left, where the lock is free again.
+        _ = try SharedLock.withLock {
+            let entry = try find(handle)
+            try check(entry.object)
+            if entry.lostUse != nil { leave(entry) }
+            return entries.removeValue(forKey: handle)
+        }
+    }
+
+    /// The entry of a handle that no call of this process uses.
+    private static func find(_ handle: tsimcne_handle) throws -> Entry {
+        guard let entry = entries[handle] else {
+            throw Failure(
+                status: Int32(TSIMCNE_ERROR_HANDLE),
+                message: "handle: \(handle) is not a live model or trainer")
+        }
+        guard entry.call == nil || entry.lostUse != nil else {
+            throw Failure(
+                status: Int32(TSIMCNE_ERROR_BUSY), message: "handle: another thread is using \(handle)")
+        }
+        return entry
+    }
+
+    /// Never frees an entry, in the middle of whose use the process was forked.
+    private static func leave(_ entry: Entry) { _ = Unmanaged.passRetained(entry) }
 }

@@ -47,7 +47,7 @@ public func tsimcne_trainer_create(
                 count: batch.count, height: batch.height, width: batch.width, channels: batch.channels)
         }
         let threads = try threadCount(config.threads)
-        let trainer = try usingModel(model) { model in
+        let trainer = try usingModel(model, .reads) { model in
             try checkImages(batch, fit: model)
             let stages = try trainingStages(config, source: source, model: model)
             if stages.contains(where: { $0.neighbors > 0 }) {
@@ -69,7 +69,8 @@ public func tsimcne_trainer_create(
                 noise: FeatureNoise(deviation: config.noise, dropout: config.dropout),
                 averageDecay: config.average_decay, seed: config.seed, pool: ThreadPool(threads: threads))
             try checkMemory(
-                trainer.plannedBytes(), "a step of \(config.batch_size) images",
+                trainer.plannedBytes(),
+                "a step of \(config.batch_size) images on \(threads) thread\(threads == 1 ? "" : "s")",
                 addresses: OpenBLAS.isUsed ? threads * OpenBLAS.bufferBytes : 0)
             return trainer
         }
@@ -87,7 +88,7 @@ public func tsimcne_advance(
     status {
         let target = try required(event, "event")
         _ = try structure(UnsafePointer(target), "event", \.struct_size)
-        try usingTrainer(trainer) { trainer, options, _ in
+        try usingTrainer(trainer, .changes) { trainer, options, _ in
             let deadline = ThreadPool.now() + options.timeSlice
             while true {
                 let event = trainer.advance(until: deadline)
@@ -162,7 +163,7 @@ public func tsimcne_supply(
 ) -> Int32 {
     status {
         let data = try required(data, "data")
-        try usingTrainer(trainer) { trainer, _, _ in
+        try usingTrainer(trainer, .changes) { trainer, _, _ in
             guard trainer.wantsBatch else { throw Failure.state("supply: no batch is wanted now") }
             let wanted = Int64(trainer.suppliedBytes)
             guard bytes == wanted else { throw Failure.argument("bytes: got \(bytes), want \(wanted)") }
@@ -173,12 +174,12 @@ public func tsimcne_supply(
 
 @_cdecl("tsimcne_abandon")
 public func tsimcne_abandon(_ trainer: tsimcne_handle) -> Int32 {
-    status { try usingTrainer(trainer) { trainer, _, _ in trainer.abandon() } }
+    status { try usingTrainer(trainer, .changes) { trainer, _, _ in trainer.abandon() } }
 }
 
 @_cdecl("tsimcne_trainer_set_loss")
 public func tsimcne_trainer_set_loss(_ trainer: tsimcne_handle, _ loss: Double) -> Int32 {
-    status { try usingTrainer(trainer) { trainer, _, _ in trainer.suppliedLoss = loss } }
+    status { try usingTrainer(trainer, .changes) { trainer, _, _ in trainer.suppliedLoss = loss } }
 }
 
 @_cdecl("tsimcne_trainer_memory")
@@ -187,7 +188,8 @@ public func tsimcne_trainer_memory(
 ) -> Int32 {
     status {
         let target = try required(bytes, "bytes")
-        try usingTrainer(trainer) { trainer, _, _ in target.pointee = Int64(trainer.plannedBytes(threads: 0))
+        try usingTrainer(trainer, .reads) { trainer, _, _ in
+            target.pointee = Int64(trainer.plannedBytes(threads: 0))
         }
     }
 }
@@ -198,7 +200,7 @@ public func tsimcne_trainer_order(
 ) -> Int32 {
     status {
         let target = try required(indices, "indices")
-        try usingTrainer(trainer) { trainer, _, _ in
+        try usingTrainer(trainer, .reads) { trainer, _, _ in
             guard count == Int64(trainer.order.count) else {
                 throw Failure.argument("count: got \(count), want \(trainer.order.count)")
             }
@@ -210,14 +212,5 @@ public func tsimcne_trainer_order(
 @_cdecl("tsimcne_trainer_destroy")
 public func tsimcne_trainer_destroy(_ trainer: tsimcne_handle) -> Int32 {
     // Its model may be gone already.
-    status {
-        try using(trainer) { entry in
-            guard case .trainer = entry.object else {
-                throw Failure(
-                    status: Int32(TSIMCNE_ERROR_HANDLE),
-                    message: "trainer: \(trainer) is a model, not a trainer")
-            }
-            Registry.remove(trainer)
-        }
-    }
+    status { try Registry.destroy(trainer) { _ = try $0.trainer(trainer) } }
 }

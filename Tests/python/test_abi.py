@@ -4,7 +4,10 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
 import tsimcne_swift
+from helpers import cases
+from tsimcne_swift import _core
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = Path(tsimcne_swift.__file__).parent / "lib" / "libtsimcne.so"
@@ -66,13 +69,33 @@ def test_library_exports_these_names_only():
     assert {line.split()[-1] for line in lines} == set(header_functions())
 
 
-def test_c_program_calls_every_function(tmp_path):
-    source = ROOT / "Tests/c/every_function.c"
-    assert all(name in source.read_text() for name in header_functions())
-    program = tmp_path / "every_function"
-    command = ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-missing-field-initializers"]
+def run_c_program(name, folder, *arguments):
+    program = folder / name
+    command = ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-missing-field-initializers", "-pthread"]
     include = f"-I{ROOT / 'Sources/CTSimCNE/include'}"
     links = [f"-L{LIBRARY.parent}", "-ltsimcne", f"-Wl,-rpath,{LIBRARY.parent}", "-lm"]
+    source = ROOT / f"Tests/c/{name}.c"
     subprocess.run([*command, include, source, "-o", program, *links], check=True)
-    run = subprocess.run([program], capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
+    run = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, f"{run.returncode} {run.stderr}"
+
+
+def test_c_program_calls_every_function(tmp_path):
+    source = (ROOT / "Tests/c/every_function.c").read_text()
+    assert all(name in source for name in header_functions())
+    run_c_program("every_function", tmp_path)
+
+
+def test_no_call_outlives_its_handle(tmp_path):
+    run_c_program("destroy_races", tmp_path, cases(100, 2000))
+
+
+@pytest.mark.parametrize("letter", "aé€😀")
+def test_long_messages_end_with_a_whole_character(letter):
+    model = _core.Model(channels=5, depth=0, base_width=1, hidden_dims=(), output_dim=2, seed=0)
+    for shift in range(4):
+        with pytest.raises(ValueError, match="no array of kind 0 is called") as raised:
+            model.array(_core.ARRAY_PARAMETER, "x" * shift + letter * 600)
+        message = str(raised.value)
+        assert message.endswith(letter)
+        assert 511 - len(letter.encode()) < len(message.encode()) <= 511

@@ -8,6 +8,7 @@
 #include <Python.h>
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tables.h"
 
@@ -20,6 +21,8 @@ typedef struct {
     PyObject *model;
     Py_buffer images;
     bool holds_images;
+    // The process whose thread is in advance() until the event was read, which lies in memory of the trainer.
+    pid_t advances_in;
 } Trainer;
 
 // Of the module.

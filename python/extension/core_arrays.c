@@ -11,7 +11,9 @@ PyObject *list_arrays(tsimcne_handle handle) {
         tsimcne_array array = {.struct_size = sizeof array};
         PyObject *item = NULL;
         if (raise_status(tsimcne_array_at(handle, i, &array)) == 0) {
-            item = Py_BuildValue("(is)", (int)array.kind, array.name);
+            // The name first: making a tuple may run a collector of garbage, and so another thread.
+            PyObject *name = PyUnicode_FromString(array.name);
+            item = name == NULL ? NULL : Py_BuildValue("(iN)", (int)array.kind, name);
         }
         if (item == NULL || PyList_Append(list, item) != 0) {
             Py_CLEAR(list);
@@ -39,7 +41,11 @@ PyObject *copy_array(tsimcne_handle handle, PyObject *args) {
     if (!PyArg_ParseTuple(args, "is", &kind, &name) || find_array(handle, kind, name, &array) != 0) {
         return NULL;
     }
-    PyObject *shape = PyTuple_New(array.rank);
+    Py_ssize_t size;
+    const char *format = format_of(&array, &size);
+    // The values first: making a tuple may run a collector of garbage, and so another thread.
+    PyObject *values = PyByteArray_FromStringAndSize(array.data, array.count * size);
+    PyObject *shape = values == NULL ? NULL : PyTuple_New(array.rank);
     for (int i = 0; shape != NULL && i < array.rank; i++) {
         PyObject *length = PyLong_FromLongLong(array.shape[i]);
         if (length == NULL || PyTuple_SetItem(shape, i, length) != 0) {
@@ -47,11 +53,9 @@ PyObject *copy_array(tsimcne_handle handle, PyObject *args) {
         }
     }
     if (shape == NULL) {
+        Py_XDECREF(values);
         return NULL;
     }
-    Py_ssize_t size;
-    const char *format = format_of(&array, &size);
-    PyObject *values = PyByteArray_FromStringAndSize(array.data, array.count * size);
     // "N" takes over both references, also when it fails.
     return Py_BuildValue("(NsN)", shape, format, values);
 }
@@ -69,6 +73,11 @@ PyObject *write_array(tsimcne_handle handle, PyObject *args) {
     const char *format = format_of(&array, &size);
     Py_buffer view;
     if (borrow(object, &view, "values", format, false) != 0) {
+        return NULL;
+    }
+    // Asked for again: borrowing runs code of the object's, and so maybe another thread.
+    if (find_array(handle, kind, name, &array) != 0) {
+        PyBuffer_Release(&view);
         return NULL;
     }
     if (view.len != array.count * size) {

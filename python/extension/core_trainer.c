@@ -87,6 +87,15 @@ static int trainer_init(PyObject *object, PyObject *args, PyObject *kwargs) {
     return 0;
 }
 
+static int refuse_while_advancing(const Trainer *self) {
+    // A forked process lacks the thread.
+    if (self->advances_in == getpid()) {
+        PyErr_SetString(PyExc_RuntimeError, "trainer: another thread is advancing it");
+        return -1;
+    }
+    return 0;
+}
+
 // Destroys the trainer, then lets go of what it used.
 static int trainer_release(Trainer *self) {
     if (self->handle != 0) {
@@ -114,28 +123,20 @@ static void trainer_dealloc(PyObject *object) {
 
 static PyObject *trainer_close(PyObject *object, PyObject *unused) {
     (void)unused;
-    if (trainer_release((Trainer *)object) != 0) {
+    Trainer *self = (Trainer *)object;
+    if (refuse_while_advancing(self) != 0 || trainer_release(self) != 0) {
         return NULL;
     }
     Py_RETURN_NONE;
 }
 
-static PyObject *trainer_advance(PyObject *object, PyObject *unused) {
-    (void)unused;
-    tsimcne_handle handle = ((Trainer *)object)->handle;
-    tsimcne_event event = {.struct_size = sizeof event};
-    int32_t status;
-    Py_BEGIN_ALLOW_THREADS
-        status = tsimcne_advance(handle, &event);
-    Py_END_ALLOW_THREADS
-    if (raise_status(status) != 0) {
-        return NULL;
-    }
+// What the core's event says, in an object of Python.
+static PyObject *event_object(PyObject *object, const tsimcne_event *event) {
     State *state = PyModule_GetState(PyType_GetModule(Py_TYPE(object)));
     PyObject *result = PyStructSequence_New(state->event_type);
     const tables_structure *table = tables_structure_named("event");
     for (int64_t i = 0; result != NULL && i < table->count; i++) {
-        PyObject *value = number_as_object(&event, &table->numbers[i]);
+        PyObject *value = number_as_object(event, &table->numbers[i]);
         if (value == NULL) {
             Py_CLEAR(result);
         } else {
@@ -145,13 +146,30 @@ static PyObject *trainer_advance(PyObject *object, PyObject *unused) {
     if (result == NULL) {
         return NULL;
     }
-    Py_ssize_t bytes = event.kind == TSIMCNE_EVENT_BATCH_WANTED ? event.index_count * 8 : 0;
-    PyObject *indices = PyBytes_FromStringAndSize((const char *)event.indices, bytes);
+    Py_ssize_t bytes = event->kind == TSIMCNE_EVENT_BATCH_WANTED ? event->index_count * 8 : 0;
+    PyObject *indices = PyBytes_FromStringAndSize((const char *)event->indices, bytes);
     if (indices == NULL) {
         Py_CLEAR(result);
     } else {
         PyStructSequence_SetItem(result, table->count, indices);
     }
+    return result;
+}
+
+static PyObject *trainer_advance(PyObject *object, PyObject *unused) {
+    (void)unused;
+    Trainer *self = (Trainer *)object;
+    if (refuse_while_advancing(self) != 0) {
+        return NULL;
+    }
+    tsimcne_event event = {.struct_size = sizeof event};
+    int32_t status;
+    self->advances_in = getpid();
+    Py_BEGIN_ALLOW_THREADS
+        status = tsimcne_advance(self->handle, &event);
+    Py_END_ALLOW_THREADS
+    PyObject *result = raise_status(status) == 0 ? event_object(object, &event) : NULL;
+    self->advances_in = 0;
     return result;
 }
 

@@ -85,6 +85,10 @@ void cplatform_unlock(void);
 /// A thread pool compares it with the value at its start, because threads do not survive `fork()`.
 uint64_t cplatform_fork_generation(void);
 
+/// Calls `in_child` in every process that is forked from now on, on the one thread that it has; returns 0 or
+/// an errno value.
+int cplatform_on_fork(void (*in_child)(void));
+
 /// Starts a joinable thread with all signals blocked; returns 0 or an errno value.
 int cplatform_start_thread(pthread_t *thread, void *(*entry)(void *), void *argument);
 

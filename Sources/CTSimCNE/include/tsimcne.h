@@ -7,7 +7,11 @@
  *   it wants; outputs are then unchanged.
  * - Handles are tokens, not pointers. A stale, foreign or zero handle is TSIMCNE_ERROR_HANDLE.
  * - One thread at a time uses a handle. A second one gets TSIMCNE_ERROR_BUSY, never corruption.
- *   A trainer uses its model's handle while one of its own calls runs.
+ *   A trainer uses its model's handle while one of its own calls runs. Once a destroy has returned
+ *   TSIMCNE_OK no call uses the handle, and none will.
+ * - After fork() the child has all handles. One that another thread was changing at that moment (a trainer
+ *   that was advanced, and its model) is TSIMCNE_ERROR_STATE there and can only be destroyed; one that was
+ *   read (a model that mapped images) is as good as any other.
  * - The caller owns all memory it passes. Nothing is kept after the call returns, except
  *   `tsimcne_images.data` of tsimcne_trainer_create, which must stay valid and mapped until the
  *   trainer is destroyed.
@@ -61,13 +65,14 @@ int32_t tsimcne_abi_version(void);
 /**
  * A JSON object as a NUL-terminated UTF-8 string that lives as long as the process:
  * "version", "level" ("x86-64", "x86-64-v3", "x86-64-v4", "aarch64"), "threads" (cores this process
- * may use: affinity and cgroup quota), "blas" (its configuration), "blas_core" (kernel it chose) and
+ * may use: affinity and cgroup quotas), "blas" (its configuration), "blas_core" (kernel it chose) and
  * "blas_used" (false where that kernel is its generic one on a processor with AVX2: the own GEMM
  * then does its work).
  */
 const char *tsimcne_build_info(void);
 
-/** The message of the last error on this thread; "" when there was none. Valid until this thread's next call.
+/** The message of the last error on this thread, of at most 511 bytes, whole characters of UTF-8; "" when
+ * there was none. Valid until this thread's next call.
  */
 const char *tsimcne_last_error(void);
 

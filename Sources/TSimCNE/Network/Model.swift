@@ -83,6 +83,13 @@ public final class Model {
     /// Kept from one call to the next: taking it from the system costs as much as a tenth of the work.
     private var inferenceWorkspace = Workspace()
 
+    /// Takes another workspace and never frees the old one: for a forked process, where nobody knows how far the
+    /// call was that used it.
+    public func forgetWorkspace() {
+        _ = Unmanaged.passRetained(inferenceWorkspace)
+        inferenceWorkspace = Workspace()
+    }
+
     /// The program that maps images of a shape with the running statistics of BatchNorm, and where the result
     /// will be; `read(i, target)` writes image i.
     func writeInference(

@@ -1,4 +1,5 @@
 import COpenBLAS
+import CPlatform
 
 /// The one place that calls OpenBLAS.
 public enum OpenBLAS {
@@ -38,8 +39,18 @@ public enum OpenBLAS {
     nonisolated(unsafe) private static var users = 0
     nonisolated(unsafe) private static var threadsFound: Int32 = 1
 
+    /// The threads whose bodies ran are not in a child, which has its setting back at once: others use the library
+    /// there, and may never come here.
+    private static let restoresInChildren: Bool = {
+        cplatform_on_fork {
+            if users > 0, threadsFound != 1 { openblas_set_num_threads(threadsFound) }
+            users = 0
+        } == 0
+    }()
+
     /// Runs `body` while OpenBLAS uses no threads of its own; its setting is left as found.
     public static func singleThreaded<Result>(_ body: () throws -> Result) rethrows -> Result {
+        _ = restoresInChildren
         SharedLock.withLock {
             if users == 0 {
                 threadsFound = openblas_get_num_threads()
