@@ -22,6 +22,9 @@ public func tsimcne_build_info() -> UnsafePointer<CChar> { buildInfo }
 @_cdecl("tsimcne_last_error")
 public func tsimcne_last_error() -> UnsafePointer<CChar> { LastError.pointer }
 
+@_cdecl("tsimcne_available_memory")
+public func tsimcne_available_memory() -> Int64 { Int64(availableMemory()) }
+
 @_cdecl("tsimcne_augment")
 public func tsimcne_augment(
     _ images: UnsafePointer<tsimcne_images>?, _ parameters: UnsafePointer<tsimcne_augmentation>?,

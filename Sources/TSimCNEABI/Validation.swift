@@ -1,6 +1,7 @@
 import CTSimCNE
 import Glibc
 import TSimCNE
+import TSimCNEKernels
 
 /// The value behind a pointer, checked for null and for the size its caller was compiled with.
 func structure<S>(_ pointer: UnsafePointer<S>?, _ name: String, _ size: KeyPath<S, UInt64>) throws -> S {
@@ -29,15 +30,31 @@ func check<V: Comparable>(_ value: V, in range: ClosedRange<V>, _ name: String) 
 /// - Parameter addresses: bytes of address space that others will want meanwhile, hardly any of them touched.
 func checkMemory(_ bytes: Int, _ what: String, addresses: Int = 0) throws {
     if bytes == 0 { return }
-    let count = bytes + addresses
-    let memory = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    if memory == MAP_FAILED {
-        throw Failure(
-            status: Int32(TSIMCNE_ERROR_MEMORY),
-            message: "\(what) needs about \(bytes >> 20) MiB, more than can be had")
+    func refusal(_ rest: String) -> Failure {
+        Failure(
+            status: Int32(TSIMCNE_ERROR_MEMORY), message: "\(what) needs about \(mebibytes(bytes)), \(rest)")
     }
-    munmap(memory, count)
+    // To ask takes as long as to map some vectors, which want next to nothing.
+    if bytes >= 1 << 24, let left = ControlGroups.system.memory, left < bytes {
+        throw refusal("but the control group of this process leaves \(mebibytes(left))")
+    }
+    guard let memory = reserve(bytes) else { throw refusal("more than can be had") }
+    defer { munmap(memory, bytes) }
+    if addresses == 0 { return }
+    // The system would count address space as memory, all at once, if it were not told that it is none.
+    guard let space = reserve(addresses, MAP_NORESERVE) else {
+        throw refusal("and \(mebibytes(addresses)) of address space beside it, more than can be had")
+    }
+    munmap(space, addresses)
 }
+
+private func reserve(_ bytes: Int, _ flags: Int32 = 0) -> UnsafeMutableRawPointer? {
+    let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0)
+    return memory == MAP_FAILED ? nil : memory
+}
+
+/// Rounded up.
+private func mebibytes(_ bytes: Int) -> String { "\(bytes >> 20 + (bytes & (1 << 20 - 1) == 0 ? 0 : 1)) MiB" }
 
 /// Images with data, or with none where they are supplied later.
 func imageBatch(_ pointer: UnsafePointer<tsimcne_images>?, suppliedLater: Bool) throws -> ImageBatch {

@@ -51,6 +51,7 @@ static void loss_in_parts(const float *z) {
 static void library(const tsimcne_images *images) {
     CHECK(tsimcne_abi_version() == TSIMCNE_ABI_VERSION);
     CHECK(strstr(tsimcne_build_info(), "\"level\"") != NULL);
+    CHECK(tsimcne_available_memory() > 0);
     static float views[20 * 8 * 9 * 3];
     tsimcne_augmentation a = natural();
     CHECK(tsimcne_augment(images, &a, 1, 0, 0, 0, 2, views, 20 * 216) == TSIMCNE_OK);

@@ -7,6 +7,12 @@ static PyObject *core_build_info(PyObject *module, PyObject *unused) {
     return PyUnicode_FromString(tsimcne_build_info());
 }
 
+static PyObject *core_available_memory(PyObject *module, PyObject *unused) {
+    (void)module;
+    (void)unused;
+    return PyLong_FromLongLong(tsimcne_available_memory());
+}
+
 static PyObject *core_data_address(PyObject *module, PyObject *object) {
     (void)module;
     Py_buffer view;
@@ -66,6 +72,7 @@ static PyObject *core_augmentation_preset(PyObject *module, PyObject *number) {
 static PyMethodDef core_methods[] = {
     {"augmentation_preset", core_augmentation_preset, METH_O, NULL},
     {"build_info", core_build_info, METH_NOARGS, NULL},
+    {"available_memory", core_available_memory, METH_NOARGS, NULL},
     {"data_address", core_data_address, METH_O, NULL},
     {"augment", (PyCFunction)(void (*)(void))core_augment, METH_VARARGS | METH_KEYWORDS, NULL},
     {"infonce", (PyCFunction)(void (*)(void))core_infonce, METH_VARARGS | METH_KEYWORDS, NULL},

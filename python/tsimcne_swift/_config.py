@@ -18,3 +18,8 @@ def show_config() -> dict[str, Any]:
     """
     config: dict[str, Any] = json.loads(_core.build_info())
     return config
+
+
+def available_memory() -> int:
+    """Bytes that this process may still take, also under the limits of its control groups."""
+    return _core.available_memory()

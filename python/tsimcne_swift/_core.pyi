@@ -59,6 +59,9 @@ class Event(NamedTuple):
     indices: bytes
 
 def build_info() -> str: ...
+def available_memory() -> int:
+    """Bytes that this process may still take."""
+
 def data_address(array: Array) -> int:
     """Address of the first value, as the core reads it."""
 

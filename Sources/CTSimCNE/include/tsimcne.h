@@ -76,6 +76,10 @@ const char *tsimcne_build_info(void);
  */
 const char *tsimcne_last_error(void);
 
+/** Bytes of memory that this process may still take: what the system says is available, and what the limits
+ * of its control groups (version 1 or 2) leave; swap does not count. */
+int64_t tsimcne_available_memory(void);
+
 /* ------------------------------------------------------------------- images */
 
 #define TSIMCNE_TYPES(X)                                                                                     \

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._checks.values import check_choice, check_integer, check_jobs
-from .._config import show_config
+from .._config import available_memory, show_config
 from ._collection import ImageCollection, encode_labels
 from ._pixels import FITS, Layout, channels_of, deep_values, limits_of, pixels, size_of, some_values
 
@@ -156,7 +156,7 @@ def _facts(item: Item) -> tuple[tuple[int, int], int, npt.NDArray[np.float32] | 
 
 
 def _allocate(shape: tuple[int, ...], cache: str | os.PathLike[str] | None) -> npt.NDArray[np.uint8]:
-    if cache is None and np.prod(shape, dtype=np.int64) <= MEMORY_SHARE * _available_memory():
+    if cache is None and np.prod(shape, dtype=np.int64) <= MEMORY_SHARE * available_memory():
         return np.empty(shape, np.uint8)
     if cache is None:
         # Nameless once it is mapped: it goes when the array does.
@@ -177,12 +177,6 @@ def _shortened(images: npt.NDArray[np.uint8], count: int) -> npt.NDArray[np.uint
             file.truncate(file.tell() + int(np.prod(shape, dtype=np.int64)))
         return np.lib.format.open_memmap(path, "r+")
     return images[:count]
-
-
-def _available_memory() -> int:
-    with open("/proc/meminfo") as file:
-        lines = dict(line.split(":") for line in file)
-    return int(lines["MemAvailable"].split()[0]) * 1024
 
 
 def _check_size(size: Any) -> tuple[int, int] | None:
