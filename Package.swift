@@ -26,7 +26,8 @@ let package = Package(
             swiftSettings: kernelSettings),
         .target(name: "TSimCNE", dependencies: ["CPlatform", "TSimCNEKernels"], exclude: readme),
         .target(
-            name: "TSimCNEABI", dependencies: ["TSimCNE", "TSimCNEKernels", "CTSimCNE"], exclude: readme),
+            name: "TSimCNEABI", dependencies: ["CPlatform", "TSimCNE", "TSimCNEKernels", "CTSimCNE"],
+            exclude: readme),
         .executableTarget(
             name: "Profile", dependencies: ["TSimCNE", "TSimCNEKernels"], path: "benchmarks/Profile"),
         .target(name: "Support", dependencies: ["TSimCNEKernels"], path: "Tests/Support"),

@@ -36,6 +36,8 @@ int cplatform_on_fork(void (*in_child)(void)) {
 int cplatform_start_thread(pthread_t *thread, void *(*entry)(void *), void *argument) {
     sigset_t all, before;
     sigfillset(&all);
+    // A fault whose signal is blocked ends the process: see CGuard.
+    sigdelset(&all, SIGBUS);
     int status = pthread_sigmask(SIG_SETMASK, &all, &before);
     if (status != 0) {
         return status;

@@ -1,10 +1,13 @@
 // Calls every function of tsimcne.h, rightly and wrongly; includes nothing else of the project.
+#define _GNU_SOURCE
 #include "tsimcne.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define CHECK(condition)                                                                                     \
     do {                                                                                                     \
@@ -531,12 +534,44 @@ static void layers(tsimcne_model_config config, const tsimcne_images *images) {
     CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_ERROR_ARGUMENT);
 }
 
+// Of a file of two pages that is cut to one.
+static void guards(void) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    FILE *file = tmpfile();
+    CHECK(file != NULL && ftruncate(fileno(file), 2 * page) == 0);
+    volatile uint8_t *data = mmap(NULL, 2 * page, PROT_READ, MAP_SHARED, fileno(file), 0);
+    CHECK((void *)data != MAP_FAILED);
+    tsimcne_handle guard = 0;
+    int64_t faults = -1;
+    CHECK(tsimcne_guard_create(NULL, 1, &guard) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_guard_create((void *)data, 0, &guard) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_guard_create((void *)data, 1, NULL) == TSIMCNE_ERROR_ARGUMENT && guard == 0);
+    CHECK(tsimcne_guard_create((void *)data, 2 * page, &guard) == TSIMCNE_OK && guard != 0);
+    CHECK(data[0] == 0 && data[page] == 0);
+    CHECK(tsimcne_guard_faults(guard, &faults) == TSIMCNE_OK && faults == 0);
+    CHECK(ftruncate(fileno(file), page) == 0);
+    CHECK(data[0] == 0 && data[2 * page - 1] == 0);
+    CHECK(tsimcne_guard_faults(guard, &faults) == TSIMCNE_OK && faults == 1);
+    CHECK(tsimcne_guard_faults(guard, NULL) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_model_destroy(guard) == TSIMCNE_ERROR_HANDLE);
+    CHECK(tsimcne_guard_destroy(guard) == TSIMCNE_OK);
+    CHECK(tsimcne_guard_destroy(guard) == TSIMCNE_ERROR_HANDLE);
+    CHECK(tsimcne_guard_faults(guard, &faults) == TSIMCNE_ERROR_HANDLE);
+    // The page that is not there is so for the next one too.
+    CHECK(tsimcne_guard_create((void *)data, 2 * page, &guard) == TSIMCNE_OK);
+    CHECK(data[page] == 0 && tsimcne_guard_faults(guard, &faults) == TSIMCNE_OK && faults == 1);
+    CHECK(tsimcne_guard_destroy(guard) == TSIMCNE_OK);
+    munmap((void *)data, 2 * page);
+    fclose(file);
+}
+
 int main(void) {
     for (size_t i = 0; i < sizeof pixels; i++) {
         pixels[i] = (uint8_t)(i * 7919 % 251);
     }
     tsimcne_images images = {sizeof images, pixels, 20, 8, 9, 3, TSIMCNE_UINT8, 0};
     library(&images);
+    guards();
     float mean[] = {0.5f, 0.5f, 0.5f}, deviation[] = {0.2f, 0.2f, 0.2f};
     const int32_t hidden[] = {16};
     tsimcne_model_config config = {.struct_size = sizeof config,

@@ -74,6 +74,9 @@ int read_layers(PyObject *object, tsimcne_layer **layers);
 PyObject *core_infonce(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *core_infonce_sums(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *core_infonce_gradient(PyObject *module, PyObject *args, PyObject *kwargs);
+PyObject *core_guard_create(PyObject *module, PyObject *args);
+PyObject *core_guard_faults(PyObject *module, PyObject *handle);
+PyObject *core_guard_destroy(PyObject *module, PyObject *handle);
 
 // Methods that a model and a trainer share: arrays(), array(kind, name), set_array(kind, name, values).
 PyObject *list_arrays(tsimcne_handle handle);

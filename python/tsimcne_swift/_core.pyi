@@ -65,6 +65,12 @@ def available_memory() -> int:
 def data_address(array: Array) -> int:
     """Address of the first value, as the core reads it."""
 
+def guard_create(address: int, nbytes: int) -> int:
+    """Guards memory that is a mapped file: what cannot be read is zeros and counted. A handle."""
+
+def guard_faults(guard: int) -> int: ...
+def guard_destroy(guard: int) -> None: ...
+
 class Model:
     def __init__(
         self,

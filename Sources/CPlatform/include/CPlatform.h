@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <stdint.h>
 
+#include "CGuard.h"
+
 /// Sets flush-to-zero and denormals-are-zero for this thread and round-to-nearest; returns the mode before.
 static inline uint64_t cplatform_enter_float_mode(void) {
 #if defined(__x86_64__)
@@ -89,7 +91,7 @@ uint64_t cplatform_fork_generation(void);
 /// an errno value.
 int cplatform_on_fork(void (*in_child)(void));
 
-/// Starts a joinable thread with all signals blocked; returns 0 or an errno value.
+/// Starts a joinable thread with all signals blocked but that of a `CGuard`; returns 0 or an errno value.
 int cplatform_start_thread(pthread_t *thread, void *(*entry)(void *), void *argument);
 
 /// Cores in this thread's affinity.

@@ -54,7 +54,7 @@ extern "C" {
     X(ERROR_MEMORY, 5, "memory")     /* memory could not be had */
 enum { TSIMCNE_STATUSES(TSIMCNE_CONSTANT) };
 
-/** A token for a model or a trainer; 0 is never one. */
+/** A token for a model, a trainer or a guard; 0 is never one. */
 typedef uint64_t tsimcne_handle;
 
 /* ------------------------------------------------------------------ library */
@@ -163,6 +163,22 @@ int32_t tsimcne_augmentation_preset(int32_t preset, tsimcne_augmentation *augmen
 int32_t tsimcne_augment(const tsimcne_images *images, const tsimcne_augmentation *augmentation, uint64_t seed,
                         uint64_t epoch, uint64_t first_index, uint32_t view, int32_t threads, float *output,
                         int64_t output_count);
+
+/* ------------------------------------------------------------------- guards */
+
+/**
+ * Guards memory that is a mapped file, which others may cut while it is read: a page that cannot be read is
+ * zeros and counted, where SIGBUS would end the process. It holds for every thread and all code of the
+ * process, until tsimcne_guard_destroy; the memory stays mapped as long. The handler of SIGBUS that was
+ * there gets what happens elsewhere.
+ */
+int32_t tsimcne_guard_create(const void *data, int64_t bytes, tsimcne_handle *guard);
+
+/** How often memory under the guard could not be read; what was made of it since is not to be believed. */
+int32_t tsimcne_guard_faults(tsimcne_handle guard, int64_t *faults);
+
+/** Pages that could not be read raise SIGBUS again, as before the guard. */
+int32_t tsimcne_guard_destroy(tsimcne_handle guard);
 
 /* -------------------------------------------------------------------- model */
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._guard import as_own
 from .._locks import ProcessLock
 from .images import Images, check_shape, check_values
 
@@ -66,10 +67,13 @@ class StoredImages(Images):
 
     def _slice(self, first: int, last: int) -> npt.NDArray[Any]:
         with self._alone():
-            part = np.asarray(self.source[first:last])
+            part = as_own(np.asarray(self.source[first:last]))
         if part.shape[:1] != (last - first,):
             raise ValueError(f"X: got {part.shape[:1]} images for X[{first}:{last}], want {last - first}")
         return part
+
+    def check(self) -> None:
+        """Each block was when it was read."""
 
     def forget(self) -> None:
         """Nothing is kept."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import mmap
-import os
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .._checks.values import check_integer
+from .._guard import Guard
 
 SMALLEST, LARGEST = 8, 1024
 # Values that a check looks at together: few enough that a memory-mapped set is never copied.
@@ -25,18 +25,23 @@ class Images:
     """
 
     def __init__(self, X: Any, image_shape: Any = None) -> None:
-        check_file(X)
         array = as_array(X)
+        self.guard = Guard(array)
         shape = _image_shape(array, image_shape)
         self.n_features = int(np.prod(array.shape[1:]))
         # A reshape of a C-contiguous array is a view; any other array is reshaped batch by batch.
         self.array = array
         self.shape = (array.shape[0], *shape)
         self.direct = array.flags.c_contiguous and array.dtype in (np.uint8, np.float32)
-        check_values(array)
+        check_values(array, self.guard)
+
+    def check(self) -> None:
+        """What was read until now is what the caller's file holds, if it is one; else an error."""
+        self.guard.check()
 
     def forget(self) -> None:
-        """Let go of what was read of a memory-mapped file, which the system would keep resident."""
+        """`check`, and let go of what was read of a memory-mapped file, which would stay resident."""
+        self.check()
         _forget(self.array)
 
     @property
@@ -65,24 +70,6 @@ class Images:
         if part.dtype.kind in "iu" and part.dtype != np.uint8:
             part = part.astype(np.float32) / np.float32(255)
         return np.ascontiguousarray(part, dtype=dtype).reshape(-1, *self.shape[1:])
-
-
-def check_file(X: Any) -> None:
-    """A memory map's file is still as long as it: reading past its end would kill the process."""
-    while isinstance(X, np.ndarray):
-        if isinstance(X, np.memmap) and isinstance(X.base, mmap.mmap):
-            _check_length(X)
-        X = X.base
-
-
-def _check_length(mapped: np.memmap[Any, Any]) -> None:
-    name = mapped.filename
-    # A file without a name, or that was deleted, lives as long as the map and cannot be cut by name.
-    if name is None or not os.path.exists(name):
-        return
-    wanted, size = mapped.offset + mapped.nbytes, os.path.getsize(name)
-    if size < wanted:
-        raise ValueError(f"X: got a memory map of {name}, which has {size} bytes, want {wanted}")
 
 
 def as_array(X: Any) -> npt.NDArray[Any]:
@@ -173,7 +160,7 @@ def _forget(array: npt.NDArray[Any]) -> None:
             mapping.madvise(mmap.MADV_DONTNEED)
 
 
-def check_values(array: npt.NDArray[Any]) -> None:
+def check_values(array: npt.NDArray[Any], guard: Guard | None = None) -> None:
     """Floats are finite and in [0, 1], integers in 0…255; a chunk of images at a time."""
     if array.dtype == np.uint8:
         return
@@ -181,6 +168,8 @@ def check_values(array: npt.NDArray[Any]) -> None:
     for first in range(0, array.shape[0], rows):
         part = np.asarray(array[first : first + rows])
         low, high = part.min(), part.max()
+        if guard is not None:
+            guard.check()
         _forget(array)
         if array.dtype.kind in "iu":
             if low < 0 or high > 255:

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import validate_data
 
-from .images import Images, check_file
+from .._guard import Guard
+from .images import Images
 
 LARGEST = 65536
 # Beyond it squares would be infinite in float32.
@@ -28,7 +29,7 @@ class Vectors(Images):
     """
 
     def __init__(self, estimator: Any, X: Any, reset: bool) -> None:
-        check_file(X)
+        given = Guard(X) if isinstance(X, np.ndarray) else None
         array = validate_data(
             estimator,
             X,
@@ -37,6 +38,9 @@ class Vectors(Images):
             order="C",
             ensure_min_samples=2 if reset else 1,
         )
+        if given is not None:
+            given.check()
+        self.guard = Guard(array)
         if array.shape[1] > LARGEST:
             raise ValueError(f"X: got {array.shape[1]} features, want at most {LARGEST}")
         if max(-array.min(), array.max()) > LARGEST_VALUE:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
+from .._guard import UnreadableError
 from .._locks import ProcessLock
 from .._networks.network import TEMPERATURE, Network
 from .._stages.cost import cost
@@ -129,6 +130,9 @@ class Training:
                     outcome = self._run(bar)
             else:
                 outcome = self._run(None)
+        except UnreadableError:
+            # Parameters may have moved by what was not there.
+            raise
         except BaseException:
             # In the first step of a stage its output layer may be new already: the checkpoint that was
             # written at the end of the stage before is the one to go on from.
@@ -148,6 +152,7 @@ class Training:
         while True:
             self._in_step = True
             event = self.trainer.advance()
+            self.plan.images.check()
             if self.plan.ranks.exchange(self.trainer, event, self.plan, self._temperature):
                 continue
             if event.kind == _core.EVENT_BATCH_WANTED:
@@ -272,6 +277,8 @@ class Training:
         """Write the checkpoint, if there is one. A disk that is full does not end training."""
         if self.checkpoint is None or not self.leads:
             return
+        # An interrupt may come between a step and the look at what it read.
+        self.plan.images.check()
         try:
             self.checkpoint.write(self.trainer, self.network, self.history, self._run_so_far())
         except OSError as error:
