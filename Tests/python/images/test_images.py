@@ -197,7 +197,7 @@ def test_cache_holds_the_images(folder, tmp_path_factory):
 
 
 def test_large_sets_leave_memory(folder, monkeypatch):
-    monkeypatch.setattr(images._reading, "MEMORY_SHARE", 0.0)
+    monkeypatch.setattr(images._storage, "MEMORY_SHARE", 0.0)
     found = images.from_folder(folder, **QUIET)
     assert isinstance(found.images, np.memmap)
     np.testing.assert_array_equal(found.images[5], noise(20, 24, 3, seed=11))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import os
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -11,6 +12,14 @@ import numpy as np
 
 # Of a projection head.
 MOST_HIDDEN, WIDEST = 16, 65536
+
+
+def check_regular(name: str, path: str | os.PathLike[str]) -> None:
+    """A file that ends: to open a pipe waits for who writes to it, and a device may give for ever."""
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"{name}: there is no {os.fspath(path)}")
+    if not os.path.isfile(path):
+        raise ValueError(f"{name}: got {os.fspath(path)}, which is no regular file")
 
 
 def check_number(name: str, value: Any, low: float, high: float) -> float:

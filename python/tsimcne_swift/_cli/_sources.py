@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import images
+from .._checks.values import check_regular
 from ..images import ImageCollection
 
 IDX = b"\0\0\x08"
@@ -31,8 +32,7 @@ def read_source(options: Any) -> ImageCollection:
 def _read(path: Path, reading: Any) -> ImageCollection:
     if path.is_dir():
         return images.from_folder(path, **reading)
-    if not path.exists():
-        raise FileNotFoundError(f"source: there is no {path}")
+    check_regular("source", path)
     if path.suffix == ".parquet":
         return images.from_parquet(path, **reading)
     if path.suffix == ".npy":
@@ -57,6 +57,7 @@ def read_metadata(path: Path, names: list[str]) -> dict[str, Any]:
     The first column whose values are names of images says which row is whose: whole names, or those without
     folders. Images without a row have empty values.
     """
+    check_regular("metadata", path)
     with open(path, newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     if not rows:

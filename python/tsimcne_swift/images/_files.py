@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import math
 import os
-import threading
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -13,13 +10,11 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from .._checks.values import check_regular
 from ._collection import ImageCollection
+from ._decoding._opening import check_format
 from ._reading import Item, Options, read
-
-TIFF = (".tif", ".tiff")
-# What a file says of itself decides what is taken for it: beyond these it is skipped, unread.
-LARGEST_FILE = 1 << 29
-LARGEST_PICTURE = 1 << 28
+from ._workers import Encoded
 
 
 def from_folder(
@@ -82,7 +77,7 @@ def from_folder(
         raise ValueError(f"path: got {str(path)!r} with {len(found)} files, want pictures in it")
     labels = _labels(names)
     items = [
-        Item(str(name), label, lambda name=name: _open_file(folder / name))  # type: ignore[misc]
+        Item(str(name), label, lambda name=name: _file(folder / name))  # type: ignore[misc]
         for name, label in zip(names, labels, strict=True)
     ]
     return read(items, folder.name, **options)
@@ -104,26 +99,30 @@ def from_zip(
     -------
     ImageCollection
     """
+    check_regular("path", path)
     if not zipfile.is_zipfile(path):
         raise ValueError(f"path: got {str(path)!r}, want a zip file")
-    lock = threading.Lock()
     with zipfile.ZipFile(path) as archive:
-        entries = [name for name in archive.namelist() if not name.endswith("/")]
-        names = _pictures(PurePosixPath(name) for name in entries)
-        if not names:
-            raise ValueError(f"path: got {str(path)!r} with {len(entries)} files, want pictures in it")
+        entries = [entry.filename for entry in archive.infolist()]
+    # Names may be there twice: an entry is known by its number.
+    numbers: dict[PurePosixPath, list[int]] = {}
+    for number, entry in enumerate(entries):
+        if not entry.endswith("/"):
+            numbers.setdefault(PurePosixPath(entry), []).append(number)
+    names = [name for name in _pictures(numbers) for _ in numbers[name]]
+    if not names:
+        raise ValueError(f"path: got {str(path)!r} with {len(entries)} files, want pictures in it")
+    places = [number for name in _pictures(numbers) for number in numbers[name]]
+    archive_path = os.path.abspath(path)
 
-        def opened(name: PurePosixPath) -> Any:
-            _check_length(archive.getinfo(str(name)).file_size)
-            with lock:
-                data = archive.read(str(name))
-            return _open_data(data, name.suffix)
+    def opened(place: int, name: PurePosixPath) -> Encoded:
+        return Encoded(("entry", archive_path, place), name.suffix)
 
-        items = [
-            Item(str(name), label, lambda name=name: opened(name))  # type: ignore[misc]
-            for name, label in zip(names, _labels(names), strict=True)
-        ]
-        return read(items, Path(path).name, **options)
+    items = [
+        Item(str(name), label, lambda place=place, name=name: opened(place, name))  # type: ignore[misc]
+        for place, name, label in zip(places, names, _labels(names), strict=True)
+    ]
+    return read(items, Path(path).name, **options)
 
 
 def from_files(
@@ -185,10 +184,15 @@ def _name(picture: Any, place: int) -> str:
 
 def _open_any(picture: Any) -> Any:
     if isinstance(picture, str | os.PathLike):
-        return _open_file(Path(picture))
+        return _file(picture)
     if isinstance(picture, np.ndarray):
         return open_array(picture)
+    check_format(picture)
     return picture
+
+
+def _file(path: str | os.PathLike[str]) -> Encoded:
+    return Encoded(("file", os.path.abspath(path)), os.path.splitext(path)[1])
 
 
 def open_array(array: np.ndarray[Any, Any]) -> Any:
@@ -202,45 +206,3 @@ def open_array(array: np.ndarray[Any, Any]) -> Any:
     if array.dtype != np.uint8 or array.shape[2] not in (1, 3, 4):
         return array
     return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
-
-
-def _open_file(path: Path) -> Any:
-    if not path.is_file():
-        raise ValueError("is no regular file")
-    _check_length(path.stat().st_size)
-    return _open_data(path.read_bytes(), path.suffix)
-
-
-def _check_length(size: int) -> None:
-    if size > LARGEST_FILE:
-        raise ValueError(f"has {size:,} bytes, want at most {LARGEST_FILE:,}")
-
-
-def _check_values(count: int) -> None:
-    """Before they are decoded: a file of some kilobytes may ask for gigabytes."""
-    if count > LARGEST_PICTURE:
-        raise ValueError(f"has {count:,} values, want at most {LARGEST_PICTURE:,}")
-
-
-def _open_data(data: bytes, ending: str) -> Any:
-    """What a file holds; of TIFF with channels that Pillow does not know, an array."""
-    from PIL import Image
-
-    if ending.lower() in TIFF:
-        import tifffile
-
-        with tifffile.TiffFile(io.BytesIO(data)) as file:
-            page: Any = file.pages[0]
-            if len(file.pages) > 1 or page.dtype != np.uint8 or page.samplesperpixel not in (1, 3, 4):
-                _check_values(math.prod(file.series[0].shape))
-                return _channels_last(file.asarray(), file.series[0].axes)
-    picture = Image.open(io.BytesIO(data))
-    _check_values(picture.width * picture.height * len(picture.getbands()))
-    picture.load()
-    return picture
-
-
-def _channels_last(array: np.ndarray[Any, Any], axes: str) -> np.ndarray[Any, Any]:
-    """(height, width, channels): all that is not height or width becomes channels."""
-    rows, columns = axes.index("Y"), axes.index("X")
-    return np.moveaxis(array, (rows, columns), (0, 1)).reshape(array.shape[rows], array.shape[columns], -1)

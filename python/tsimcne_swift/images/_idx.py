@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import gzip
+import math
 import os
-from pathlib import Path
+import zlib
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .._checks.values import check_regular
 from ._collection import ImageCollection
+from ._storage import Storage
+
+# Of what deflate makes of a byte.
+LARGEST_RATIO = 1032
+# Bytes that are read together.
+CHUNK = 1 << 24
 
 
 def from_idx(
@@ -56,13 +65,45 @@ def from_idx(
 
 def read_idx(path: str | os.PathLike[str], name: str) -> npt.NDArray[np.uint8]:
     """An array of bytes; errors name the argument."""
-    data = Path(path).read_bytes()
-    if data[:2] == b"\x1f\x8b":
-        data = gzip.decompress(data)
-    if len(data) < 4 or data[:3] != b"\0\0\x08" or len(data) < 4 + 4 * data[3]:
-        raise ValueError(f"{name}: got {os.fspath(path)}, which is no idx file of bytes")
-    shape = tuple(int(n) for n in np.frombuffer(data, ">i4", count=data[3], offset=4))
-    start = 4 + 4 * len(shape)
-    if min(shape, default=0) < 0 or len(data) - start != int(np.prod(shape, dtype=object)):
-        raise ValueError(f"{name}: got {os.fspath(path)} with {len(data) - start} values, want {shape}")
-    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+    check_regular(name, path)
+    with open(path, "rb") as file:
+        is_packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        # What the file can hold at most, by its length alone.
+        most = os.fstat(file.fileno()).st_size * (LARGEST_RATIO if is_packed else 1)
+        stream = _Stream(gzip.GzipFile(fileobj=file) if is_packed else file, f"{name}: got {os.fspath(path)}")
+        start = stream.read(4)
+        sizes = stream.read(4 * start[3]) if len(start) == 4 else b""
+        if start[:3] != b"\0\0\x08" or len(sizes) < 4 or len(sizes) != 4 * start[3]:
+            raise ValueError(f"{stream.name}, which is no idx file of bytes")
+        shape = tuple(int(n) for n in np.frombuffer(sizes, ">i4"))
+        count = math.prod(shape)
+        if min(shape) < 0 or count > most:
+            raise ValueError(f"{stream.name} with at most {most} values, want {shape}")
+        storage = Storage((count,), None)
+        try:
+            got = 0
+            while part := stream.read(min(CHUNK, count - got)):
+                storage.append(np.frombuffer(part, np.uint8))
+                got += len(part)
+            if got < count or stream.read(1):
+                raise ValueError(f"{stream.name} with {'more' if got == count else got} values, want {shape}")
+            return storage.finish().reshape(shape)
+        finally:
+            storage.discard()
+
+
+class _Stream:
+    """Bytes of a file, gzipped or not; ``name`` begins its errors."""
+
+    def __init__(self, stream: Any, name: str) -> None:
+        self._stream = stream
+        self.name = name
+
+    def read(self, count: int) -> bytes:
+        """So many, or fewer where it ends."""
+        try:
+            data: bytes = self._stream.read(count)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise ValueError(f"{self.name}, which is damaged ({error})") from error
+        return data

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
+from itertools import chain, islice
 from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
 from .._checks.values import check_choice, check_integer, check_jobs
-from .._config import available_memory, show_config
+from .._config import show_config
 from ._collection import ImageCollection, encode_labels
-from ._pixels import FITS, Layout, channels_of, deep_values, limits_of, pixels, size_of, some_values
+from ._decoding._pixels import FITS, Layout, channels_of, deep_values, limits_of, pixels, size_of, some_values
+from ._decoding._serve import reason_of
+from ._storage import Storage
+from ._workers import Encoded, Facts, Workers
 
 # Pictures that are looked at to choose size, channels and limits.
 SAMPLE = 200
+# Pictures that a reading process is asked for at once, and bytes of what becomes of them.
+TOGETHER, BYTES_TOGETHER = 16, 1 << 20
 # Where their sizes differ, or are large.
 USUAL_SIZE = 64
 LARGEST_OWN_SIZE = 96
-# Of the memory that is available; larger sets go to a file.
-MEMORY_SHARE = 0.25
 COLORS = {"white": (255, 255, 255), "black": (0, 0, 0)}
 
 
@@ -41,13 +43,13 @@ class Options(TypedDict, total=False):
     progress: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Item:
     """A picture to be read."""
 
     name: str
     label: Any
-    # The picture as Pillow opens it, or (height, width, channels) of what Pillow cannot hold.
+    # A picture to be decoded, one of Pillow's, or (height, width, channels) of what Pillow cannot hold.
     open: Callable[[], Any]
 
 
@@ -76,31 +78,37 @@ def read(
         check_integer("channels", channels, 1, 1024)
     layout = Layout((1, 1), 1, check_choice("fit", fit, FITS), _check_background(background))
     threads = check_jobs("n_jobs", n_jobs) or int(show_config()["threads"])
-    with ThreadPoolExecutor(threads) as pool:
-        layout = _with_sample(layout, wanted, channels, items, pool)
-        images = _allocate((len(items), *layout.size, layout.channels), cache)
+    # A thread waits for the process that decodes for it.
+    workers = Workers()
+    with ThreadPoolExecutor(threads) as pool, ExitStack() as stack:
+        stack.callback(workers.close)
+        layout, unknown = _with_sample(layout, wanted, channels, items, pool, workers)
+        images = Storage((len(items), *layout.size, layout.channels), cache)
+        stack.callback(images.discard)
         skipped: dict[int, str] = {}
-        done = _ahead(pool, lambda item: _pixels_or_reason(item, layout), items, 4 * threads)
+        parts = _parts(items, layout, threads)
+        done = _ahead(
+            pool, lambda part: _pixels_or_reasons(part, layout, workers, unknown), parts, 4 * threads
+        )
         with tqdm(total=len(items), desc=f"reading {source}", unit="image", disable=not progress) as bar:
-            for place, result in enumerate(done):
+            for place, result in enumerate(chain.from_iterable(done)):
                 if isinstance(result, str):
                     skipped[place] = result
                 else:
-                    images[place - len(skipped)] = result
+                    images.append(result)
                 bar.update()
+        found = images.finish() if len(skipped) < len(items) else None
     kept = [item for place, item in enumerate(items) if place not in skipped]
     reasons = [(items[place].name, reason) for place, reason in skipped.items()]
-    if not kept:
+    if found is None:
         examples = "; ".join(f"{name}: {reason}" for name, reason in reasons[:3])
         raise ValueError(f"{source}: got no picture that can be read; {examples}")
-    if skipped:
-        images = _shortened(images, len(kept))
     labels, label_names = encode_labels([item.label for item in kept])
-    return ImageCollection(images, [item.name for item in kept], labels, label_names, reasons)
+    return ImageCollection(found, [item.name for item in kept], labels, label_names, reasons)
 
 
 def _ahead(
-    pool: ThreadPoolExecutor, function: Callable[[Item], Any], items: Sequence[Item], count: int
+    pool: ThreadPoolExecutor, function: Callable[[Any], Any], items: Sequence[Any], count: int
 ) -> Iterator[Any]:
     """Results in order, with no more than ``count`` of them waiting in memory."""
     left = iter(items)
@@ -114,13 +122,36 @@ def _ahead(
             future.cancel()
 
 
-def _pixels_or_reason(item: Item, layout: Layout) -> npt.NDArray[np.uint8] | str:
-    """A broken file must not end the reading of a folder, whatever its decoder raises."""
-    try:
-        return pixels(item.open(), layout)
-    except Exception as error:
-        kind = type(error).__name__
-        return "is no picture that is known" if kind == "UnidentifiedImageError" else f"{kind}: {error}"
+def _parts(items: Sequence[Item], layout: Layout, threads: int) -> list[Sequence[Item]]:
+    """The items in parts that are read together: large enough to ask seldom, small enough to be shared."""
+    size = layout.size[0] * layout.size[1] * layout.channels
+    count = max(1, min(TOGETHER, BYTES_TOGETHER // size, len(items) // (8 * threads)))
+    return [items[first : first + count] for first in range(0, len(items), count)]
+
+
+def _pixels_or_reasons(
+    items: Sequence[Item], layout: Layout, workers: Workers, unknown: Mapping[Item, str]
+) -> list[npt.NDArray[np.uint8] | str]:
+    """A broken file must not end the reading of a folder, whatever its decoder raises.
+
+    Of an item in ``unknown`` the reason was found before.
+    """
+    results: list[Any] = []
+    for item in items:
+        if item in unknown:
+            results.append(unknown[item])
+            continue
+        try:
+            picture = item.open()
+            results.append(picture if isinstance(picture, Encoded) else pixels(picture, layout))
+        except Exception as error:
+            results.append(reason_of(error))
+    encoded = [place for place, found in enumerate(results) if isinstance(found, Encoded)]
+    if encoded:
+        answers = workers.pixels([results[place] for place in encoded], layout)
+        for place, answer in zip(encoded, answers, strict=True):
+            results[place] = answer
+    return results
 
 
 def _with_sample(
@@ -129,54 +160,80 @@ def _with_sample(
     channels: int | None,
     items: Sequence[Item],
     pool: ThreadPoolExecutor,
-) -> Layout:
-    """Size, channels and limits from pictures that lie evenly in the collection."""
-    step = max(1, len(items) // SAMPLE)
-    seen = [facts for facts in pool.map(_facts, items[::step]) if facts is not None]
-    sizes = {facts[0] for facts in seen}
+    workers: Workers,
+) -> tuple[Layout, dict[Item, str]]:
+    """Size, channels and limits from pictures that lie evenly in the collection; and which of them cannot be
+    read, with the reason.
+    """
+    sample = items[:: max(1, len(items) // SAMPLE)]
+    kinds = _Kinds(sample, pool.map(lambda item: _facts(item, workers), sample), workers)
     if size is None:
-        own = next(iter(sizes)) if len(sizes) == 1 else None
+        sizes = kinds.sizes()
+        own = sizes[0] if len(sizes) == 1 else None
         size = own if own is not None and max(own) <= LARGEST_OWN_SIZE else (USUAL_SIZE, USUAL_SIZE)
     if channels is None:
-        channels = max((facts[1] for facts in seen), default=3)
-    deep = [facts[2] for facts in seen if facts[2] is not None and facts[2].shape[1] in (1, channels)]
+        channels = kinds.channels()
+    deep = [values for values in kinds.values if values.shape[1] in (1, channels)]
     same = [values for values in deep if values.shape[1] == channels] or deep
     limits = limits_of(np.concatenate(same)) if same else None
-    return Layout(size, channels, layout.fit, layout.background, limits)
+    return Layout(size, channels, layout.fit, layout.background, limits), kinds.unknown
 
 
-def _facts(item: Item) -> tuple[tuple[int, int], int, npt.NDArray[np.float32] | None] | None:
-    """Size, channels and, with more than 8 bits, some values of a picture that can be read."""
+class _Kinds:
+    """Pictures of a sample by size and channels, as their headers say.
+
+    A picture that is broken behind its headers decides nothing: of a kind that would, one is decoded.
+    """
+
+    def __init__(self, sample: Sequence[Item], facts: Iterable[Facts | str], workers: Workers) -> None:
+        self.unknown: dict[Item, str] = {}
+        self.values: list[npt.NDArray[np.float32]] = []
+        self._workers = workers
+        self._items: dict[tuple[tuple[int, int], int], list[Item]] = {}
+        self._known: dict[tuple[tuple[int, int], int], bool] = {}
+        for item, fact in zip(sample, facts, strict=True):
+            if isinstance(fact, str):
+                self.unknown[item] = fact
+                continue
+            kind = fact.size, fact.channels
+            self._items.setdefault(kind, []).append(item)
+            if fact.values is not None:
+                self.values.append(fact.values)
+                self._known[kind] = True
+
+    def _is_whole(self, kind: tuple[tuple[int, int], int]) -> bool:
+        if len(self._items) == 1:
+            return True  # nothing else could decide
+        if kind not in self._known:
+            layout = Layout((8, 8), kind[1])
+            decoded = (_pixels_or_reasons([item], layout, self._workers, {}) for item in self._items[kind])
+            self._known[kind] = any(not isinstance(found, str) for (found,) in decoded)
+        return self._known[kind]
+
+    def sizes(self) -> list[tuple[int, int]]:
+        """One, or two of several."""
+        found: list[tuple[int, int]] = []
+        for kind in sorted(self._items, key=lambda kind: -len(self._items[kind])):
+            if len(found) < 2 and kind[0] not in found and self._is_whole(kind):
+                found.append(kind[0])
+        return found
+
+    def channels(self) -> int:
+        """The most that pictures have."""
+        kinds = sorted(self._items, key=lambda kind: -kind[1])
+        return next((kind[1] for kind in kinds if self._is_whole(kind)), 3)
+
+
+def _facts(item: Item, workers: Workers) -> Facts | str:
+    """What is known of a picture, or the reason why it cannot be read."""
     try:
         picture = item.open()
-        deep = deep_values(picture)
-        return size_of(picture), channels_of(picture), None if deep is None else some_values(deep)
-    except Exception:
-        return None
-
-
-def _allocate(shape: tuple[int, ...], cache: str | os.PathLike[str] | None) -> npt.NDArray[np.uint8]:
-    if cache is None and np.prod(shape, dtype=np.int64) <= MEMORY_SHARE * available_memory():
-        return np.empty(shape, np.uint8)
-    if cache is None:
-        # Nameless once it is mapped: it goes when the array does.
-        with tempfile.NamedTemporaryFile(suffix=".npy") as file:
-            return np.lib.format.open_memmap(file.name, "w+", np.uint8, shape)
-    return np.lib.format.open_memmap(Path(cache), "w+", np.uint8, shape)
-
-
-def _shortened(images: npt.NDArray[np.uint8], count: int) -> npt.NDArray[np.uint8]:
-    """The first ``count`` images; a cache file ends there too."""
-    if isinstance(images, np.memmap) and images.filename is not None and os.path.exists(images.filename):
-        path, shape = images.filename, (count, *images.shape[1:])
-        images.flush()
-        with open(path, "r+b") as file:
-            np.lib.format.write_array_header_1_0(
-                file, {"descr": "|u1", "fortran_order": False, "shape": shape}
-            )
-            file.truncate(file.tell() + int(np.prod(shape, dtype=np.int64)))
-        return np.lib.format.open_memmap(path, "r+")
-    return images[:count]
+        if not isinstance(picture, Encoded):
+            deep = deep_values(picture)
+            return Facts(size_of(picture), channels_of(picture), None if deep is None else some_values(deep))
+    except Exception as error:
+        return reason_of(error)
+    return workers.facts(picture)
 
 
 def _check_size(size: Any) -> tuple[int, int] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from collections.abc import Callable
@@ -10,9 +9,13 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from .._checks.values import check_regular
 from ._collection import ImageCollection
+from ._decoding._opening import check_format
 from ._files import open_array
 from ._reading import Item, Options, read
+from .._config import available_memory
+from ._workers import Encoded
 
 
 def from_dataset(
@@ -88,9 +91,13 @@ def from_parquet(
     """
     import pyarrow.parquet
 
-    columns = pyarrow.parquet.ParquetDataset(path).schema.names
+    for file in _files_of(path):
+        check_regular("path", file)
+    dataset = pyarrow.parquet.ParquetDataset(path)
+    columns = dataset.schema.names
     if image not in columns:
         raise ValueError(f"image: got {image!r}, want one of the columns {', '.join(columns)}")
+    _check_memory(dataset, image)
     has_labels = label is not None and label in columns
     table = pyarrow.parquet.read_table(path, columns=[image, label] if has_labels else [image])
     pictures = table[image]
@@ -102,6 +109,31 @@ def from_parquet(
     return _read_rows(
         opened, numbers, _class_names(table.schema.metadata, label), os.path.basename(path), options
     )
+
+
+def _files_of(path: str | os.PathLike[str]) -> list[str | os.PathLike[str]]:
+    """A file, or all in a folder and the folders in it."""
+    if not os.path.isdir(path):
+        return [path]
+    return [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names]
+
+
+def _check_memory(dataset: Any, column: str) -> None:
+    """Bytes of the column when it is unpacked, as the files say: it is read as a whole."""
+    size = 0
+    for fragment in dataset.fragments:
+        for number in range(fragment.metadata.num_row_groups):
+            group = fragment.metadata.row_group(number)
+            parts = [group.column(place) for place in range(group.num_columns)]
+            # Of a struct the path goes on behind a dot.
+            size += sum(
+                part.total_uncompressed_size for part in parts if part.path_in_schema.split(".")[0] == column
+            )
+    if size > available_memory():
+        raise ValueError(
+            f"image: got {size:,} bytes in the column {column!r}, want at most {available_memory():,}, "
+            "the memory that is available"
+        )
 
 
 def _read_rows(
@@ -126,10 +158,9 @@ def _picture(value: Any) -> Any:
     if isinstance(value, dict):  # of a column that is not decoded
         value = value["bytes"]
     if isinstance(value, bytes):
-        picture = Image.open(io.BytesIO(value))
-        picture.load()
-        return picture
+        return Encoded(("data", value))
     if isinstance(value, Image.Image):
+        check_format(value)
         return value
     if hasattr(value, "numpy") and not isinstance(value, np.ndarray):
         # torchvision's ToTensor: channels first, in [0, 1].

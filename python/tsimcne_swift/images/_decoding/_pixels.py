@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ._opening import exif_of
+
 if TYPE_CHECKING:
     from PIL import Image as PILImage
 
@@ -17,6 +19,9 @@ GREY_MODES = ("1", "L", "LA", "La", "I", "F")
 RANGE = (0.1, 99.9)
 # Of a picture and channel, for these limits.
 MOST_VALUES = 20_000
+# Of the values of a picture that are scaled together.
+CHUNK = 1 << 20
+ORIENTATION = 0x0112
 
 
 @dataclass(frozen=True)
@@ -48,23 +53,25 @@ def size_of(picture: Any) -> tuple[int, int]:
     if isinstance(picture, np.ndarray):
         return int(picture.shape[0]), int(picture.shape[1])
     width, height = picture.size
-    turned = picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-    return (width, height) if turned else (height, width)
+    if exif_of(picture).get(ORIENTATION, 1) not in (5, 6, 7, 8):
+        return height, width
+    if hasattr(picture, "tag_v2"):
+        # Of a TIFF file that is not decoded yet, some versions of Pillow say the size upright.
+        width, height = picture.tag_v2[256], picture.tag_v2[257]
+    return width, height
 
 
-def deep_values(picture: Any) -> npt.NDArray[np.float32] | None:
+def deep_values(picture: Any) -> npt.NDArray[Any] | None:
     """(height, width, channels) of a picture with more than 8 bits; None for others."""
     if isinstance(picture, np.ndarray):
-        return picture.astype(np.float32)
-    if is_deep(picture):
-        return np.asarray(picture, dtype=np.float32)[:, :, None]
-    return None
+        return picture
+    return np.asarray(picture)[:, :, None] if is_deep(picture) else None
 
 
-def some_values(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def some_values(picture: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """(values, channels): every seventh pixel, of large pictures fewer."""
     rows = picture.reshape(-1, picture.shape[-1])
-    return rows[:: max(7, len(rows) // MOST_VALUES)]
+    return rows[:: max(7, len(rows) // MOST_VALUES)].astype(np.float32)
 
 
 def limits_of(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
@@ -88,12 +95,15 @@ def pixels(picture: Any, layout: Layout) -> npt.NDArray[np.uint8]:
         return _deep_pixels(deep, layout)
     if layout.channels not in (1, 3):
         raise ValueError(f"got {channels_of(picture)} channels, others have {layout.channels}")
-    picture = ImageOps.exif_transpose(picture)
+    if picture.getexif().get(ORIENTATION, 1) != 1:
+        picture = ImageOps.exif_transpose(picture)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         canvas = Image.new("RGBA", picture.size, (*layout.background, 255))
         picture = Image.alpha_composite(canvas, picture)
-    picture = picture.convert("L" if layout.channels == 1 else "RGB")
+    mode = "L" if layout.channels == 1 else "RGB"
+    if picture.mode != mode:
+        picture = picture.convert(mode)
     background = layout.background if layout.channels == 3 else _luminance(layout.background)
     return np.asarray(_fitted(picture, layout, background), np.uint8).reshape(*layout.size, layout.channels)
 
@@ -102,21 +112,30 @@ def _luminance(color: tuple[int, int, int]) -> int:
     return round(0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2])
 
 
-def _deep_pixels(values: npt.NDArray[np.float32], layout: Layout) -> npt.NDArray[np.uint8]:
+def _deep_pixels(values: npt.NDArray[Any], layout: Layout) -> npt.NDArray[np.uint8]:
     from PIL import Image
 
     if values.shape[2] == 1 and layout.channels == 3:
-        values = np.repeat(values, 3, axis=2)
+        values = np.broadcast_to(values, (*values.shape[:2], 3))
     if values.shape[2] != layout.channels:
         raise ValueError(f"got {values.shape[2]} channels, others have {layout.channels}")
     limits = layout.limits if layout.limits is not None else limits_of(some_values(values))
     result = np.empty((*layout.size, layout.channels), np.uint8)
     for channel in range(layout.channels):
         low, high = limits[channel if len(limits) == layout.channels else 0]
-        scaled = np.clip((values[:, :, channel] - low) / (high - low), 0, 1) * 255
-        picture = Image.fromarray(np.nan_to_num(scaled).astype(np.float32))
+        picture = Image.fromarray(_scaled(values[:, :, channel], low, high))
         fitted = np.asarray(_fitted(picture, layout, 0), np.float32)
         result[:, :, channel] = np.clip(np.rint(fitted), 0, 255).astype(np.uint8)
+    return result
+
+
+def _scaled(values: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.float32]:
+    """``low`` becomes 0 and ``high`` 255; some rows at a time, for copies of eight bytes a value."""
+    result = np.empty(values.shape, np.float32)
+    rows = max(1, CHUNK // max(1, values.shape[1]))
+    for first in range(0, len(values), rows):
+        part = values[first : first + rows].astype(np.float32)
+        result[first : first + rows] = np.nan_to_num(np.clip((part - low) / (high - low), 0, 1) * 255)
     return result
 
 

@@ -1,0 +1,137 @@
+"""A reading process: pictures in, pixels or the reason why not out, within limits.
+
+Decoders are large and written in C. What is made to harm them ends this process, or is ended by its limits,
+and is one file that could not be read.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import resource
+import signal
+import stat
+import struct
+import sys
+import warnings
+import zipfile
+from functools import cache
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ._limits import CLOCK_SECONDS, MEMORY_BYTES, PROCESSOR_SECONDS, check_length
+from ._opening import formats, open_data
+from ._pixels import Layout, channels_of, deep_values, pixels, size_of, some_values
+
+# Before an answer: its kind and length.
+HEAD = struct.Struct("<cq")
+READY, PIXELS, FACTS, REASON = b"!", b"p", b"f", b"r"
+# Of facts: height, width, channels, and whether values follow.
+SHAPE = struct.Struct("<qqq?")
+
+
+def serve() -> None:
+    """Answer requests, which are pickled by the process that started this one, until there are no more."""
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    # What a decoder prints is no answer.
+    os.dup2(2, 1)
+    _limit()
+    _send(answers, READY, b"")
+    while True:
+        try:
+            pictures, layout = pickle.load(requests)
+        except EOFError:
+            return
+        for source, ending in pictures:
+            _send(answers, *_answer(source, ending, None if layout is None else Layout(*layout)))
+
+
+def _limit() -> None:
+    for number in (signal.SIGPROF, signal.SIGALRM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    warnings.simplefilter("ignore")
+    formats()
+    with open("/proc/self/statm") as file:
+        used = int(file.read().split()[0]) * resource.getpagesize()
+    for kind, limit in (
+        (resource.RLIMIT_AS, used + MEMORY_BYTES),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(kind, (limit, limit))
+    # Where memory ends all the same, this process is the one to go.
+    with open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
+
+
+def _send(answers: BinaryIO, kind: bytes, body: Any) -> None:
+    answers.write(HEAD.pack(kind, len(body)))
+    answers.write(body)
+    # At once: where this process ends, the first picture without an answer is the reason.
+    answers.flush()
+
+
+def _answer(source: tuple[Any, ...], ending: str, layout: Layout | None) -> tuple[bytes, Any]:
+    """Pixels in a layout, or with none what is known of the picture."""
+    # A broken file must not end the reading of a folder, whatever its decoder raises.
+    try:
+        signal.setitimer(signal.ITIMER_PROF, PROCESSOR_SECONDS)
+        data = _read(*source)
+        signal.setitimer(signal.ITIMER_REAL, CLOCK_SECONDS)
+        picture = open_data(data, ending)
+        if layout is not None:
+            return PIXELS, pixels(picture, layout).data.cast("B")
+        return FACTS, facts_of(picture)
+    except MemoryError:
+        return REASON, f"wants more than {MEMORY_BYTES >> 20:,} MiB to be decoded".encode()
+    except Exception as error:
+        return REASON, reason_of(error).encode(errors="replace")
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def reason_of(error: Exception) -> str:
+    """Why a picture was skipped."""
+    kind = type(error).__name__
+    return "is no picture that is known" if kind == "UnidentifiedImageError" else f"{kind}: {error}"
+
+
+def facts_of(picture: Any) -> bytes:
+    """Size and channels, from the headers where they say them; and some values of more than 8 bits."""
+    deep = deep_values(picture)
+    values = b"" if deep is None else np.ascontiguousarray(some_values(deep)).tobytes()
+    return SHAPE.pack(*size_of(picture), channels_of(picture), deep is not None) + values
+
+
+def _read(kind: str, *place: Any) -> bytes:
+    """The bytes of a file, of an entry of an archive, or that were sent along."""
+    if kind == "data":
+        data: bytes = place[0]
+        check_length(len(data))
+        return data
+    if kind == "entry":
+        archive = _archive(place[0])
+        entry = archive.infolist()[place[1]]
+        check_length(entry.file_size)
+        return archive.read(entry)
+    return _read_file(place[0])
+
+
+def _read_file(path: str) -> bytes:
+    # A pipe may never end and a device never does, and to open one may wait for ever.
+    if not os.path.isfile(path):
+        raise ValueError("is no regular file")
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError("is no regular file")
+        check_length(status.st_size)
+        return file.read(status.st_size)
+
+
+@cache
+def _archive(path: str) -> zipfile.ZipFile:
+    return zipfile.ZipFile(path)
