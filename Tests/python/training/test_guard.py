@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow
 import pytest
 from helpers import assert_same_bits, images, mapper, small, vectors
-from tsimcne_swift import _core
+from tsimcne_swift import _core, plot
 from tsimcne_swift._guard import Guard
 
 # Pages enough that most of them lie beyond where the file is cut.
@@ -258,3 +258,15 @@ def test_a_forked_child_is_guarded(path):
 def test_memory_of_its_own_has_no_guard():
     for array in (X, X[3:], np.frombuffer(bytes(100), np.uint8), np.empty((0, 8, 8), np.uint8)):
         assert Guard(array)._handle is None
+
+
+def test_cut_while_views_are_drawn(path, monkeypatch):
+    augment = _core.augment
+
+    def cutting(*arguments, **options):
+        cut(path)
+        augment(*arguments, **options)
+
+    monkeypatch.setattr(_core, "augment", cutting)
+    with pytest.raises(ValueError, match=r"^X: .*images"):
+        plot.views(memory_map(path), n_views=1)

@@ -10,11 +10,11 @@ from typing import Any, Unpack
 import numpy as np
 
 from .._checks.values import check_regular
+from .._config import available_memory
 from ._collection import ImageCollection
 from ._decoding._opening import check_format
 from ._files import open_array
 from ._reading import Item, Options, read
-from .._config import available_memory
 from ._workers import Encoded
 
 

@@ -64,10 +64,13 @@ class _Worker:
         # Its modules are found where ours are; of this package it has the decoding alone.
         command = [sys.executable, "-I", "-S", "-c", PROGRAM, *sys.path, str(Path(__file__).parent)]
         # Ctrl-C is for the process that asks.
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | ENVIRONMENT,
-            start_new_session=True,
-        )  # fmt: skip
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | ENVIRONMENT,
+                start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise RuntimeError(f"images: a process that reads pictures did not start; {error}") from error
         assert self._process.stdin is not None and self._process.stdout is not None
         self._requests: BinaryIO = self._process.stdin  # type: ignore[assignment]
         self._answers: BinaryIO = self._process.stdout  # type: ignore[assignment]

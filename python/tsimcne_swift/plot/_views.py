@@ -51,6 +51,7 @@ def views(
     columns = [originals if originals.dtype == np.float32 else originals / np.float32(255)]
     for view in range(n_views):
         columns.append(random_views(originals, chosen, seed, view))
+    images.check()
     # A white pixel between the images, three between the originals and their views.
     framed = [np.pad(c, ((0, 0), (1, 0), (1, 0), (0, 0)), constant_values=1) for c in columns]
     framed[1] = np.pad(framed[1], ((0, 0), (0, 0), (2, 0), (0, 0)), constant_values=1)
