@@ -41,6 +41,26 @@ public enum LayerReferences {
         return output
     }
 
+    /// The largest value of each square of the plane, by channel.
+    public static func maxPooling(_ x: [Double], _ shape: Shape, kernel: Int, stride: Int) -> [Double] {
+        let (height, width) = ((shape.height - 1) / stride + 1, (shape.width - 1) / stride + 1)
+        func inside(_ output: Int, _ limit: Int) -> ClosedRange<Int> {
+            max(0, output * stride - kernel / 2)...min(limit - 1, output * stride + kernel / 2)
+        }
+        return (0..<shape.images * height * width * shape.channels).map { index in
+            let (c, position) = (index % shape.channels, index / shape.channels)
+            let (column, line) = (position % width, position / width)
+            let (row, image) = (line % height, line / height)
+            var best = -Double.infinity
+            for y in inside(row, shape.height) {
+                for x0 in inside(column, shape.width) {
+                    best = max(best, x[((image * shape.height + y) * shape.width + x0) * shape.channels + c])
+                }
+            }
+            return best
+        }
+    }
+
     public static func rectifier(_ x: [Double]) -> [Double] { x.map { max(0, $0) } }
 
     /// - Parameter parameters: Weight and bias of each layer.

@@ -88,17 +88,30 @@ struct ConvolutionCase: CustomStringConvertible, Sendable {
         #expect(relativeError(found, reference.weightGradient(input: xd, outputGradient: dyd)) < 1e-5)
     }
 
-    @Test func referenceGradientsAreCentralDifferences() {
-        let g = ConvolutionGeometry(input: Shape(2, 3, 4, 2), outputChannels: 3, kernel: 3, stride: 2)
-        let reference = ConvolutionReference(g)
-        let (x, w) = (doubles(values(g.input.count, seed: 1)), doubles(values(g.weightCount, seed: 2)))
-        let dy = doubles(values(g.output.count, seed: 3))
-        func objective(_ x: [Double], _ w: [Double]) -> Double {
-            zip(reference.forward(input: x, weight: w), dy).reduce(0) { $0 + $1.0 * $1.1 }
+    /// Also on planes that are smaller than the kernel, and where strides leave places out.
+    @Test(arguments: [1, 3, 5, 7], [1, 2, 3])
+    func referenceGradientsAreCentralDifferences(kernel: Int, stride: Int) {
+        func check(_ input: Shape, outputs: Int) {
+            let g = ConvolutionGeometry(
+                input: input, outputChannels: outputs, kernel: kernel, stride: stride)
+            let reference = ConvolutionReference(g)
+            let (x, w) = (doubles(values(g.input.count, seed: 1)), doubles(values(g.weightCount, seed: 2)))
+            let dy = doubles(values(g.output.count, seed: 3))
+            func objective(_ x: [Double], _ w: [Double]) -> Double {
+                zip(reference.forward(input: x, weight: w), dy).reduce(0) { $0 + $1.0 * $1.1 }
+            }
+            let dx = reference.inputGradient(outputGradient: dy, weight: w)
+            let dw = reference.weightGradient(input: x, outputGradient: dy)
+            for i in x.indices {
+                #expect(abs(centralDifference(x, i) { objective($0, w) } - dx[i]) < 1e-8, "\(g)")
+            }
+            for i in w.indices {
+                #expect(abs(centralDifference(w, i) { objective(x, $0) } - dw[i]) < 1e-8, "\(g)")
+            }
         }
-        let dx = reference.inputGradient(outputGradient: dy, weight: w)
-        let dw = reference.weightGradient(input: x, outputGradient: dy)
-        for i in x.indices { #expect(abs(centralDifference(x, i) { objective($0, w) } - dx[i]) < 1e-8) }
-        for i in w.indices { #expect(abs(centralDifference(w, i) { objective(x, $0) } - dw[i]) < 1e-8) }
+        check(Shape(2, 3, 4, 2), outputs: 3)
+        for height in 1...9 {
+            for width in 1...9 { check(Shape(1, height, width, 1), outputs: 1) }
+        }
     }
 }

@@ -77,22 +77,7 @@ import Testing
     func maxPooling(kernel: Int, stride: Int) {
         let shape = Shape(2, 9, 8, 3)
         LayerTests.check(MaxPooling(kernel: kernel, stride: stride), shape) { x, _ in
-            let (height, width) = ((shape.height - 1) / stride + 1, (shape.width - 1) / stride + 1)
-            return (0..<shape.images * height * width * 3).map { index in
-                let (c, column) = (index % 3, index / 3 % width)
-                let (row, image) = (index / 3 / width % height, index / 3 / width / height)
-                var best = -Double.infinity
-                for y in max(0, row * stride - kernel / 2)...min(shape.height - 1, row * stride + kernel / 2)
-                {
-                    for x0 in max(
-                        0, column * stride - kernel / 2)...min(
-                            shape.width - 1, column * stride + kernel / 2)
-                    {
-                        best = max(best, x[((image * shape.height + y) * shape.width + x0) * 3 + c])
-                    }
-                }
-                return best
-            }
+            LayerReferences.maxPooling(x, shape, kernel: kernel, stride: stride)
         }
     }
 

@@ -45,3 +45,13 @@ public struct ConvolutionGeometry: Equatable, Sendable {
             input: output, outputChannels: input.channels, kernel: kernel, stride: 1)
     }
 }
+
+/// The outputs of `range` whose input, `offset` from where the stride has taken them, lies in `0..<limit`.
+///
+/// Every division here has a numerator that is not negative: others would be rounded up, to an output too many.
+func outputs(_ range: Range<Int>, stride: Int, offset: Int, limit: Int) -> Range<Int> {
+    guard offset < limit else { return range.lowerBound..<range.lowerBound }
+    let lower = max(range.lowerBound, offset < 0 ? (stride - 1 - offset) / stride : 0)
+    let upper = min(range.upperBound, (limit - 1 - offset) / stride + 1)
+    return lower..<max(lower, upper)
+}

@@ -123,8 +123,8 @@ struct ConvolutionWeightGradient: Sendable {
         let (plane, shape) = (geometry.input, geometry.output)
         let dy = tap / geometry.kernel - geometry.padding
         let dx = tap % geometry.kernel - geometry.padding
-        let ys = inside(rows, offset: dy, limit: plane.height)
-        let xs = inside(0..<shape.width, offset: dx, limit: plane.width)
+        let ys = outputs(rows, stride: stride, offset: dy, limit: plane.height)
+        let xs = outputs(0..<shape.width, stride: stride, offset: dx, limit: plane.width)
         if ys.isEmpty || xs.isEmpty { return }
         let (y, x) = (ys.lowerBound, xs.lowerBound)
         TileProduct(
@@ -140,13 +140,5 @@ struct ConvolutionWeightGradient: Sendable {
             c: target + (tap &* channels &* shape.channels &+ panel.column), rowStrideC: shape.channels,
             accumulate: true
         ).run(rows: channels, columns: panel.columns, vectors: panel.vectors)
-    }
-
-    /// The outputs of `range` whose input at `offset` lies in `0..<limit`.
-    private func inside(_ range: Range<Int>, offset: Int, limit: Int) -> Range<Int> {
-        let stride = geometry.stride
-        let lower = max(range.lowerBound, offset < 0 ? (-offset + stride - 1) / stride : 0)
-        let upper = offset < limit ? min(range.upperBound, (limit - 1 - offset) / stride + 1) : lower
-        return lower..<max(lower, upper)
     }
 }

@@ -59,9 +59,9 @@ public struct DepthwiseConvolution: Sendable {
         into result: UnsafeMutablePointer<Float>
     ) {
         for i in 0..<kernel {
-            let rows = outputs(tap: i, height, outputHeight)
+            let rows = outputs(0..<outputHeight, stride: stride, offset: i &- kernel / 2, limit: height)
             for j in 0..<kernel {
-                let columns = outputs(tap: j, width, outputWidth)
+                let columns = outputs(0..<outputWidth, stride: stride, offset: j &- kernel / 2, limit: width)
                 if rows.isEmpty || columns.isEmpty { continue }
                 let (y, x) = (rows.lowerBound, columns.lowerBound)
                 let first = (y &* stride &+ i &- kernel / 2) &* width &+ x &* stride &+ j &- kernel / 2
@@ -150,14 +150,6 @@ public struct DepthwiseConvolution: Sendable {
             guard reached >= 0, reached % stride == 0, reached / stride < outputs else { return nil }
             return (tap, reached / stride)
         }
-    }
-
-    /// Outputs of which a tap lies inside.
-    private func outputs(tap: Int, _ size: Int, _ outputs: Int) -> Range<Int> {
-        let shift = kernel / 2 - tap
-        let first = max(0, (shift + stride - 1) / stride)
-        let last = min(outputs, (size - 1 + shift) / stride + 1)
-        return first..<max(first, last)
     }
 
     @inline(__always)
