@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 LEVEL = $(shell python3 tools/level.py)
 # One after the other: a test counts what the process allocates.
 # Tests that do more of the same in `make nightly`: thousands of cases, fifty kills, hundreds of fits.
-REPEATED = $(addprefix Tests/python/,test_abi.py inputs/test_any_input.py storage/test_hostile_files.py training cli)
+REPEATED = $(addprefix Tests/python/,test_abi.py inputs/test_any_input.py inputs/test_guard_pages.py storage/test_hostile_files.py training cli)
 SWIFT_TEST = swift test --no-parallel -c release --scratch-path .build/test -Xswiftc -enable-testing $(LEVEL)
 
 .PHONY: help demo test test-swift test-python parity nightly sanitize bench quality profile wheel docs lint format setup
@@ -13,7 +13,7 @@ help:
 	@echo "make demo    map Fashion-MNIST: out/fashion-mnist.png"
 	@echo "make test    linters, Swift tests, Python tests"
 	@echo "make parity  comparison with PyTorch"
-	@echo "make nightly the tests, many more cases of them, the Swift tests at every level of this machine, all benchmarks tried"
+	@echo "make nightly the tests, many more cases of them, the Swift tests at every level of this machine, also with guard pages, all benchmarks tried"
 	@echo "make sanitize the suites under sanitizers, and a fuzzer"
 	@echo "make bench   speed beside PyTorch, tsimcne and torchvision; BENCH=--quick tries it"
 	@echo "make quality how good a five-minute map is; CIFAR=cifar10.zip instead of Fashion-MNIST"
@@ -45,12 +45,13 @@ nightly: test
 		echo "--- $$level"; \
 		swift test --no-parallel -c release --scratch-path .build/test-$$level -Xswiftc -enable-testing \
 			$$(python3 tools/level.py $$level) || exit 1; \
+		INSTRUCTION_SET=$$level tools/sanitize.sh guard || exit 1; \
 	done
 	TSIMCNE_NIGHTLY=1 $(PYTHON) -m pytest $(REPEATED)
 	$(MAKE) bench BENCH=--quick
 
 # The suites under sanitizers, and a fuzzer of the C interface; SANITIZE="thread fuzz" for some of it.
-SANITIZE = address thread fuzz valgrind
+SANITIZE = address thread fuzz valgrind guard
 sanitize: setup
 	@tools/setup.sh sanitize
 	tools/sanitize.sh $(SANITIZE)

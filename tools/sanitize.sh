@@ -4,6 +4,8 @@
 #   thread   Swift tests under ThreadSanitizer
 #   fuzz     any sequence of C calls, for FUZZ_SECONDS (60)
 #   valgrind every function of the C interface, at the v3 level
+#   guard    Swift tests and the tests of the extension, every buffer and tensor between pages that may not be
+#            touched; INSTRUCTION_SET=x86-64 for another level than this machine's
 set -euo pipefail
 cd "$(dirname "$0")/.."
 level=$(python3 tools/level.py)
@@ -29,15 +31,19 @@ library() { # SCRATCH [OPTION…]: the shared library with AddressSanitizer
     swift build -c release --product tsimcne --sanitize=address --scratch-path ".build/$scratch" $level "$@"
 }
 
+package() { # SCRATCH COPY: the Python package beside a library that is watched
+    rm -rf "$2"
+    mkdir -p "$2"
+    cp -r python/tsimcne_swift "$2/"
+    rm -rf "$2/tsimcne_swift/lib/glibc-hwcaps"
+    cp ".build/$1/release/libtsimcne.so" "$2/tsimcne_swift/lib/"
+}
+
 address() {
     swift_tests address asan
     library asan-library
-    # The package beside an extension and a library that are watched.
     local copy=.build/asan-python
-    rm -rf "$copy"
-    mkdir -p "$copy"
-    cp -r python/tsimcne_swift "$copy/"
-    cp .build/asan-library/release/libtsimcne.so "$copy/tsimcne_swift/lib/"
+    package asan-library "$copy"
     clang -shared -fPIC -O1 -g -fsanitize=address "${undefined[@]}" -shared-libasan -DPy_LIMITED_API=0x030b0000 \
         -I Sources/CTSimCNE/include $(.venv/bin/python -c 'import sysconfig; print("-I" + sysconfig.get_path("include"))') \
         python/extension/*.c Sources/CTSimCNE/tables.c -o "$copy/tsimcne_swift/_core.abi3.so" \
@@ -68,7 +74,18 @@ with_valgrind() {
     valgrind --fair-sched=yes --error-exitcode=1 --leak-check=no $scratch/calls
 }
 
-for part in "${@:-address thread fuzz valgrind}"; do
+guard() {
+    local set=${INSTRUCTION_SET:-native}
+    # shellcheck disable=SC2206
+    local options=(-c release -Xswiftc -DGUARD_PAGES $(python3 tools/level.py ${INSTRUCTION_SET:-}))
+    swift test --no-parallel --scratch-path ".build/guard-$set" -Xswiftc -enable-testing "${options[@]}"
+    swift build --product tsimcne --scratch-path ".build/guard-library-$set" "${options[@]}"
+    package "guard-library-$set" .build/guard-python
+    PYTHONPATH="$PWD/.build/guard-python" .venv/bin/python -m pytest -q -p no:cacheprovider \
+        Tests/python/test_{estimator,layers,stages,vectors,init,optimizers,neighbors,guard_pages}.py
+}
+
+for part in "${@:-address thread fuzz valgrind guard}"; do
     for name in $part; do
         echo "--- $name"
         if [ "$name" = valgrind ]; then with_valgrind; else "$name"; fi

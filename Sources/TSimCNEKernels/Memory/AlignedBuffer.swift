@@ -18,6 +18,23 @@ public final class AlignedBuffer: @unchecked Sendable {
 
     public init(count: Int) {
         self.count = count
+        #if GUARD_PAGES
+            pointer = GuardedMemory.take(count)
+            AlignedBuffer.allocated.add(count * MemoryLayout<Float>.stride, ordering: .relaxed)
+        #else
+            pointer = AlignedBuffer.take(count)
+        #endif
+    }
+
+    deinit {
+        #if GUARD_PAGES
+            GuardedMemory.giveBack(pointer, count)
+        #else
+            free(pointer)
+        #endif
+    }
+
+    private static func take(_ count: Int) -> UnsafeMutablePointer<Float> {
         let bytes = ((count + AlignedBuffer.slack) * MemoryLayout<Float>.stride + 63) & ~63
         var raw: UnsafeMutableRawPointer?
         // Large buffers begin on a huge page, so that the kernel can back them with such.
@@ -28,9 +45,7 @@ public final class AlignedBuffer: @unchecked Sendable {
         }
         if alignment > 64 { madvise(raw, bytes, MADV_HUGEPAGE) }
         memset(raw, 0, bytes)
-        pointer = raw.bindMemory(to: Float.self, capacity: count)
         AlignedBuffer.allocated.add(bytes, ordering: .relaxed)
+        return raw.bindMemory(to: Float.self, capacity: count)
     }
-
-    deinit { free(pointer) }
 }

@@ -46,6 +46,7 @@ public final class Workspace {
     }
 
     private var regions: [Region] = []
+    private var isPlanning = false
     private var lent: [UnsafeMutablePointer<Float>: (region: Int, range: Range<Int>)] = [:]
 
     /// A workspace that takes what it lends from the system as it goes.
@@ -53,6 +54,7 @@ public final class Workspace {
 
     /// A workspace with the memory that was lent by a planning one.
     public init(planned: Workspace) {
+        if Workspace.isGuarded { return }
         for region in planned.regions where region.peak > 0 {
             addRegion(region.peak, isForLarge: region.isForLarge)
         }
@@ -61,13 +63,17 @@ public final class Workspace {
     /// A workspace whose tensors have no memory: a program that was written with it must not run.
     public static func planning() -> Workspace {
         let workspace = Workspace()
+        workspace.isPlanning = true
         for isForLarge in [false, true] {
             let nowhere = UnsafeMutablePointer<Float>(bitPattern: isForLarge ? 1 << 60 : 1 << 30)!
             workspace.regions.append(
-                Region(start: nowhere, count: 1 << 58, isForLarge: isForLarge, owner: nil))
+                Region(start: nowhere, count: capacity, isForLarge: isForLarge, owner: nil))
         }
         return workspace
     }
+
+    /// Floats that can be planned with, for small tensors and for large ones.
+    public static let capacity = 1 << 58
 
     /// Floats that were ever lent at once.
     public var peak: Int { regions.reduce(0) { $0 + $1.peak } }
@@ -80,8 +86,17 @@ public final class Workspace {
         }
     }
 
+    /// Whether every tensor has a buffer of its own, between pages that may not be touched: see ``GuardedMemory``.
+    #if GUARD_PAGES
+        static let isGuarded = true
+    #else
+        static let isGuarded = false
+    #endif
+
     private func addRegion(_ count: Int, isForLarge: Bool) {
         let owner = AlignedBuffer(count: count)
+        // What is read before it was written shows.
+        if Workspace.isGuarded { owner.pointer.update(repeating: .nan, count: count) }
         regions.append(
             Region(start: owner.pointer, count: count, isForLarge: isForLarge, owner: owner))
     }
@@ -94,11 +109,13 @@ public final class Workspace {
         // Whole cache lines; and some more, so that tensors of equal size do not all begin at the same place
         // of a page, where a load would wait for a store to another one: in proportion, so that two halves
         // still fit where a whole was.
-        let count = (shape.count + 15) / 16 * 16 + 16 * (shape.count >> 22)
+        let isExact = Workspace.isGuarded && !isPlanning
+        let count = isExact ? shape.count : (shape.count + 15) / 16 * 16 + 16 * (shape.count >> 22)
         let isLarge = count >= Workspace.large
         var best: (region: Int, index: Int)?
         for (r, region) in regions.enumerated() where region.isForLarge == isLarge {
             for (i, range) in region.free.enumerated() where range.count >= count {
+                if isExact && range.count > count { continue }
                 // The smallest that is large enough, the first among equals: the same in every run.
                 if let found = best, regions[found.region].free[found.index].count <= range.count { continue }
                 best = (r, i)
