@@ -36,8 +36,8 @@ public func tsimcne_augment(
         guard !batch.isVectors else { throw Failure.argument("images.height: got 1, want 8 to 1024") }
         let parameters = try augmentation(parameters)
         let output = try required(output, "output")
-        let wanted = Int64(batch.count * batch.imageCount)
-        guard outputCount == wanted else {
+        let wanted = Int64(saturatingProduct(batch.count, batch.imageCount))
+        guard outputCount == wanted, wanted < .max else {
             throw Failure.argument("output_count: got \(outputCount), want \(wanted)")
         }
         try check(view, in: 0...255, "view")
@@ -46,6 +46,8 @@ public func tsimcne_augment(
         let program = Program()
         let scratch = Augmentation.scratchCount(
             height: batch.height, width: batch.width, channels: batch.channels)
+        try checkMemory(
+            scratch * pool.threads * MemoryLayout<Float>.stride, "making views of images of this size")
         program.add("views", slices: batch.count, scratch: scratch) { i, scratch in
             parameters.makeView(
                 of: batch, at: i, imageIndex: Int(firstIndex) + i, seed: seed, epoch: epoch, view: view,

@@ -11,9 +11,10 @@ public func tsimcne_infonce(
         let embeddings = try checkedEmbeddings(embeddings, images, views, dimension)
         let loss = try required(loss, "loss")
         let similarity = try similarity(metric, temperature, degrees, "")
+        let pool = try lossPool(threads, images, views, dimension, similarity)
         loss.pointee = InfoNCE.evaluate(
             embeddings, images: Int(images), views: Int(views), dimension: Int(dimension),
-            similarity, gradient: gradient, pool: ThreadPool(threads: try threadCount(threads)))
+            similarity, gradient: gradient, pool: pool)
     }
 }
 
@@ -29,7 +30,8 @@ public func tsimcne_infonce_sums(
         let similarity = try similarity(metric, temperature, degrees, "")
         let part = InfoNCEPart(
             embeddings, images: Int(images), views: Int(views), dimension: Int(dimension), similarity,
-            part: try part(first, count, of: images), pool: ThreadPool(threads: try threadCount(threads)))
+            part: try part(first, count, of: images),
+            pool: try lossPool(threads, images, views, dimension, similarity))
         loss.pointee = part.sums(into: scales)
     }
 }
@@ -48,7 +50,8 @@ public func tsimcne_infonce_gradient(
         let similarity = try similarity(metric, temperature, degrees, "")
         let part = InfoNCEPart(
             embeddings, images: Int(images), views: Int(views), dimension: Int(dimension), similarity,
-            part: try part(first, count, of: images), pool: ThreadPool(threads: try threadCount(threads)))
+            part: try part(first, count, of: images),
+            pool: try lossPool(threads, images, views, dimension, similarity))
         byTemperature.pointee = part.gradient(scales: scales, into: gradient)
     }
 }
@@ -61,6 +64,19 @@ private func checkedEmbeddings(
     try check(views, in: 2...16, "views")
     try check(dimension, in: 1...4096, "dimension")
     return embeddings
+}
+
+/// Threads for a loss of this size, where there is memory for it.
+private func lossPool(
+    _ threads: Int32, _ images: Int64, _ views: Int64, _ dimension: Int64, _ similarity: Similarity
+) throws -> ThreadPool {
+    let pool = ThreadPool(threads: try threadCount(threads))
+    try checkMemory(
+        InfoNCE.plannedBytes(
+            images: Int(images), views: Int(views), dimension: Int(dimension), similarity,
+            threads: pool.threads),
+        "the loss of \(images) images in \(views) views of \(dimension) values")
+    return pool
 }
 
 private func part(_ first: Int64, _ count: Int64, of images: Int64) throws -> Range<Int> {

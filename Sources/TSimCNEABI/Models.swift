@@ -19,8 +19,10 @@ public func tsimcne_model_reset_output(
     status {
         try check(outputs, in: 1...4096, "output_dim")
         try check(deviation, in: 0...1e9, "deviation")
-        try usingModel(model, .changes) {
-            $0.resetOutput(outputs: Int(outputs), deviation: deviation, seed: seed)
+        try usingModel(model, .changes) { model in
+            try checkMemory(
+                Parameter.bytes(count: (model.head.output.inputs + 1) * Int(outputs)), "the output layer")
+            model.resetOutput(outputs: Int(outputs), deviation: deviation, seed: seed)
         }
     }
 }

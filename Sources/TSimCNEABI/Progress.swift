@@ -30,8 +30,14 @@ public func tsimcne_trainer_seek(
             let isDone = wanted.stage == trainer.stages.count
             try check(wanted.steps, in: isDone ? 0...0 : 1...largestStepCount, "progress.steps")
             try check(wanted.step, in: 0...max(0, wanted.steps - 1), "progress.step")
-            try check(wanted.position, in: 0...1e15, "progress.position")
-            try check(wanted.stride, in: 0...1e15, "progress.stride")
+            // The steps that are left end where the schedule does, but for rounding.
+            let (written, rounding) = (isDone ? 1 : Double(trainer.stages[Int(wanted.stage)].steps), 1e-3)
+            try check(wanted.position, in: 0...written * (1 + rounding), "progress.position")
+            try check(wanted.stride, in: 0...written * (1 + rounding), "progress.stride")
+            let end = wanted.position + wanted.stride * Double(wanted.steps - wanted.step)
+            try check(
+                end, in: (isDone ? 0 : written * (1 - rounding))...written * (1 + rounding),
+                "progress.position + progress.stride * steps left")
             try check(wanted.epochs_before, in: 0...largestStepCount, "progress.epochs_before")
             var target = Trainer.Progress(steps: Int(wanted.steps))
             target.stage = Int(wanted.stage)

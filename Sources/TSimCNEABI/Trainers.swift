@@ -19,7 +19,10 @@ public func tsimcne_trainer_create(
         try check(config.views, in: 2...16, "config.views")
         try check(config.shuffle_block, in: 0...1 << 40, "config.shuffle_block")
         try check(config.shuffle_window, in: 0...1 << 20, "config.shuffle_window")
-        try check(config.micro_batch, in: 0...1 << 40, "config.micro_batch")
+        if config.micro_batch != 0 {
+            let least = (config.batch_size - 1) / Int64(TSIMCNE_MOST_PARTS) + 1
+            try check(config.micro_batch, in: least...1 << 40, "config.micro_batch")
+        }
         let shards = max(1, config.shard_count)
         try check(config.shard_count, in: 0...1 << 20, "config.shard_count")
         try check(config.shard_rank, in: 0...shards - 1, "config.shard_rank")
@@ -54,10 +57,9 @@ public func tsimcne_trainer_create(
                 try check(batch.count, in: 2...Int(Int32.max), "images.count")
             }
             try checkMemory(
-                source.suppliedBytesPerImage(views: Int(config.views))
-                    * Trainer.batchCapacity(
-                        Int(config.batch_size), viewCount: Int(config.views), stages: stages) + 8
-                    * batch.count,
+                Trainer.batchBytes(
+                    source: source, batchSize: Int(config.batch_size), viewCount: Int(config.views),
+                    stages: stages),
                 "the images of a batch")
             let trainer = Trainer(
                 model: model, stages: stages, source: source, batchSize: Int(config.batch_size),

@@ -1,6 +1,7 @@
 import Support
-import TSimCNEKernels
 import Testing
+
+@testable import TSimCNEKernels
 
 @Suite struct GEMMTests {
     @Test(arguments: [1, 2, 5, 16, 33, 64, 130], [1, 3, 16, 31, 64, 70, 129])
@@ -31,6 +32,29 @@ import Testing
                 }
             }
             #expect(relativeError(result.values, wanted) < 1e-5)
+        }
+    }
+
+    /// What is summed over may be longer than OpenBLAS can be told at once.
+    @Test(arguments: [false, true], [false, true])
+    func openBLASSumsInParts(transposeA: Bool, transposeB: Bool) {
+        let (m, n, k) = (3, 5, 11)
+        let (a, b) = (Tensor(Shape(rows: m, columns: k)), Tensor(Shape(rows: k, columns: n)))
+        a.copy(from: values(a.count, seed: 1))
+        b.copy(from: values(b.count, seed: 2))
+        for accumulate in [false, true] {
+            let results = [k, 4].map { longest in
+                let c = Tensor(Shape(rows: m, columns: n))
+                c.copy(from: values(c.count, seed: 3))
+                OpenBLAS.singleThreaded {
+                    OpenBLAS.multiply(
+                        m: m, n: n, k: k, a: a.pointer, lda: transposeA ? m : k, transposeA: transposeA,
+                        b: b.pointer, ldb: transposeB ? k : n, transposeB: transposeB, c: c.pointer, ldc: n,
+                        accumulate: accumulate, longest: longest)
+                }
+                return c.values
+            }
+            #expect(relativeError(results[1], doubles(results[0])) < 1e-6)
         }
     }
 

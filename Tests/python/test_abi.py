@@ -86,6 +86,11 @@ def test_c_program_calls_every_function(tmp_path):
     run_c_program("every_function", tmp_path)
 
 
+@pytest.mark.parametrize("case", ["loss", "augment", "trainer", "parts", "outputs", "seek"])
+def test_sizes_that_no_machine_has_are_errors(case, tmp_path):
+    run_c_program("largest_sizes", tmp_path, case)
+
+
 def test_no_call_outlives_its_handle(tmp_path):
     run_c_program("destroy_races", tmp_path, cases(100, 2000))
 

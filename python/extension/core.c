@@ -113,7 +113,7 @@ static int core_execute(PyObject *module) {
     } limits[] = {
         {"ABI_VERSION", TSIMCNE_ABI_VERSION},     {"MOST_STAGES", TSIMCNE_MOST_STAGES},
         {"MOST_HIDDEN", TSIMCNE_MOST_HIDDEN},     {"MOST_LAYERS", TSIMCNE_MOST_LAYERS},
-        {"WIDEST_HIDDEN", TSIMCNE_WIDEST_HIDDEN},
+        {"WIDEST_HIDDEN", TSIMCNE_WIDEST_HIDDEN}, {"MOST_PARTS", TSIMCNE_MOST_PARTS},
     };
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
         if (PyModule_AddIntConstant(module, limits[i].name, limits[i].value) != 0) {

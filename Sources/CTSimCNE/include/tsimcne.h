@@ -411,7 +411,7 @@ enum { TSIMCNE_STOPS(TSIMCNE_CONSTANT) };
     X(int64_t, shuffle_block, 0, 0, 1099511627776)                                                           \
     /* images whose views go through the network together, with batch normalisation of their own:            \
        memory is that of these, the loss that of the batch; 0: all of a batch. Where it is less, each        \
-       view is worked out twice */                                                                           \
+       view is worked out twice; a batch has at most TSIMCNE_MOST_PARTS parts */                             \
     X(int64_t, micro_batch, 0, 0, 1099511627776)                                                             \
     /* 0 … shard_count - 1: which part of every batch this trainer works on … */                         \
     X(int32_t, shard_rank, 0, 0, 1048575)                                                                    \
@@ -425,6 +425,8 @@ enum { TSIMCNE_STOPS(TSIMCNE_CONSTANT) };
     /* of the moving averages of parameters and running statistics, less than 1; 0 for none */               \
     X(double, average_decay, 0, 0, 1)
 #define TSIMCNE_MOST_STAGES 64
+/* Of a batch that goes through the network in parts. */
+#define TSIMCNE_MOST_PARTS 4096
 typedef struct tsimcne_trainer_config {
     uint64_t struct_size;
     TSIMCNE_TRAINER_NUMBERS(TSIMCNE_MEMBER)
@@ -618,8 +620,9 @@ int32_t tsimcne_array_named(tsimcne_handle handle, int32_t kind, const char *nam
 #define TSIMCNE_ENUMERATIONS(X)                                                                              \
     X(STATUSES)                                                                                              \
     X(TYPES)                                                                                                 \
-    X(PRESETS) X(LAYERS) X(FUNCTIONS) X(OUTPUTS) X(METRICS) X(TRAINS) X(OUTPUT_STARTS) X(SHAPES)             \
-        X(SCHEDULES) X(OPTIMIZERS) X(INPUTS) X(SOURCES) X(STOPS) X(EVENTS) X(ARRAYS)
+    X(PRESETS)                                                                                               \
+    X(LAYERS) X(FUNCTIONS) X(OUTPUTS) X(METRICS) X(TRAINS) X(OUTPUT_STARTS) X(SHAPES) X(SCHEDULES)           \
+        X(OPTIMIZERS) X(INPUTS) X(SOURCES) X(STOPS) X(EVENTS) X(ARRAYS)
 
 /* --------------------------------------------------------------------- loss */
 

@@ -81,6 +81,22 @@ public final class InfoNCE {
             : PairsByProduct(embeddings, positives, similarity, workspace)
     }
 
+    /// Bytes that the loss of embeddings in the caller's memory takes from the system, also by parts.
+    public static func plannedBytes(
+        images: Int, views: Int, dimension: Int, _ similarity: Similarity, threads: Int
+    ) -> Int {
+        let floats = saturatingProduct(images, views, dimension)
+        guard floats < Workspace.capacity / 64 else {
+            return saturatingProduct(floats, MemoryLayout<Float>.stride)
+        }
+        let (program, workspace) = (Program(), Workspace.planning())
+        let shape = Shape(rows: views * images, columns: dimension)
+        let (input, output) = (workspace.tensor(shape), workspace.tensor(shape))
+        InfoNCE(similarity, views: views)
+            .write(into: program, workspace: workspace, embeddings: input, gradient: output)
+        return (workspace.peak + program.scratchCount * threads) * MemoryLayout<Float>.stride
+    }
+
     /// Loss and, where wanted, gradient of embeddings in the caller's memory.
     public static func evaluate(
         _ embeddings: UnsafePointer<Float>, images: Int, views: Int = 2, dimension: Int,

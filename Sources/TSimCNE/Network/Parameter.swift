@@ -26,6 +26,9 @@ public final class Parameter: @unchecked Sendable {
         momentum = AlignedBuffer(count: count)
     }
 
+    /// Of a parameter of so many values, with all that an optimiser may keep.
+    public static func bytes(count: Int) -> Int { 5 * count * MemoryLayout<Float>.stride }
+
     /// Makes what an optimiser keeps as it is at its start.
     func resetOptimizer(for optimizer: any Optimizer) {
         momentum.pointer.update(repeating: 0, count: count)

@@ -26,7 +26,8 @@ extension Trainer {
         guard progress.stage < stages.count else { return }
         let written = Double(stages[progress.stage].steps)
         progress.steps = progress.step + remaining
-        progress.stride = (written - progress.position) / Double(remaining)
+        // Rounding may have taken the position past the end.
+        progress.stride = max(0, written - progress.position) / Double(remaining)
     }
 
     /// Goes on from where another run stood. The arrays are the caller's to restore afterwards: there are the

@@ -115,11 +115,6 @@ public final class Trainer {
         order = Array(0..<Int64(source.count))
     }
 
-    /// Images of a batch and, where a stage has neighbours, their partners.
-    public static func batchCapacity(_ batchSize: Int, viewCount: Int, stages: [Stage]) -> Int {
-        stages.contains { $0.neighbors > 0 } ? viewCount * batchSize : batchSize
-    }
-
     /// A last batch of fewer images than there are shards is left out.
     public var stepsPerEpoch: Int {
         let (whole, rest) = source.count.quotientAndRemainder(dividingBy: batchSize)
@@ -317,7 +312,7 @@ public final class Trainer {
     /// Writes the steps of a stage for both sizes of batches.
     private func writeSteps() {
         steps = [:]
-        workspace = Workspace(planned: plan(stages[stage], threads: 0).workspace)
+        workspace = Workspace(planned: plan(stages[stage], batchCounts).workspace)
         for count in batchCounts {
             steps[count] = write(stages[stage], count: count, features, similarity, workspace)
             steps[count]!.program.prepare(for: pool)
@@ -331,12 +326,12 @@ public final class Trainer {
     }
 
     /// The full batch's size and the last one's of an epoch, the larger first.
-    private var batchCounts: [Int] {
+    var batchCounts: [Int] {
         let last = min(batchSize, source.count - (stepsPerEpoch - 1) * batchSize)
         return Set([batchSize, last].map { shard.part(of: $0).count }).sorted(by: >)
     }
 
-    private func write(
+    func write(
         _ stage: Stage?, count: Int, _ features: AlignedBuffer?, _ similarity: Similarity?,
         _ workspace: Workspace
     ) -> TrainingStep {
@@ -347,46 +342,6 @@ public final class Trainer {
                 features: features),
             stage: stage, microBatch: microBatch, isShard: shard.count > 1, similarity: similarity,
             temperature: (stage?.temperatureRate ?? 0) > 0 ? temperature : nil, workspace: workspace)
-    }
-
-    /// Writes a stage's steps without memory, to learn how much they want.
-    private func plan(_ stage: Stage, threads: Int) -> (workspace: Workspace, scratch: Int) {
-        let workspace = Workspace.planning()
-        let features = stage.readsFeatures ? AlignedBuffer(count: 0) : nil
-        // Its own, which decides how pairs are worked on: the trainer may be in another stage.
-        let similarity = Similarity(stage.metric, temperature: stage.temperature)
-        let scratch = batchCounts.map {
-            write(stage, count: $0, features, similarity, workspace).program.scratchCount
-        }
-        return (workspace, scratch.max()! * threads)
-    }
-
-    /// Bytes that training takes from the system: the steps of the stage that wants most, as stages do so one
-    /// after the other, and what is kept for each parameter.
-    ///
-    /// - Parameter threads: whose own scratch memory counts; nil for all of them.
-    public func plannedBytes(threads: Int? = nil) -> Int {
-        let threads = threads ?? pool.threads
-        let values = model.parameters.reduce(0) { $0 + $1.value.count }
-        let averages = averageDecay > 0 ? values : 0
-        let squares = stages.contains { $0.optimizer.keepsSquares } ? values : 0
-        let maxima = stages.contains { $0.optimizer.keepsMaxima } ? values : 0
-        var outputs = outputsBefore
-        let steps: [Int] = stages.map { stage in
-            let (workspace, scratch) = plan(stage, threads: threads)
-            var step = (workspace.peak + scratch) * MemoryLayout<Float>.stride
-            if case .principal = stage.outputStart {
-                step += PrincipalComponents.bytes(
-                    outputs: outputs, inputs: model.head.output.inputs,
-                    components: stage.outputs(inEpoch: 0))
-            }
-            outputs = stage.outputs
-            guard stage.neighbors > 0 else { return step }
-            return step
-                + NeighborSearch.plannedBytes(
-                    model: model, source: source, count: stage.neighbors, threads: threads)
-        }
-        return steps.max()! + (averages + squares + maxima) * MemoryLayout<Float>.stride
     }
 
     /// Counted over all stages.

@@ -25,14 +25,21 @@ public enum OpenBLAS {
     public static let bufferBytes = 128 << 20
 
     /// C (m × n) = or += op(A) · op(B), row-major; on the calling thread if within ``singleThreaded(_:)``.
+    ///
+    /// Its numbers have 32 bits. What is summed over may be the rows of a batch, of which there may be more: they
+    /// are summed in parts of at most `longest`. All other sizes are widths of layers.
     static func multiply(
         m: Int, n: Int, k: Int, a: UnsafePointer<Float>, lda: Int, transposeA: Bool,
         b: UnsafePointer<Float>, ldb: Int, transposeB: Bool,
-        c: UnsafeMutablePointer<Float>, ldc: Int, accumulate: Bool
+        c: UnsafeMutablePointer<Float>, ldc: Int, accumulate: Bool, longest: Int = 1 << 30
     ) {
-        cblas_sgemm(
-            CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
-            Int32(m), Int32(n), Int32(k), 1, a, Int32(lda), b, Int32(ldb), accumulate ? 1 : 0, c, Int32(ldc))
+        for first in stride(from: 0, to: k, by: longest) {
+            cblas_sgemm(
+                CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
+                Int32(m), Int32(n), Int32(min(longest, k - first)), 1, a + first * (transposeA ? lda : 1),
+                Int32(lda), b + first * (transposeB ? 1 : ldb), Int32(ldb),
+                accumulate || first > 0 ? 1 : 0, c, Int32(ldc))
+        }
     }
 
     // Of bodies that run, and what the first of them found.

@@ -142,6 +142,26 @@ def test_too_little_memory_is_said_before_training():
     assert out.splitlines() == ["True []", "(60, 2)"]
 
 
+def test_a_batch_that_no_machine_has_memory_for(tmp_path):
+    """A million large images at once: there may be no numbers for the sizes of a layer's values."""
+    out = output_of(
+        """
+        # Nothing of it is on the disk, or read.
+        images = np.memmap(sys.argv[1], np.uint8, "w+", shape=(1 << 20, 1024, 1024, 8))
+        wide = [("conv", {"channels": channels, "kernel": 1}) for channels in (4096, 8)] * 8
+        for metric in ("cosine", "euclidean"):
+            try:
+                TSimCNE(metric=metric, backbone=wide, n_views=16, batch_size=1 << 20, total_epochs=[1],
+                        normalize=None).fit(images)
+            except MemoryError as error:
+                print(error)
+        """,
+        tmp_path / "images",
+    )
+    assert len(out.splitlines()) == 2
+    assert all(line.startswith("a step of 1048576 images needs") for line in out.splitlines())
+
+
 def test_a_batch_for_which_there_is_no_memory_is_trained_in_parts():
     out = output_of(
         """

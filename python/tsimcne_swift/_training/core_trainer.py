@@ -26,6 +26,7 @@ def make_trainer(
     Under ``max_memory`` its views go through the network in as few parts as fit.
     """
     limit, part = plan.values.max_memory, plan.batch_size
+    fewest = -(-plan.batch_size // _core.MOST_PARTS)
     while True:
         trainer, needs, failure = None, 0, None
         try:
@@ -40,12 +41,12 @@ def make_trainer(
             return trainer
         if trainer is not None:
             trainer.close()
-        if limit is None or part == 1:
+        if limit is None or part == fewest:
             if limit is None or failure is not None:
                 raise failure or MemoryError("another rank has not the memory that training needs")
             least = written_size(needs)
             raise ValueError(f"max_memory: got {written_size(limit)}, but training wants at least {least}")
-        part = (part + 1) // 2
+        part = max(fewest, (part + 1) // 2)
 
 
 def _trainer(

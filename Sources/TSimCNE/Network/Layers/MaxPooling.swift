@@ -3,7 +3,7 @@ public final class MaxPooling: Layer {
     private let kernel: Int
     private let stride: Int
     private var input = Shape(rows: 0, columns: 0)
-    /// Where in the image each output's value lies.
+    /// The pixel of the image that each output's value is of: with the channel, a place might be no 32-bit number.
     private var places: Tensor?
 
     /// - Parameters:
@@ -35,15 +35,17 @@ public final class MaxPooling: Layer {
                         max(0, x * stride - padding)..<min(shape.width, x * stride - padding + kernel)
                     let out = (y * output.shape.width + x) * shape.channels
                     for c in 0..<shape.channels {
-                        var best = (rows.lowerBound * shape.width + columns.lowerBound) * shape.channels + c
+                        var best = rows.lowerBound * shape.width + columns.lowerBound
+                        var largest = source[best * shape.channels + c]
                         for row in rows {
                             for column in columns {
-                                let place = (row * shape.width + column) * shape.channels + c
+                                let pixel = row * shape.width + column
+                                let value = source[pixel * shape.channels + c]
                                 // NaN stays NaN.
-                                if source[place] > source[best] || source[place].isNaN { best = place }
+                                if value > largest || value.isNaN { (best, largest) = (pixel, value) }
                             }
                         }
-                        target[out + c] = source[best]
+                        target[out + c] = largest
                         kept[out + c] = Float(bitPattern: UInt32(best))
                     }
                 }
@@ -61,7 +63,8 @@ public final class MaxPooling: Layer {
             let target = result.pointer + image * size
             target.update(repeating: 0, count: size)
             for i in image * count..<(image + 1) * count {
-                target[Int(places.pointer[i].bitPattern)] += gradient.pointer[i]
+                let pixel = Int(places.pointer[i].bitPattern)
+                target[pixel * input.channels + i % input.channels] += gradient.pointer[i]
             }
         }
         pass.workspace.release(gradient)
