@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 from helpers import cases, images, small
-from tsimcne_swift import TSimCNE
+from tsimcne_swift import Stage, TSimCNE
 
 CASES = cases(300, 25_000)
 # Of a case.
@@ -161,6 +161,44 @@ def test_mutated_files(original, tmp_path):
         assert clock() - started < SECONDS, mutate
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak) / 1024 < MEGABYTES
     assert 0 < loaded < CASES
+
+
+# Networks, optimisers and stages whose state differs.
+RICH = {
+    "optimizer": "adam",
+    "ema_decay": 0.9,
+    "temperature_lr": 0.1,
+    "total_epochs": [Stage(1, 8), Stage(2, 2, "head", neighbors=3)],
+}
+
+
+@pytest.mark.parametrize("options", [{}, RICH], ids=["plain", "rich"])
+@pytest.mark.parametrize("moment", [(1, 1), (2, 1), None], ids=["first", "second", "end"])
+def test_mutated_checkpoints_are_resumed(options, moment, tmp_path):
+    """A run that goes on, or an error that names the file; whatever the file says."""
+    random, X, path = Random(1), images(), tmp_path / "run.ckpt"
+    options = options or {"total_epochs": [2, 2, 2]}
+    interrupts = [lambda record: (record.stage, record.epoch) == moment]
+    small(**options, checkpoint=path, callbacks=interrupts).fit(X)
+    original = path.read_bytes()
+    assert small(**options, checkpoint=path).fit(X, resume=True).embedding_.shape == (40, 2)
+    resumed = 0
+    for _ in range(cases(60, 4_000)):
+        (mutate,) = random.choices(list(MUTATIONS), list(MUTATIONS.values()))
+        path.write_bytes(mutate(random, original))
+        started = clock()
+        try:
+            model = small(**options, checkpoint=path, n_jobs=1).fit(X, resume=True)
+        except ValueError as error:
+            assert str(path) in str(error), (mutate, error)
+        except FloatingPointError as error:
+            # Weights may be anything that is finite.
+            assert "diverged" in str(error)
+        else:
+            assert model.embedding_.shape == (40, 2)
+            resumed += 1
+        assert clock() - started < SECONDS + 1, mutate
+    assert 0 < resumed < cases(60, 4_000)
 
 
 @pytest.mark.parametrize("kind", ["fifo", "device", "folder", "empty"])

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from helpers import cases, program
 from tsimcne_swift import Stage, TSimCNE
-from tsimcne_swift._storage.safetensors import read
+from tsimcne_swift._storage.safetensors import encode, read
 
 X = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), dtype=np.uint8)
 PLAIN = {
@@ -184,6 +184,85 @@ def test_resume_wants_a_checkpoint_and_a_checkpoint_of_its_kind(tmp_path):
     (tmp_path / "model").write_bytes(b"nothing of the kind")
     with pytest.raises(ValueError, match=r"^.*model: not a safetensors file"):
         TSimCNE(**PLAIN, checkpoint=tmp_path / "model").fit(X, resume=True)
+
+
+def training(**values):
+    """Changes what a checkpoint says of its training."""
+
+    def change(tensors, document):
+        document["training"] |= values
+
+    return change
+
+
+def within(part, **values):
+    def change(tensors, document):
+        document["training"][part] |= values
+
+    return change
+
+
+def without(*keys):
+    def change(tensors, document):
+        for key in keys[:-1]:
+            document = document[key]
+        del document[keys[-1]]
+
+    return change
+
+
+def array(value):
+    """In the place of a momentum."""
+
+    def change(tensors, document):
+        name = "momentum/projection_head.layers.2.bias"
+        if value is None:
+            del tensors[name]
+        else:
+            tensors[name] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (without("training"), "it lacks 'training'"),
+        (without("training", "data"), "it lacks 'data'"),
+        (without("training", "progress", "stride"), "it lacks 'stride'"),
+        (without("params"), "it lacks 'params'"),
+        (training(seed=-1), "seed: got -1, want"),
+        (training(seed="3"), "seed: got '3', want"),
+        (training(seconds=[]), r"seconds: got \[\], want"),
+        (training(seconds=10**400), "seconds: got 1000"),
+        (training(progress=[]), "list indices must be integers"),
+        (within("progress", stage=3), "progress.step"),
+        (within("progress", stage=10**30), "progress.stage: got 1000"),
+        (within("progress", step=0.5), "progress.step: got 0.5, want a whole number"),
+        (within("progress", steps=None), "progress.steps: got None, want"),
+        (within("progress", position=1e15), "progress.position: got 1000000000000000.0, want"),
+        (within("progress", position=1e3), "progress.position: got 1000.0, want 0.0 to"),
+        (within("progress", stride=30), "progress.position . progress.stride"),
+        (within("progress", steps=1 << 40), "progress.position . progress.stride"),
+        (within("progress", epochs_before=-1), "progress.epochs_before: got -1, want"),
+        (within("epoch", steps=-3), "epoch.steps: got -3, want"),
+        (within("epoch", loss="x"), "epoch.loss: got 'x', want"),
+        (training(stretches=[]), "stretches: got those of 0 stages, want 3"),
+        (training(stretches=[[[1]], [], []]), "not enough values"),
+        (training(stretches=[[[1, 0]], [], []]), "stretches: got 0, want"),
+        (array(None), "it lacks momentum/projection_head.layers.2.bias"),
+        (array(np.zeros(3, np.float32)), r"momentum/.*: got float32 of shape \(3,\), want float32 of \(8,\)"),
+        (array(np.zeros(8, np.int64)), "momentum/.*: got int64"),
+        (array(np.full(8, np.nan, np.float32)), "momentum/.*: got NaN"),
+    ],
+)
+def test_a_damaged_checkpoint_is_named_with_what_is_wrong(begun, tmp_path, change, message):
+    tensors, document = read(begun)
+    change(tensors, document)
+    path = tmp_path / "run.ckpt"
+    path.write_bytes(encode(tensors, document))
+    with pytest.raises(ValueError, match=rf"^checkpoint: .*run.ckpt is damaged: {message}"):
+        TSimCNE(**PLAIN, checkpoint=path).fit(X, resume=True)
 
 
 def test_a_full_disk_does_not_end_training(tmp_path, monkeypatch):

@@ -9,8 +9,9 @@ import numpy as np
 
 from .._config import show_config
 from .._storage.json_params import params_to_json
-from .checkpoint import Stored, digest_of
+from .checkpoint import digest_of
 from .plan import Plan
+from .resume import Stored
 
 # Parameters of each rank's own; the seed is rank 0's.
 OWN = ("checkpoint", "checkpoint_every", "n_jobs", "random_state", "verbose")

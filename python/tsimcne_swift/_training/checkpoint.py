@@ -6,27 +6,19 @@ import hashlib
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .. import _core
 from .._inputs.images import Images
-from .._networks.network import AVERAGE, TEMPERATURE, Network
+from .._networks.network import AVERAGE, Network
 from .._parameters import PARAMETERS
-from .._storage.document import Reader, describe
+from .._storage.document import describe
 from .._storage.json_params import params_to_json, to_json
 from .._storage.safetensors import Tensors, encode, read, write
 from .plan import Plan
-
-# Arrays that a model's file has, and those that a step makes anew. All others are what a stage has made since
-# it began, which a resumed run wants.
-MADE_ANEW = ("parameter", "buffer", "gradient", "sums", "embeddings", "embedding_gradient", AVERAGE)
-# Of the parameters the temperature alone is among them, as the model has the others.
-OF_STAGE = {word: kind for word, kind in _core.ARRAYS.items() if word not in MADE_ANEW} | {
-    "trained": _core.ARRAY_PARAMETER
-}
+from .resume import OF_STAGE, Stored, damaged, names
 
 
 def fingerprint(images: Images) -> dict[str, Any]:
@@ -106,7 +98,7 @@ class Checkpoint:
         Raises
         ------
         ValueError
-            If the file is of another run, with the difference.
+            If the file is damaged, or of another run, with what is wrong or different.
         """
         if not os.path.exists(self.path):
             return None
@@ -116,8 +108,8 @@ class Checkpoint:
         stored = Stored.make(self.path, tensors, document)
         try:
             self._compare(stored, document)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"checkpoint: {self.path} is damaged ({error!r})") from error
+        except (KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise damaged(self.path, error) from error
         return stored
 
     def _compare(self, stored: Stored, document: dict[str, Any]) -> None:
@@ -150,61 +142,10 @@ class Checkpoint:
             )
 
 
-@dataclass
-class Stored:
-    """What a checkpoint holds."""
-
-    path: str
-    tensors: Tensors
-    seed: int
-    seconds: float
-    progress: dict[str, float]
-    history: list[dict[str, Any]]
-    stretches: list[list[tuple[int, int]]]
-    epoch: dict[str, float]
-
-    @classmethod
-    def make(cls, path: str, tensors: Tensors, document: dict[str, Any]) -> Stored:
-        try:
-            training = document["training"]
-            return cls(
-                path=path,
-                tensors=tensors,
-                seed=int(training["seed"]),
-                seconds=float(training["seconds"]),
-                progress=dict(training["progress"]),
-                history=Reader(document, path).history(),
-                stretches=[[(int(a), int(b)) for a, b in stage] for stage in training["stretches"]],
-                epoch={key: training["epoch"][key] for key in ("loss", "steps", "pairs", "seconds")},
-            )
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise ValueError(f"checkpoint: {path} is damaged ({error!r})") from error
-
-    def restore(self, trainer: _core.Trainer, network: Network) -> None:
-        """Put the trainer, which is new, where the other one stood."""
-        trainer.seek(self.progress)
-        network.read(self.tensors)
-        kinds = OF_STAGE if self.progress["step"] > 0 else {}
-        for prefix, kind in (*kinds.items(), (AVERAGE, _core.ARRAY_AVERAGE)):
-            for name in _names(trainer, kind):
-                key = f"{prefix}/{name}"
-                if prefix == AVERAGE and key not in self.tensors and self.progress["step"] == 0:
-                    continue
-                if key not in self.tensors:
-                    raise ValueError(f"checkpoint: {self.path} is damaged: it lacks {key}")
-                _, letter, _ = trainer.array(kind, name)
-                trainer.set_array(kind, name, np.ascontiguousarray(self.tensors[key], letter))
-
-
 def _copy(trainer: _core.Trainer, prefix: str, kind: int) -> Tensors:
     """Arrays of a kind, in the core's own layouts."""
     result = {}
-    for name in _names(trainer, kind):
+    for name in names(trainer, kind):
         shape, letter, values = trainer.array(kind, name)
         result[f"{prefix}/{name}"] = np.frombuffer(values, letter).reshape(shape)
     return result
-
-
-def _names(trainer: _core.Trainer, kind: int) -> list[str]:
-    names = [name for k, name in trainer.arrays() if k == kind]
-    return [name for name in names if name == TEMPERATURE] if kind == _core.ARRAY_PARAMETER else names

@@ -19,12 +19,13 @@ from .._stages.cost import cost
 from .._stages.stage import Stage
 from ..callbacks import Record
 from .agreement import description
-from .checkpoint import Checkpoint, Stored
+from .checkpoint import Checkpoint
 from .core_trainer import Supplier, make_trainer
 from .deadline import Deadline
 from .forecast import announcement, mapping_seconds
 from .plan import Plan
 from .progress import ProgressBar
+from .resume import Stored
 
 
 class Training:
@@ -53,7 +54,7 @@ class Training:
         self.network = self._make_network()
         self.trainer = make_trainer(plan, self.network, self.seed)
         if stored is not None:
-            stored.restore(self.trainer, self.network)
+            stored.restore(self.trainer, self.network, len(plan.stages))
             self.history, self.stretches, self._epoch = stored.history, stored.stretches, stored.epoch
             self.started -= stored.seconds
         self.supplier = Supplier(plan, self.seed)
@@ -223,9 +224,9 @@ class Training:
         written = self.plan.stages[stage]
         if not self.plan.values.temperature_lr:
             return float(written.temperature or 0)
-        value = math.exp(
-            np.frombuffer(self.trainer.array(_core.ARRAY_PARAMETER, TEMPERATURE)[2], np.float32)[0]
-        )
+        (logarithm,) = np.frombuffer(self.trainer.array(_core.ARRAY_PARAMETER, TEMPERATURE)[2], np.float32)
+        # A step may take it to where there is no number for its exponential; the next one diverges.
+        value = math.exp(min(700.0, logarithm))
         return value if written.metric == "cosine" else math.sqrt(2 * value)
 
     def _set_length(self) -> None:
