@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from .._checks.maps import check_labels, check_plane
 from .._checks.values import check_integer
+from .._text import legible
 from ._atlas import make_atlases
 
 # More different values than this are text to search, and no colours.
@@ -39,9 +40,9 @@ def make_data(
     columns = []
     if labels is not None:
         columns.append(_column("label", _named(labels, label_names, n), n))
-    columns += [_column(str(name), values, n) for name, values in _items(metadata)]
+    columns += [_column(legible(name), values, n) for name, values in _items(metadata)]
     data: dict[str, Any] = {
-        "title": str(title),
+        "title": legible(title),
         "x": _floats(Y[:, 0]),
         "y": _floats(Y[:, 1]),
         "names": _names(names, n),
@@ -59,7 +60,7 @@ def _named(labels: Any, label_names: Sequence[str] | None, n: int) -> npt.NDArra
         return values
     if values.max(initial=-1) >= len(label_names):
         raise ValueError(f"label_names: got {len(label_names)}, but labels go up to {values.max()}")
-    known = np.array([*map(str, label_names), ""], dtype=object)
+    known = np.array([*map(legible, label_names), ""], dtype=object)
     return known[np.where(values < 0, len(label_names), values)]
 
 
@@ -82,7 +83,7 @@ def _column(name: str, values: Any, n: int) -> dict[str, Any]:
         raise ValueError(f"metadata[{name!r}]: got shape {array.shape}, want ({n},)")
     if array.dtype.kind == "f" or (array.dtype.kind in "iu" and name != "label"):
         return {"name": name, "kind": "number", "values": _floats(array)}
-    texts = ["" if value is None or value != value else str(value) for value in array.tolist()]
+    texts = ["" if value is None or value != value else legible(value) for value in array.tolist()]
     known = sorted(set(texts))
     if len(known) > MOST_CATEGORIES:
         return {"name": name, "kind": "text", "values": texts}
@@ -96,7 +97,7 @@ def _names(names: Sequence[str] | None, n: int) -> list[str] | None:
         return None
     if len(names) != n:
         raise ValueError(f"names: got {len(names)}, want one for each of {n} points")
-    return [str(name) for name in names]
+    return [legible(name) for name in names]
 
 
 def _check_images(X: Any, n: int) -> npt.NDArray[Any]:

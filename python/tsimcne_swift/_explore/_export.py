@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .._checks.maps import as_shown, check_plane
+from .._text import legible
 from ._data import _check_images, _items, _named
 
 
@@ -43,7 +44,7 @@ def to_frame(
     if labels is not None:
         columns["label"] = _named(labels, label_names, len(Y))
     if names is not None:
-        columns["name"] = list(names)
+        columns["name"] = [legible(name) if isinstance(name, str) else name for name in names]
     columns |= dict(_items(metadata))
     if X is not None:
         columns["image"] = [{"bytes": _png(image)} for image in _check_images(X, len(Y))]

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from .._checks.maps import as_shown, check_labels, check_plane
 from .._checks.values import check_integer, check_number
+from .._text import legible
 from ._colors import NONE, colors_of
 from ._frame import frame, new_axes
 
@@ -78,7 +79,7 @@ def gallery(
     ax.set(xlim=(left, right), ylim=(bottom, top))
     ax.set_aspect("equal")
     if title is not None:
-        ax.set_title(title)
+        ax.set_title(legible(title))
     return ax
 
 

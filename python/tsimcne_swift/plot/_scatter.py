@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from .._checks.maps import check_labels, check_plane
 from .._checks.values import check_choice
+from .._text import legible
 from ._colors import NONE, colors_of
 from ._frame import frame, new_axes
 
@@ -75,7 +76,7 @@ def scatter(
         else:
             _classes(ax, Y, values, label_names, names, style)
     if title is not None:
-        ax.set_title(title)
+        ax.set_title(legible(title))
     return ax
 
 
@@ -91,7 +92,7 @@ def _classes(
     ax.scatter(
         Y[order, 0], Y[order, 1], c=[colors.get(value, NONE) for value in values[order].tolist()], **style
     )
-    written = {value: str(label_names[value] if label_names is not None else value) for value in colors}
+    written = {value: legible(label_names[value] if label_names is not None else value) for value in colors}
     if names == "legend" or (names == "auto" and len(known) <= LONGEST_LEGEND):
         for value, color in colors.items():
             ax.scatter([], [], s=30, color=color, label=written[value])
