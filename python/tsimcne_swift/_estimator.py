@@ -26,11 +26,12 @@ from ._lazy import is_lazy, map_lazily
 from ._networks.backbones import is_identity
 from ._networks.onnx import to_onnx
 from ._storage import model_file as _saved
-from ._storage.safetensors import check_path, encode, read, write
+from ._storage.safetensors import check_path, encode, read
 from ._training.loop import Training
 from ._training.one_rank import OneRank
 from ._training.plan import make_plan
 from ._training.ranks import check_comm
+from ._writing import write
 
 
 class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -510,7 +511,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Write the fitted estimator to one safetensors file, which replaces an older one in one step.
 
         Arrays have the names and layouts of PyTorch's state dict; parameters, history and version are a
-        JSON document. ``callbacks``, ``init``, ``align_to`` and random generators are not kept.
+        JSON document. ``callbacks``, ``init``, ``align_to``, ``comm``, ``checkpoint`` and random generators
+        are not kept.
 
         Parameters
         ----------
@@ -549,7 +551,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def load(cls, path: str | os.PathLike[str], *, image_shape: Any = None) -> TSimCNE:
         """Read a file of ``save``, a checkpoint, or a PyTorch state dict in safetensors.
 
-        A loaded model maps bit-identically. A checkpoint gives the network as it was then.
+        A loaded model maps bit-identically. A checkpoint gives the network as it was then. No file says where
+        a later ``fit`` writes or what it reads: ``checkpoint``, ``init`` and ``align_to`` are None.
 
         Parameters
         ----------

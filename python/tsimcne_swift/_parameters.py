@@ -43,7 +43,8 @@ class Parameter:
     per_stage : bool
         Whether a list with a value for each stage may be given too.
     kept : bool
-        Whether a file keeps it. What is of one process is not kept.
+        Whether a file keeps it, and gives it back. What is of one process is not kept, nor a place: a
+        stranger's file must not say where a later ``fit`` writes or what it reads.
     free : bool
         Whether a run that goes on from a checkpoint may have another value than when it began.
     core : (str, str) or None
@@ -141,8 +142,8 @@ PARAMETERS: dict[str, Parameter] = {
     "max_memory": Parameter(check_size, optional=True),
     "comm": Parameter(_later, kept=False),
     "sync_batchnorm": Parameter(check_bool),
-    "checkpoint": Parameter(_later, free=True),
-    "checkpoint_every": Parameter(check_duration, optional=True, free=True),
+    "checkpoint": Parameter(_later, kept=False),
+    "checkpoint_every": Parameter(check_duration, optional=True, kept=False),
     "callbacks": Parameter(check_functions, kept=False),
     "image_shape": Parameter(_later),
     # The seed itself is compared, as a run without one has its own.

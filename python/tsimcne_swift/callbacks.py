@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._checks.values import check_integer
+from ._writing import replacing, write
 
 __all__ = ["CSVLog", "EmbeddingSnapshots", "Record", "TensorBoard"]
 
@@ -98,12 +99,11 @@ class CSVLog:
         self.path = Path(path)
 
     def __call__(self, record: Record) -> None:
-        begins = record.stage == record.epoch == 1 or not self.path.exists()
-        with open(self.path, "w" if begins else "a", newline="") as file:
-            writer = csv.DictWriter(file, FIELDS)
-            if begins:
-                writer.writeheader()
-            writer.writerow(record.as_dict())
+        if record.stage == record.epoch == 1 or not self.path.exists():
+            write(self.path, (",".join(FIELDS) + "\r\n").encode())
+        # Numbers alone: there is no text in it that a spreadsheet could take for a formula.
+        with open(self.path, "a", newline="") as file:
+            csv.DictWriter(file, FIELDS).writerow(record.as_dict())
 
 
 class TensorBoard:
@@ -169,4 +169,6 @@ class EmbeddingSnapshots:
         if (record.epoch - 1) % self.every:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        np.save(self.folder / f"stage{record.stage}-epoch{record.epoch:03}.npy", record.embedding())
+        Y = record.embedding()
+        with replacing(self.folder / f"stage{record.stage}-epoch{record.epoch:03}.npy") as file:
+            np.save(file, Y)

@@ -82,6 +82,20 @@ def test_foreign_text_stays_text():
     assert found["names"][0] == found["columns"][0]["categories"][0] == found["title"] == HOSTILE
 
 
+def test_text_that_is_not_unicode(tmp_path):
+    """Names of files may be any bytes."""
+    text = b"stra\xdfe".decode("utf-8", "surrogateescape")
+    legible = r"stra\xdfe"
+    options = {"label_names": [text], "names": [text] * 30, "metadata": {text: [text] * 30}}
+    explore(points(), labels=[0] * 30, path=tmp_path / "map.html", title=text, **options)
+    found = data(points(), labels=[0] * 30, title=text, **options)
+    assert found["title"] == found["names"][0] == found["columns"][1]["name"] == legible
+    assert [column["categories"] for column in found["columns"]] == [[legible]] * 2
+    frame = to_frame(points(), labels=[0] * 30, label_names=[text], names=[text] * 30)
+    frame.to_parquet(tmp_path / "map.parquet")
+    assert frame["name"][0] == frame["label"][0] == legible
+
+
 def test_page_asks_for_nothing(tmp_path):
     explore(points(), path=tmp_path / "map.html")
     page = (tmp_path / "map.html").read_text(encoding="utf-8")

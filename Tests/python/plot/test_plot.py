@@ -111,6 +111,18 @@ def test_stages():
         plot.stages([Y, Y], titles=["first"])
 
 
+def test_text_that_is_not_unicode(tmp_path):
+    """Names of files may be any bytes."""
+    text = b"stra\xdfe".decode("utf-8", "surrogateescape")
+    Y, labels = blobs()
+    for names in ("legend", "map"):
+        ax = plot.scatter(Y, labels, label_names=[text] * (labels.max() + 1), names=names, title=text)
+        ax.figure.savefig(tmp_path / "map.png")
+        assert ax.get_title() == r"stra\xdfe"
+    plot.gallery(Y, np.zeros((len(Y), 8, 8), np.uint8), title=text).figure.savefig(tmp_path / "map.png")
+    plot.animation([Y, Y], tmp_path / "map.gif", titles=[text, text], between=1, fps=1)
+
+
 def test_animation(tmp_path):
     Y, labels = blobs()
     plot.animation([Y, Y * [1, 2], Y], tmp_path / "map.gif", labels, between=3, fps=4)

@@ -208,7 +208,7 @@ def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch, call):
     model.save(path)
     before = path.read_bytes()
 
-    def full(*arguments):
+    def full(*arguments, **options):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, call, full)

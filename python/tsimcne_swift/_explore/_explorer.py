@@ -8,12 +8,14 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .._storage.safetensors import check_path
+from .._text import legible
+from .._writing import write
 from ._data import make_data
 
 FILES = resources.files(__package__)
@@ -44,7 +46,7 @@ def explore(
     labels : array-like of shape (n,), or None
         Classes: numbers or names.
     path : path or None
-        An HTML file to write: one file that works offline, in any browser.
+        An HTML file to write, which replaces an older one: one file that works offline, in any browser.
     label_names : sequence of str or None
         Names of the labels 0, 1, …; negative labels stand for none.
     names : sequence of str or None
@@ -62,6 +64,8 @@ def explore(
     Explorer
         Shown inline as a notebook's last value.
     """
+    if path is not None:
+        check_path("path", path)
     data = make_data(
         Y, X, labels, label_names=label_names, names=names, metadata=metadata, title=title,
         thumbnail=thumbnail, quality=quality,
@@ -92,9 +96,9 @@ class Explorer:
         Parameters
         ----------
         path : path
-            An older file is replaced.
+            An older file is replaced, in one step.
         """
-        Path(path).write_text(self.page(), encoding="utf-8")
+        write(check_path("path", path), self.page().encode())
 
     def page(self) -> str:
         """The page.
@@ -107,7 +111,7 @@ class Explorer:
         from plotly.offline import get_plotlyjs
 
         parts = {
-            "title": html.escape(self._title),
+            "title": html.escape(legible(self._title)),
             "style": (FILES / "app.css").read_text(encoding="utf-8"),
             "plotly": get_plotlyjs(),
             "app": (FILES / "app.js").read_text(encoding="utf-8"),

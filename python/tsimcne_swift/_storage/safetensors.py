@@ -1,8 +1,7 @@
-"""Files of tensors and a JSON document: safetensors, written so that a reader finds all or nothing."""
+"""Files of tensors and a JSON document: safetensors."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import struct
@@ -53,29 +52,6 @@ def decode(data: bytes, name: str = "path") -> tuple[Tensors, dict[str, Any] | N
     return tensors, document
 
 
-def write(path: str | os.PathLike[str], data: bytes) -> None:
-    """Replace the file in one step: an interrupted or failed write leaves the old one."""
-    # A link stays a link.
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        # Some file systems cannot; the file is in its place all the same.
-        with contextlib.suppress(OSError):
-            os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
 def read(path: str | os.PathLike[str]) -> tuple[Tensors, dict[str, Any] | None]:
     """``decode`` of a file."""
     # A pipe may never end, and a device never does.
@@ -98,4 +74,6 @@ def check_path(name: str, path: Any) -> str:
         raise ValueError(f"{name}: got {text!r}, but there is no folder {folder}")
     if os.path.isdir(text):
         raise ValueError(f"{name}: got {text!r}, a folder; want a file")
+    if os.path.exists(text) and not os.path.isfile(text):
+        raise ValueError(f"{name}: got {text!r}, which is no regular file")
     return text

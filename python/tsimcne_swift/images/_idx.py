@@ -80,8 +80,7 @@ def read_idx(path: str | os.PathLike[str], name: str) -> npt.NDArray[np.uint8]:
         count = math.prod(shape)
         if min(shape) < 0 or count > most:
             raise ValueError(f"{stream.name} with at most {most} values, want {shape}")
-        storage = Storage((count,), None)
-        try:
+        with Storage((count,), None) as storage:
             got = 0
             while part := stream.read(min(CHUNK, count - got)):
                 storage.append(np.frombuffer(part, np.uint8))
@@ -89,8 +88,6 @@ def read_idx(path: str | os.PathLike[str], name: str) -> npt.NDArray[np.uint8]:
             if got < count or stream.read(1):
                 raise ValueError(f"{stream.name} with {'more' if got == count else got} values, want {shape}")
             return storage.finish().reshape(shape)
-        finally:
-            storage.discard()
 
 
 class _Stream:

@@ -83,8 +83,7 @@ def read(
     with ThreadPoolExecutor(threads) as pool, ExitStack() as stack:
         stack.callback(workers.close)
         layout, unknown = _with_sample(layout, wanted, channels, items, pool, workers)
-        images = Storage((len(items), *layout.size, layout.channels), cache)
-        stack.callback(images.discard)
+        images = stack.enter_context(Storage((len(items), *layout.size, layout.channels), cache))
         skipped: dict[int, str] = {}
         parts = _parts(items, layout, threads)
         done = _ahead(
@@ -97,12 +96,12 @@ def read(
                 else:
                     images.append(result)
                 bar.update()
-        found = images.finish() if len(skipped) < len(items) else None
-    kept = [item for place, item in enumerate(items) if place not in skipped]
-    reasons = [(items[place].name, reason) for place, reason in skipped.items()]
-    if found is None:
-        examples = "; ".join(f"{name}: {reason}" for name, reason in reasons[:3])
-        raise ValueError(f"{source}: got no picture that can be read; {examples}")
+        kept = [item for place, item in enumerate(items) if place not in skipped]
+        reasons = [(items[place].name, reason) for place, reason in skipped.items()]
+        if not kept:
+            examples = "; ".join(f"{name}: {reason}" for name, reason in reasons[:3])
+            raise ValueError(f"{source}: got no picture that can be read; {examples}")
+        found = images.finish()
     labels, label_names = encode_labels([item.label for item in kept])
     return ImageCollection(found, [item.name for item in kept], labels, label_names, reasons)
 

@@ -6,13 +6,14 @@ import contextlib
 import errno
 import os
 import tempfile
-from pathlib import Path
-from typing import BinaryIO
+from types import TracebackType
+from typing import BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from .._config import available_memory
+from .._writing import replacing
 
 # Of the memory that is available; larger sets go to a file.
 MEMORY_SHARE = 0.25
@@ -38,22 +39,31 @@ class Storage:
     def __init__(self, shape: tuple[int, ...], cache: str | os.PathLike[str] | None) -> None:
         self._shape = shape
         self._count = 0
-        self._target = None if cache is None else Path(cache)
+        self._cache = None if cache is None else os.fspath(cache)
+        self._closing = contextlib.ExitStack()
         self._file: BinaryIO | None = None
         size = int(np.prod(shape, dtype=object))
         if cache is None and size <= MEMORY_SHARE * available_memory():
             self._images = np.empty(shape, np.uint8)
             return
-        # Under its own name: what a map of an older file shows stays, and two that write do not meet.
-        folder = None if self._target is None else os.path.dirname(os.path.realpath(self._target))
-        number, self._path = tempfile.mkstemp(".npy", ".tsimcne-", folder)
-        self._file = os.fdopen(number, "w+b")
+        # What a map of an older cache shows stays, and two that write one do not meet.
+        place = tempfile.TemporaryFile() if cache is None else replacing(cache)
+        self._file = self._closing.enter_context(place)
         try:
             self._write_header(shape[0])
             self._reserve(self._file.tell() + size)
-        except BaseException:
-            self.discard()
+        except BaseException as error:
+            self._closing.__exit__(type(error), error, error.__traceback__)
             raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        """A cache takes its place where all went well; else nothing is left of it."""
+        return self._closing.__exit__(kind, error, trace)
 
     def _write_header(self, count: int) -> None:
         assert self._file is not None
@@ -68,9 +78,9 @@ class Storage:
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
                 raise
-            folder = os.path.dirname(self._path)
-            name = "cache" if self._target is not None else "images"
-            hint = "" if self._target is not None else "; name a file on another disk as cache, or set TMPDIR"
+            folder = tempfile.gettempdir() if self._cache is None else os.path.dirname(self._cache) or "."
+            name = "images" if self._cache is None else "cache"
+            hint = "; name a file on another disk as cache, or set TMPDIR" if self._cache is None else ""
             raise OSError(
                 error.errno, f"{name}: {size:,} bytes of images have no room in {folder}{hint}"
             ) from error
@@ -85,30 +95,16 @@ class Storage:
         self._count += len(rows)
 
     def finish(self) -> npt.NDArray[np.uint8]:
-        """All that came; a cache is in its place only now."""
+        """All that came."""
         if self._file is None:
             return self._images[: self._count]
+        # The header has room for any number.
+        self._file.truncate(self._file.tell())
+        self._write_header(self._count)
+        self._file.flush()
         shape = (self._count, *self._shape[1:])
-        with self._file as file:
-            # The header has room for any number.
-            file.truncate(file.tell())
-            self._write_header(self._count)
-            file.flush()
-            images = np.memmap(file, np.uint8, "r+", file.tell(), shape)
-        if self._target is None:
-            os.unlink(self._path)
-        else:
-            # As any new file of this user.
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(self._path, 0o666 & ~mask)
-            os.replace(self._path, os.path.realpath(self._target))
-            images.filename = os.fspath(self._target)
+        images = np.memmap(self._file, np.uint8, "r+", self._file.tell(), shape)
+        if self._cache is not None:
+            # Where it will lie.
+            images.filename = os.path.realpath(self._cache)
         return images
-
-    def discard(self) -> None:
-        """Leave nothing of a file that was not finished."""
-        if self._file is not None and not self._file.closed:
-            self._file.close()
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._path)

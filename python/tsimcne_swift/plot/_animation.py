@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from .._checks.maps import check_plane
 from .._checks.values import check_integer
+from .._storage.safetensors import check_path
+from .._text import legible
+from .._writing import write
 from ._colors import NONE, colors_of
 from ._frame import frame
 
@@ -48,7 +53,7 @@ def animation(
         raise ValueError(
             f"maps: got {[len(Y) for Y in ends]} points, want two maps or more of the same images"
         )
-    ending = os.path.splitext(os.fspath(path))[1].lower()
+    ending = os.path.splitext(check_path("path", path))[1].lower()
     if ending not in (".gif", ".mp4"):
         raise ValueError(f"path: got {os.fspath(path)!r}, want a name that ends in .gif or .mp4")
     check_integer("between", between, 1, 1000)
@@ -57,14 +62,18 @@ def animation(
     colors = np.array([*colors_of(int(values.max(initial=0)) + 1), NONE], dtype=object)
     figure, ax = plt.subplots(figsize=(6, 6), layout="constrained")
     points = ax.scatter(ends[0][:, 0], ends[0][:, 1], s=4, c=list(colors[values]), linewidths=0)
-    with writer.saving(figure, os.fspath(path), dpi=100):
-        for number, (before, after) in enumerate(pairwise(ends)):
-            for step in range(between):
-                share = 0.5 - 0.5 * np.cos(np.pi * step / between)
-                Y = (1 - share) * before + share * after
-                _show(ax, points, Y, titles[number] if titles else None, writer)
-        for _ in range(fps):
-            _show(ax, points, ends[-1], titles[-1] if titles else None, writer)
+    with TemporaryDirectory() as folder:
+        # The writers want a name, and ffmpeg writes the file itself.
+        draft = Path(folder) / f"film{ending}"
+        with writer.saving(figure, str(draft), dpi=100):
+            for number, (before, after) in enumerate(pairwise(ends)):
+                for step in range(between):
+                    share = 0.5 - 0.5 * np.cos(np.pi * step / between)
+                    Y = (1 - share) * before + share * after
+                    _show(ax, points, Y, titles[number] if titles else None, writer)
+            for _ in range(fps):
+                _show(ax, points, ends[-1], titles[-1] if titles else None, writer)
+        write(path, draft.read_bytes())
     plt.close(figure)
 
 
@@ -72,5 +81,5 @@ def _show(ax: Any, points: Any, Y: Any, title: str | None, writer: Any) -> None:
     frame(ax, Y)
     points.set_offsets(Y)
     if title is not None:
-        ax.set_title(title)
+        ax.set_title(legible(title))
     writer.grab_frame()
