@@ -127,6 +127,36 @@ def test_generators_and_callbacks_are_not_in_the_file(tmp_path):
     assert through_file(model, tmp_path).init is None
 
 
+PLACES = {
+    "checkpoint": "run.ckpt",
+    "checkpoint_every": 1,
+    "init": "init",
+    "align_to": "map",
+    "callbacks": ["x"],
+}
+
+
+@pytest.mark.parametrize("kind", ["model", "checkpoint"])
+def test_a_file_does_not_say_where_fit_writes_or_what_it_reads(kind, tmp_path, monkeypatch):
+    """Files that have such parameters load, without them."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "file"
+    model = small(checkpoint=path if kind == "checkpoint" else None).fit(images())
+    if kind == "model":
+        model.set_params(checkpoint="mine.ckpt", checkpoint_every=3).save(path)
+    tensors, document = _files.read(path)
+    assert not set(PLACES) & set(document["params"])
+    document["params"] |= PLACES
+    path.write_bytes(_files.encode(tensors, document))
+    twin = TSimCNE.load(path)
+    assert [getattr(twin, name) for name in PLACES] == [None] * len(PLACES)
+    before = os.listdir(tmp_path)
+    assert_same_bits(twin.set_params(random_state=3).fit_transform(images()), small().fit_transform(images()))
+    assert os.listdir(tmp_path) == before
+    if kind == "checkpoint":  # and a run goes on from one
+        small(checkpoint=path).fit(images(), resume=True)
+
+
 def test_pickle_keeps_parameters_that_no_file_can():
     model = small(random_state=np.random.default_rng(0), callbacks=stop).fit(images())
     model.set_params(lr=float("inf"), checkpoint=Path("somewhere"))

@@ -11,6 +11,7 @@ from .._config import show_config
 from .._inputs.images import LARGEST, SMALLEST
 from .._networks.network import HEADS, PREFIXES, Architecture, Network, check_backbone, read_normalization
 from .._networks.state_dict import check_shapes
+from .._parameters import PARAMETERS
 from .._stages.stage import LONGEST_EPOCHS, Stage, check_stage
 from .json_params import from_json, to_json
 from .safetensors import Tensors
@@ -65,8 +66,14 @@ class Reader:
         return ValueError(f"{self.name}: its document is damaged ({error!r})")
 
     def params(self) -> dict[str, Any]:
+        """Parameters that a file keeps; others, which older versions wrote, are left out."""
         try:
-            return {str(name): from_json(value) for name, value in self.document["params"].items()}
+            written = {str(name): from_json(value) for name, value in self.document["params"].items()}
+            return {
+                name: value
+                for name, value in written.items()
+                if name not in PARAMETERS or PARAMETERS[name].kept
+            }
         except DAMAGE as error:
             raise self._damaged(error) from error
 

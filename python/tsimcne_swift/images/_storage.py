@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import tempfile
+from collections.abc import Iterator
 from types import TracebackType
 from typing import BinaryIO, Self
 
@@ -17,6 +18,13 @@ from .._writing import replacing
 
 # Of the memory that is available; larger sets go to a file.
 MEMORY_SHARE = 0.25
+
+
+@contextlib.contextmanager
+def _nameless() -> Iterator[BinaryIO]:
+    """A file that nobody else can open, and that goes with its last map."""
+    with tempfile.TemporaryFile() as file:
+        yield file
 
 
 class Storage:
@@ -47,8 +55,7 @@ class Storage:
             self._images = np.empty(shape, np.uint8)
             return
         # What a map of an older cache shows stays, and two that write one do not meet.
-        place = tempfile.TemporaryFile() if cache is None else replacing(cache)
-        self._file = self._closing.enter_context(place)
+        self._file = self._closing.enter_context(_nameless() if cache is None else replacing(cache))
         try:
             self._write_header(shape[0])
             self._reserve(self._file.tell() + size)
@@ -61,9 +68,9 @@ class Storage:
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool:
+    ) -> None:
         """A cache takes its place where all went well; else nothing is left of it."""
-        return self._closing.__exit__(kind, error, trace)
+        self._closing.__exit__(kind, error, trace)
 
     def _write_header(self, count: int) -> None:
         assert self._file is not None
