@@ -196,6 +196,20 @@ def test_cache_holds_the_images(folder, tmp_path_factory):
     np.testing.assert_array_equal(np.load(path), images.from_folder(folder, **QUIET).images)
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_entries_of_a_zip_are_read_each_by_itself(tmp_path):
+    """Also where they have one name, or names that are written differently."""
+    path = tmp_path / "set.zip"
+    names = ["cat/a.png", "dog/b.png", "./dog/c.png", "dog//d.png", "cat/a.png"]
+    with zipfile.ZipFile(path, "w") as archive:
+        for seed, name in enumerate(names):
+            archive.writestr(name, png(noise(20, 24, 3, seed=seed)))
+    found = images.from_zip(path, **QUIET)
+    assert found.names == ["cat/a.png", "cat/a.png", "dog/b.png", "dog/c.png", "dog/d.png"]
+    for image, seed in zip(found.images, (0, 4, 1, 2, 3), strict=True):
+        np.testing.assert_array_equal(image, noise(20, 24, 3, seed=seed))
+
+
 def test_large_sets_leave_memory(folder, monkeypatch):
     monkeypatch.setattr(images._storage, "MEMORY_SHARE", 0.0)
     found = images.from_folder(folder, **QUIET)
