@@ -143,3 +143,18 @@ def test_the_command(tmp_path):
     assert result.returncode == 0, result.stderr
     assert len(result.stdout.splitlines()) == 1 and '"images": 40' in result.stdout
     assert (tmp_path / "map.html").exists() and not (tmp_path / "map.checkpoint").exists()
+
+
+def test_the_command_ends_in_all_ranks_where_rank_0_may_not_write(tmp_path):
+    (tmp_path / "map.html").write_text("mine")
+    command = [sys.executable, "-m", "tsimcne_swift", "embed", "photos", "-o", "map.html"]
+    result = subprocess.run(
+        ["mpirun", "-n", "3", *command],
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode != 0 and "map.html, there already" in result.stderr
+    assert (tmp_path / "map.html").read_text() == "mine"

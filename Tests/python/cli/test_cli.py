@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -151,3 +152,183 @@ def test_interrupt_writes_a_map_and_resume_goes_on(folder, tmp_path):
     assert main([*map(str, command[3:-2]), "--max-time", "20s"]) == 1  # would lose the checkpoint
     assert main([*map(str, command[3:-2]), "--max-time", "12s", "--resume"]) == 0
     assert not output.with_suffix(".checkpoint").exists()
+
+
+def files_of(folder):
+    """Names and contents; of links where they lead."""
+    return {
+        path.name: (os.readlink(path) if path.is_symlink() else path.read_bytes())
+        for path in folder.iterdir()
+    }
+
+
+LINKS = {
+    "itself": lambda table, path: table.rename(path),
+    "a link": lambda table, path: path.symlink_to(table),
+    "a hard link": lambda table, path: path.hardlink_to(table),
+    "a relative link": lambda table, path: path.symlink_to(table.name),
+}
+
+
+@pytest.mark.parametrize("more", [[], ["--overwrite"]])
+@pytest.mark.parametrize("way", LINKS)
+@pytest.mark.parametrize("ending", [".csv", ".png", ".html", ".safetensors", ".checkpoint"])
+def test_the_table_that_is_read_stays(way, ending, more, folder, tmp_path, capsys):
+    table, path = tmp_path / "table.txt", tmp_path / f"map{ending}"
+    table.write_text("file,weight\nred/00.png,1\n")
+    LINKS[way](table, path)
+    before = files_of(tmp_path)
+    metadata = path if way == "itself" else table
+    output = tmp_path / "map.html"
+    assert main(["embed", str(folder), "-o", str(output), "--metadata", str(metadata), *more]) == 1
+    error = capsys.readouterr().err
+    if more:
+        assert f"output: {path} is the file {metadata}, which is read" in error
+    assert str(path) in error and files_of(tmp_path) == before
+
+
+@pytest.mark.parametrize("what", ["model", "picture"])
+def test_models_and_pictures_that_are_read_stay(what, trained, folder, tmp_path, capsys):
+    source, model = tmp_path / "photos", tmp_path / "map.safetensors"
+    shutil.copytree(folder, source)
+    shutil.copy(trained[0].with_suffix(".safetensors"), model)
+    if what == "picture":
+        before = files_of(source / "red")
+        arguments = [str(source), "-o", str(source / "red" / "00.html"), "--overwrite"]
+    else:
+        before = files_of(tmp_path / "photos" / "red")
+        (tmp_path / "map.png").symlink_to(model)
+        arguments = [str(source), "-o", str(tmp_path / "map.html"), "--overwrite", "--model", str(model)]
+    assert main(["embed", *arguments]) == 1
+    assert "which is read" in capsys.readouterr().err and files_of(source / "red") == before
+
+
+def test_files_of_another_run_stay(trained, folder, tmp_path, capsys):
+    output, _ = trained
+    for path in output.parent.glob("map.*"):
+        shutil.copy(path, tmp_path)
+    before = files_of(tmp_path)
+    command = ["embed", str(folder), "-o", str(tmp_path / "map.html")]
+    model = ["--model", str(tmp_path / "map.safetensors")]
+    for more in ([], ["--resume"], model):
+        assert main([*command, *more]) == 1
+        error = capsys.readouterr().err
+        assert "there already; --overwrite replaces" in error and str(tmp_path / "map.csv") in error
+        assert files_of(tmp_path) == before
+    assert main([*command, *model, "--overwrite"]) == 0
+    after = files_of(tmp_path)
+    assert after["map.safetensors"] == before["map.safetensors"] and after["map.csv"] == before["map.csv"]
+    assert main([*command, "--overwrite", "--max-time", "6s", "--seed", "1"]) == 0
+    assert files_of(tmp_path)["map.safetensors"] != before["map.safetensors"]
+
+
+def test_overwrite_begins_anew(folder, tmp_path, capsys):
+    (tmp_path / "map.checkpoint").write_bytes(b"of another run")
+    command = ["embed", str(folder), "-o", str(tmp_path / "map.html"), "--max-time", "6s"]
+    assert main(command) == 1
+    assert "go on with --resume, or begin anew with --overwrite" in capsys.readouterr().err
+    assert (tmp_path / "map.checkpoint").read_bytes() == b"of another run"
+    assert main([*command, "--overwrite"]) == 0
+    assert sorted(files_of(tmp_path)) == ["map.csv", "map.html", "map.png", "map.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ("/proc/map.html", "/proc/map.html"),
+        # The model's name is the first that is too long.
+        ("n" * 245 + ".html", "File name too long"),
+        ("folder.html", "folder.html is there and no regular file"),
+    ],
+)
+def test_what_cannot_be_written_is_said_before_anything_is_read(
+    output, message, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.html").mkdir()
+    assert main(["embed", "/nowhere", "-o", output]) == 1
+    assert message in capsys.readouterr().err and os.listdir(tmp_path) == ["folder.html"]
+
+
+def test_packages_that_write_are_missed_before_anything_is_read(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "plotly", None)
+    assert main(["embed", "/nowhere", "-o", str(tmp_path / "map.html")]) == 1
+    assert "install tsimcne-swift[images,plot,explore]" in capsys.readouterr().err
+
+
+def test_a_model_that_is_learnt_is_not_lost_to_a_full_disk(folder, tmp_path, monkeypatch, capsys):
+    """The files cannot be written: the checkpoint stays, and --resume makes them."""
+    from tsimcne_swift._cli import _embed
+
+    command = ["embed", str(folder), "-o", str(tmp_path / "map.html"), "--max-time", "6s"]
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_embed, "write_outputs", full)
+        assert main(command) == 1
+    assert "No space left" in capsys.readouterr().err and (tmp_path / "map.checkpoint").exists()
+    assert main([*command, "--resume"]) == 0
+    assert sorted(files_of(tmp_path)) == ["map.csv", "map.html", "map.png", "map.safetensors"]
+
+
+@pytest.fixture(scope="module")
+def strange(tmp_path_factory):
+    """A folder whose name, and whose files' names, are not UTF-8, formulas, or mathematics."""
+    path = tmp_path_factory.mktemp("strange") / os.fsdecode(b"stra\xdfe $\\x$")
+    for label, name in (
+        (b"k\xf6ln", b"\xe4.png"),
+        (b"@SUM(1)", b"=1+1.png"),
+        (b"$\\x$", b"-a;=b.png"),
+        (b"-1", b"a,b.png"),
+    ):
+        (path / os.fsdecode(label)).mkdir(parents=True)
+        for i in range(5):
+            picture = np.random.default_rng(i).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+            Image.fromarray(picture).save(path / os.fsdecode(label) / os.fsdecode(b"%d" % i * (i > 0) + name))
+    return path
+
+
+def run(*arguments):
+    """The command in a process of its own, whose standard output takes UTF-8 alone."""
+    return subprocess.run(
+        [sys.executable, "-m", "tsimcne_swift", *arguments], capture_output=True, check=True,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8:strict"},
+    ).stdout.decode()  # fmt: skip
+
+
+def test_names_of_any_bytes(strange, trained, tmp_path):
+    """To the end: table, page, picture, and what is printed."""
+    model = trained[0].with_suffix(".safetensors")
+    output = tmp_path / os.fsdecode(b"\xe4.html")
+    metadata = tmp_path / "weights.csv"
+    metadata.write_bytes(b"file,city\nk\xf6ln/\xe4.png,K\xf6ln\n")
+    more = ["--model", model, "--metadata", metadata]
+    result = json.loads(run("embed", strange, "-o", output, "--json", *more))
+    assert result["images"] == 20 and result["files"]["table"].endswith(r"\xe4.csv")
+    assert r"\xe4.csv" in run("embed", strange, "-o", output, "--overwrite", *more)
+    page = output.read_text(encoding="utf-8")
+    assert (
+        r"k\\xf6ln/\\xe4.png" in page
+        and r"K\\xf6ln" in page
+        and output.with_suffix(".png").stat().st_size > 1000
+    )
+    with open(output.with_suffix(".csv"), newline="", encoding="utf-8") as file:
+        rows = {row["file"]: row for row in csv.DictReader(file)}
+    assert rows[r"k\xf6ln/\xe4.png"]["label"] == r"k\xf6ln"
+    assert rows["'@SUM(1)/=1+1.png"]["label"] == "'@SUM(1)" and rows["'-1/a,b.png"]["label"] == "-1"
+    assert "$\\x$/-a;'=b.png" in rows and all(float(row["x"]) for row in rows.values())
+    found = json.loads(run("inspect", model, strange, "--json", "--top", "20"))
+    assert r"k\xf6ln/\xe4.png" in str(found).replace("\\\\", "\\")
+    assert r"\xe4.png" in run("inspect", model, strange)
+
+
+def test_a_table_that_embed_wrote_is_metadata(strange, trained, tmp_path):
+    from tsimcne_swift._cli._sources import read_metadata
+    from tsimcne_swift.images import from_folder
+
+    run("embed", strange, "-o", tmp_path / "map.html", "--model", trained[0].with_suffix(".safetensors"))
+    collection = from_folder(strange, progress=False)
+    columns = read_metadata(tmp_path / "map.csv", collection.names)
+    assert np.isfinite(columns["x"]).all() and "'@SUM(1)" in columns["label"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from .._text import legible
 from ._arguments import make_parser
 
 # Of the process: as shells and scripts expect them.
@@ -23,5 +24,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}; install tsimcne-swift[images,plot,explore]", file=sys.stderr)
         return FAILED
     except (ValueError, TypeError, OSError, MemoryError, FloatingPointError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(legible(f"error: {error}"), file=sys.stderr)
         return FAILED

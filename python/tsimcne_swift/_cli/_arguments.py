@@ -50,7 +50,8 @@ def _add_embed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "embed",
         help="map the images of a folder",
         description="Learns a map of images and writes it as an HTML page, and beside it, under the same "
-        "name, a picture (.png), a table (.csv: file, x, y, label) and the model (.safetensors).",
+        "name, a picture (.png), a table (.csv: file, x, y, label) and the model (.safetensors). Files of an "
+        "earlier run stay, unless --overwrite is given.",
         epilog="examples:\n"
         "  tsimcne-swift embed photos/ -o map.html\n"
         "  tsimcne-swift embed cells.zip -o cells.html --preset microscopy --max-time 1h\n"
@@ -69,6 +70,7 @@ def _add_embed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     embed.add_argument("--model", type=Path, help="map with this model instead of training")
     embed.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    embed.add_argument("--overwrite", action="store_true", help="replace files of an earlier run")
     embed.add_argument("--metadata", type=Path, metavar="CSV", help="table with a row per file, to colour by")
     embed.add_argument("--seed", type=int, default=0, help="default: 0")
     _add_reading(embed)

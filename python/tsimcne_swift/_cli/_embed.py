@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from .. import recipes
 from .._estimator import TSimCNE
 from .._evaluation import leave_one_out
 from .._stages.stage import Stage
+from .._text import legible
 from ..images import ImageCollection
+from ._outputs import choose_outputs, write_outputs
 from ._sources import read_metadata, read_source
 
 # Where Open MPI, MPICH and Slurm say how many processes there are.
@@ -29,35 +28,33 @@ LAST_STAGE = "30s"
 def embed(options: Any) -> int:
     """Read, train or load, map, and write all files."""
     started = time.perf_counter()
-    output: Path = options.output
-    if output.suffix != ".html":
-        raise ValueError(f"output: got {output}, want a name that ends in .html")
-    if not output.parent.is_dir():
-        raise FileNotFoundError(f"output: there is no folder {output.parent}")
-    if options.model is not None and options.resume:
-        raise ValueError("resume: excludes --model, which trains nothing")
     comm = _communicator()
     follows = comm is not None and comm.Get_rank() > 0
+    outputs = _by_first(comm, lambda: choose_outputs(options))
     collection = read_source(options)
     if not follows:
         _say(options, f"{collection!r}")
     metadata = None if options.metadata is None else read_metadata(options.metadata, collection.names)
     interrupted = False
-    if options.model is not None:
+    files = {"page": outputs.page, "picture": outputs.picture, "table": outputs.table}
+    if outputs.model is None or outputs.checkpoint is None:
         model = TSimCNE.load(options.model)
         Y = model.transform(collection.images)
     else:
-        model, interrupted = _train(options, collection, comm)
+        model, interrupted = _train(options, outputs.checkpoint, collection, comm)
         Y = model.embedding_
         if follows:
             return 0
-        model.save(output.with_suffix(".safetensors"))
-    files = _write(options, collection, Y, metadata)
-    if options.model is None:
-        files["model"] = str(output.with_suffix(".safetensors"))
+        model.save(outputs.model)
+        files["model"] = outputs.model
+    write_outputs(outputs, legible(options.source.name), collection, Y, metadata)
+    if outputs.checkpoint is not None and not interrupted:
+        # Until now it could have made the files again.
+        outputs.checkpoint.unlink(missing_ok=True)
     result = {
         "images": len(collection), "skipped": len(collection.skipped), "interrupted": interrupted,
-        "seconds": round(time.perf_counter() - started, 1), "files": files,
+        "seconds": round(time.perf_counter() - started, 1),
+        "files": {kind: legible(path) for kind, path in files.items()},
     }  # fmt: skip
     if collection.labels is not None and len(collection) > 2:
         known = collection.labels >= 0
@@ -77,14 +74,27 @@ def _communicator() -> Any:
     return MPI.COMM_WORLD if MPI.COMM_WORLD.Get_size() > 1 else None
 
 
-def _train(options: Any, collection: ImageCollection, comm: Any) -> tuple[TSimCNE, bool]:
+def _by_first(comm: Any, make: Callable[[], Any]) -> Any:
+    """What the first of the processes makes, or its error, in all of them: files change between two looks."""
+    if comm is None:
+        return make()
+    made, failed = None, None
+    if comm.Get_rank() == 0:
+        try:
+            made = make()
+        except (ValueError, OSError, ModuleNotFoundError) as error:
+            failed = error
+    made, failed = comm.bcast((made, failed))
+    if failed is not None:
+        raise failed
+    return made
+
+
+def _train(options: Any, checkpoint: Path, collection: ImageCollection, comm: Any) -> tuple[TSimCNE, bool]:
     """A fitted model, and whether it was ended early."""
-    checkpoint = options.output.with_suffix(".checkpoint")
-    exists = checkpoint.exists() if comm is None else comm.bcast(checkpoint.exists())
-    if exists and not options.resume:
-        raise ValueError(
-            f"output: {checkpoint} is of a run that was interrupted; go on with --resume, or remove it"
-        )
+    if not options.resume:
+        # There is one with --overwrite only.
+        _by_first(comm, lambda: checkpoint.unlink(missing_ok=True))
     model = TSimCNE(
         **getattr(recipes, options.recipe.upper()),
         augmentation=options.preset,
@@ -103,7 +113,6 @@ def _train(options: Any, collection: ImageCollection, comm: Any) -> tuple[TSimCN
             raise
         print("interrupted: writing the map of what was learnt so far", file=sys.stderr)
         return _as_learnt(checkpoint, collection, options), True
-    checkpoint.unlink(missing_ok=True)
     return model, False
 
 
@@ -119,36 +128,6 @@ def _as_learnt(checkpoint: Path, collection: ImageCollection, options: Any) -> T
         random_state=options.seed,
         n_jobs=options.jobs,
     ).fit(collection.images)
-
-
-def _write(
-    options: Any, collection: ImageCollection, Y: npt.NDArray[np.float32], metadata: dict[str, Any] | None
-) -> dict[str, str]:
-    """Page, picture and table; returns their paths."""
-    import matplotlib
-    import matplotlib.pyplot as plt
-
-    from .._explore import explore
-    from ..plot import scatter
-
-    matplotlib.use("Agg")
-    page, picture, table = (options.output.with_suffix(ending) for ending in (".html", ".png", ".csv"))
-    explore(
-        Y, collection.images, collection.labels, path=page, label_names=collection.label_names,
-        names=collection.names, metadata=metadata, title=options.source.name,
-    )  # fmt: skip
-    figure, ax = plt.subplots(figsize=(8, 8), layout="constrained")
-    scatter(Y, collection.labels, label_names=collection.label_names, title=options.source.name, ax=ax)
-    figure.savefig(picture, dpi=120)
-    with open(table, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["file", "x", "y", "label"])
-        for i, (name, (x, y)) in enumerate(zip(collection.names, Y.tolist(), strict=True)):
-            label = -1 if collection.labels is None else int(collection.labels[i])
-            writer.writerow(
-                [name, f"{x:.6g}", f"{y:.6g}", "" if label < 0 else collection.label_names[label]]
-            )
-    return {"page": str(page), "picture": str(picture), "table": str(table)}
 
 
 def _say(options: Any, text: str) -> None:

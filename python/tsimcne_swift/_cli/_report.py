@@ -9,6 +9,7 @@ from .. import inspect
 from .._config import show_config
 from .._estimator import TSimCNE
 from .._evaluation import evaluate
+from .._text import legible
 from ._sources import read_source
 
 
@@ -31,7 +32,11 @@ def inspect_images(options: Any) -> int:
     """What a map shows first."""
     model = TSimCNE.load(options.model)
     collection = read_source(options)
-    features, names, top = model.features(collection.images), collection.names, options.top
+    features, names, top = (
+        model.features(collection.images),
+        [legible(name) for name in collection.names],
+        options.top,
+    )
     found = inspect.duplicates(collection.images, features)
     result: dict[str, Any] = {
         "duplicates": [[names[i] for i in group] for group in found.groups[:top]],

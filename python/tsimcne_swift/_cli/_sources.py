@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import images
 from .._checks.values import check_regular
+from .._text import harmless, legible
 from ..images import ImageCollection
 
 IDX = b"\0\0\x08"
@@ -25,7 +26,7 @@ def read_source(options: Any) -> ImageCollection:
         "progress": sys.stderr.isatty(),
     })  # fmt: skip
     for name, reason in collection.skipped:
-        print(f"skipped {name}: {reason}", file=sys.stderr)
+        print(legible(f"skipped {name}: {reason}"), file=sys.stderr)
     return collection
 
 
@@ -55,19 +56,21 @@ def read_metadata(path: Path, names: list[str]) -> dict[str, Any]:
     """Columns of a CSV file, in the order of the images.
 
     The first column whose values are names of images says which row is whose: whole names, or those without
-    folders. Images without a row have empty values.
+    folders, in the bytes that they have on disk or as `embed` writes them in its own table. Images without a
+    row have empty values.
     """
     check_regular("metadata", path)
-    with open(path, newline="", encoding="utf-8-sig") as file:
+    with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
         rows = list(csv.DictReader(file))
     if not rows:
         raise ValueError(f"metadata: got no rows in {path}")
     columns = [name for name in rows[0] if name is not None]
     for whole in (True, False):
-        keys = names if whole else [name.rsplit("/", 1)[-1] for name in names]
+        keys = [harmless(name if whole else name.rsplit("/", 1)[-1]) for name in names]
         known = set(keys)
         for column in columns:
-            found = {row[column]: row for row in rows if row[column] in known}
+            cells = [(harmless(row[column] or ""), row) for row in rows]
+            found = {cell: row for cell, row in cells if cell in known}
             if found:
                 others = [name for name in columns if name != column]
                 matched = [found.get(key, {}) for key in keys]

@@ -1,0 +1,170 @@
+"""The files that ``embed`` writes: known and tried before it trains, so that no other is lost to them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._text import legible, to_csv
+from .._writing import check_writable, replacing, write
+from ..images import ImageCollection
+
+# What writing them wants, beside what reading does.
+PACKAGES = ("PIL", "matplotlib", "plotly")
+# Of a page, a picture, a table and a model, at least: the page holds the program that draws it.
+SMALLEST = 5 << 20
+# What lies in a folder of pictures after a run that wrote there, and is not read as one.
+NO_PICTURES = (".html", ".csv", ".safetensors", ".checkpoint")
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Their paths; None of what a run that trains nothing does not write."""
+
+    page: Path
+    picture: Path
+    table: Path
+    model: Path | None
+    checkpoint: Path | None
+
+    def paths(self) -> list[Path]:
+        return [path for path in astuple(self) if path is not None]
+
+
+def choose_outputs(options: Any) -> Outputs:
+    """The outputs of a run, each of which can be written.
+
+    Raises
+    ------
+    ValueError, OSError
+        If one is a file that is read, or a file of another run, or cannot be written.
+    ModuleNotFoundError
+        If a package is missing that writes them.
+    """
+    output: Path = options.output
+    if output.suffix != ".html":
+        raise ValueError(f"output: got {output}, want a name that ends in .html")
+    if not output.parent.is_dir():
+        raise FileNotFoundError(f"output: there is no folder {output.parent}")
+    if options.model is not None and options.resume:
+        raise ValueError("resume: excludes --model, which trains nothing")
+    for package in PACKAGES:
+        if find_spec(package) is None:
+            raise ModuleNotFoundError(f"No module named {package!r}", name=package)
+    trains = options.model is None
+    outputs = Outputs(
+        *(output.with_suffix(ending) for ending in (".html", ".png", ".csv")),
+        *(output.with_suffix(ending) if trains else None for ending in (".safetensors", ".checkpoint")),
+    )
+    existing = {path: found for path in outputs.paths() if (found := _status(path)) is not None}
+    _check_others(existing, options)
+    _check_older(outputs, existing, options)
+    for path in outputs.paths():
+        check_writable(path, SMALLEST)
+    return outputs
+
+
+def write_outputs(
+    outputs: Outputs,
+    title: str,
+    collection: ImageCollection,
+    Y: npt.NDArray[np.float32],
+    metadata: dict[str, Any] | None,
+) -> None:
+    """Table, picture and page, in the order of how little may go wrong."""
+    import matplotlib
+    import matplotlib.pyplot as plt
+
+    from .._explore import explore
+    from ..plot import scatter
+
+    write(outputs.table, to_csv(["file", "x", "y", "label"], _rows(collection, Y)))
+    matplotlib.use("Agg")
+    figure, ax = plt.subplots(figsize=(8, 8), layout="constrained")
+    label_names = [_plain(name) for name in collection.label_names]
+    scatter(Y, collection.labels, label_names=label_names, title=_plain(title), ax=ax)
+    with replacing(outputs.picture) as file:
+        figure.savefig(file, format="png", dpi=120)
+    explore(
+        Y, collection.images, collection.labels, path=outputs.page, label_names=collection.label_names,
+        names=collection.names, metadata=metadata, title=title,
+    )  # fmt: skip
+
+
+def _rows(collection: ImageCollection, Y: npt.NDArray[np.float32]) -> Iterator[list[float | str]]:
+    for i, (name, (x, y)) in enumerate(zip(collection.names, Y.tolist(), strict=True)):
+        label = -1 if collection.labels is None else int(collection.labels[i])
+        yield [
+            name, float(f"{x:.6g}"), float(f"{y:.6g}"), "" if label < 0 else collection.label_names[label]
+        ]  # fmt: skip
+
+
+def _plain(name: str) -> str:
+    """Text in which matplotlib finds no mathematics."""
+    return name.replace("$", r"\$")
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Of the file that ``path`` leads to, also through links."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        raise ValueError(f"output: {legible(path)} is there and no regular file; give -o another name")
+    return found
+
+
+def _check_others(existing: dict[Path, os.stat_result], options: Any) -> None:
+    """No output is one of the files that are read, nor another output, by whatever name or link."""
+    known: dict[tuple[int, int], Path] = {}
+    for path, found in existing.items():
+        other = known.setdefault((found.st_dev, found.st_ino), path)
+        if other != path:
+            raise ValueError(
+                f"output: {legible(path)} and {legible(other)} are one file; give -o another name"
+            )
+    # What does not exist yet can be no input.
+    for path in _inputs(options) if known else ():
+        try:
+            found = path.stat()
+        except OSError:
+            continue
+        if (found.st_dev, found.st_ino) in known:
+            same = known[found.st_dev, found.st_ino]
+            raise ValueError(
+                f"output: {legible(same)} is the file {legible(path)}, which is read; give -o another name"
+            )
+
+
+def _inputs(options: Any) -> Iterator[Path]:
+    """All files that are read; of a folder what may be a picture."""
+    for path in (options.metadata, options.model):
+        if path is not None:
+            yield path
+    yield options.source
+    for folder, _, names in os.walk(options.source):
+        yield from (Path(folder, name) for name in names if not name.endswith(NO_PICTURES))
+
+
+def _check_older(outputs: Outputs, existing: dict[Path, os.stat_result], options: Any) -> None:
+    """Files of another run stay, unless they are to be replaced; those of a run that goes on are its own."""
+    if outputs.checkpoint in existing and not options.resume and not options.overwrite:
+        raise ValueError(
+            f"output: {legible(outputs.checkpoint)} is of a run that was interrupted; "
+            "go on with --resume, or begin anew with --overwrite"
+        )
+    goes_on = options.resume and outputs.checkpoint in existing
+    if existing and not options.overwrite and not goes_on:
+        raise ValueError(
+            f"output: got {', '.join(legible(path) for path in existing)}, there already; "
+            "--overwrite replaces, or give -o another name"
+        )
