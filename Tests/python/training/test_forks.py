@@ -19,21 +19,26 @@ from threadpoolctl import threadpool_info
 FORKS = cases(3, 50)
 
 
+# What a child says of itself.
+WELL, FAILED, OTHER_MOMENT = 0, 1, 2
+
+
 def in_child(body):
-    """Fork, and fail as ``body`` fails there."""
+    """Fork, and fail as ``body`` fails there; whether it says that the moment was the wanted one."""
     child = os.fork()
     if child == 0:
-        signal.alarm(60)
-        code = 1
+        signal.alarm(120)
+        code = FAILED
         try:
-            body()
-            code = 0
+            code = OTHER_MOMENT if body() is False else WELL
         except BaseException:
             traceback.print_exc(file=sys.__stderr__)
             sys.__stderr__.flush()
         finally:
             os._exit(code)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code in (WELL, OTHER_MOMENT)
+    return code == WELL
 
 
 @contextmanager
@@ -54,16 +59,12 @@ def repeated(function):
         thread.join()
 
 
-def wait_until_busy(look):
-    """Until the core says that another thread is using what ``look`` looks at."""
-    ends = time.monotonic() + 30
-    while time.monotonic() < ends:
-        try:
-            look()
-        except RuntimeError as error:
-            assert "another thread" in str(error)
-            return
-    raise AssertionError("nobody uses it")
+def wait_until_mapping(model):
+    """Until another thread has the lock of a model, in which it calls the core."""
+    ends = time.monotonic() + 60
+    while not model._network._alone().locked():
+        assert time.monotonic() < ends
+        time.sleep(0.001)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,7 @@ def test_a_model_that_another_thread_maps_with_can_be_used_in_a_child(model, man
     wanted, mapped = use(model, many), model.transform(many)
     with repeated(lambda: model.transform(many)) as results:
         for _ in range(FORKS):
-            wait_until_busy(model._network.core.arrays)
+            wait_until_mapping(model)
             in_child(lambda: assert_same_bits(use(model, many), wanted))
     for result in results:
         assert_same_bits(result, mapped)
@@ -101,7 +102,7 @@ def test_a_model_that_another_thread_maps_with_goes_to_a_pool(model, many):
     wanted = model.transform(many[:70])
     with repeated(lambda: model.transform(many)):
         for _ in range(FORKS):
-            wait_until_busy(model._network.core.arrays)
+            wait_until_mapping(model)
             with multiprocessing.get_context("fork").Pool(2) as pool:
                 for result in pool.map(model.transform, [many[:70]] * 4):
                     assert_same_bits(result, wanted)
@@ -129,19 +130,31 @@ def training(**changes):
 
 
 def test_a_trainer_that_another_thread_advances_is_refused_in_a_child():
+    refused = r"changing \d+ when this process was forked; destroy it"
+
     def look(of):
         trainer, model = of.trainer, of.network.core
+        try:
+            trainer.progress()
+            return False  # it was between two calls
+        except ValueError:
+            pass
         for use in (trainer.advance, trainer.arrays, trainer.exchange_averages, model.arrays):
-            with pytest.raises(ValueError, match=r"changing \d+ when this process was forked; destroy it"):
+            with pytest.raises(ValueError, match=refused):
                 use()
         trainer.close()
         with pytest.raises(ValueError, match="not a live model or trainer"):
             trainer.advance()
+        return True
 
+    hits = 0
     with training() as of:
-        for _ in range(FORKS):
-            wait_until_busy(of.trainer.progress)
-            in_child(lambda: look(of))
+        for _ in range(30 * FORKS):
+            time.sleep(0.005)
+            hits += in_child(lambda: look(of))
+            if hits == FORKS:
+                return
+    raise AssertionError(f"{hits} of {FORKS} times while it was advanced")
 
 
 def blas_threads():
@@ -154,18 +167,18 @@ def blas_threads():
 
 def test_openblas_has_its_threads_in_a_child():
     before = blas_threads()
-    with training() as of:
+
+    def use_them():
+        assert blas_threads() == before
+        matrix = np.ones((700, 700))
+        assert (matrix @ matrix == 700).all()
+        # What a training finds and leaves there.
+        small(n_jobs=2).fit(images())
+        assert blas_threads() == before
+
+    with training():
         for _ in range(FORKS):
-            wait_until_busy(of.trainer.progress)
-
-            def use_them():
-                assert blas_threads() == before
-                matrix = np.ones((700, 700))
-                assert (matrix @ matrix == 700).all()
-                # What a training finds and leaves there.
-                small(n_jobs=2).fit(images())
-                assert blas_threads() == before
-
+            time.sleep(0.005)
             in_child(use_them)
     assert blas_threads() == before
 
