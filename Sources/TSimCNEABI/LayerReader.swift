@@ -1,6 +1,8 @@
 import CTSimCNE
 import TSimCNE
 
+private let table = NumberTable("layer")
+
 /// A backbone's layers, from the flat list in which a residual's follow it until ``TSIMCNE_LAYER_END``.
 struct LayerReader {
     private let layers: UnsafePointer<tsimcne_layer>
@@ -14,7 +16,7 @@ struct LayerReader {
     private static let deepest = 16
 
     init(_ config: tsimcne_model_config) throws {
-        try check(config.layer_count, in: 1...10000, "config.layer_count")
+        try check(config.layer_count, in: 1...Int32(TSIMCNE_MOST_LAYERS), "config.layer_count")
         layers = try required(config.layers, "config.layers")
         count = Int(config.layer_count)
     }
@@ -97,8 +99,7 @@ struct LayerReader {
             weights += kernel * kernel * plane.channels
             return .depthwise(kernel: kernel, stride: stride)
         case TSIMCNE_LAYER_BATCH_NORM:
-            try check(layer.epsilon, in: 1e-12...1, "\(at).epsilon")
-            try check(layer.momentum, in: 0...1, "\(at).momentum")
+            try table.check(layer, only: ["epsilon", "momentum"], at)
             return .batchNormalization(epsilon: layer.epsilon, momentum: layer.momentum)
         case TSIMCNE_LAYER_NONLINEARITY: return .nonlinearity(try function(layer.function, "\(at).function"))
         case TSIMCNE_LAYER_MAX_POOLING:
@@ -119,7 +120,7 @@ struct LayerReader {
     private mutating func residual(
         _ layer: tsimcne_layer, _ plane: inout Plane, _ at: String, depth: Int
     ) throws -> LayerDescription {
-        try check(layer.drop, in: 0...0.99, "\(at).drop")
+        try table.check(layer, only: ["drop"], at)
         guard depth < LayerReader.deepest else {
             throw Failure.argument("\(at): is the residual of more than \(LayerReader.deepest) others")
         }
@@ -142,18 +143,17 @@ struct LayerReader {
     }
 
     private func channels(_ layer: tsimcne_layer, _ at: String) throws -> Int {
-        try check(layer.channels, in: 1...65536, "\(at).channels")
+        try table.check(layer, only: ["channels"], at)
         return Int(layer.channels)
     }
 
     private func window(
         _ layer: tsimcne_layer, _ plane: inout Plane, _ at: String
     ) throws -> (kernel: Int, stride: Int) {
-        try check(layer.kernel, in: 1...31, "\(at).kernel")
+        try table.check(layer, only: ["kernel", "stride"], at)
         guard layer.kernel % 2 == 1 else {
             throw Failure.argument("\(at).kernel: got \(layer.kernel), want an odd number")
         }
-        try check(layer.stride, in: 1...16, "\(at).stride")
         // Planes are no larger than 1024 pixels; after so much they are of one.
         plane.stride = min(1 << 20, plane.stride * Int(layer.stride))
         return (Int(layer.kernel), Int(layer.stride))

@@ -16,10 +16,14 @@ struct NumberTable: @unchecked Sendable {
         }
     }
 
-    /// Checks every number of a structure against the limits of its row; a number `…_min` against its `…_max` too.
-    func check<S>(_ structure: S, _ prefix: String) throws {
+    /// Checks numbers of a structure against the limits of their rows; a number `…_min` against its `…_max` too.
+    ///
+    /// - Parameters:
+    ///   - names: Those that are looked at; nil for all.
+    ///   - prefix: What stands before a number's name in an error.
+    func check<S>(_ structure: S, only names: [String]? = nil, _ prefix: String) throws {
         try withUnsafeBytes(of: structure) { bytes in
-            for (name, row) in rows {
+            for (name, row) in rows where names?.contains(name) ?? true {
                 let value = tables_get(bytes.baseAddress, row)
                 var largest = row.pointee.largest
                 if name.hasSuffix("_min"), let partner = self.row(name.dropLast(3) + "max") {

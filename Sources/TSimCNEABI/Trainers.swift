@@ -1,6 +1,8 @@
 import CTSimCNE
 import TSimCNE
 
+private let trainerTable = NumberTable("trainer")
+
 @_cdecl("tsimcne_trainer_create")
 public func tsimcne_trainer_create(
     _ model: tsimcne_handle, _ images: UnsafePointer<tsimcne_images>?,
@@ -9,30 +11,22 @@ public func tsimcne_trainer_create(
     status {
         let target = try required(trainer, "trainer")
         let config = try structure(config, "config", \.struct_size)
-        try check(config.source, in: 0...2, "config.source")
+        try trainerTable.check(config, "config")
         let supplied = config.source != Int32(TSIMCNE_SOURCE_IMAGES)
         let batch = try imageBatch(images, suppliedLater: supplied)
         try check(batch.count, in: 2...1 << 40, "images.count")
         try check(config.batch_size, in: 2...Int64(batch.count), "config.batch_size")
-        try check(config.stop_at, in: 0...15, "config.stop_at")
-        try check(config.time_slice_ms, in: 0...300, "config.time_slice_ms")
-        try check(config.views, in: 2...16, "config.views")
-        try check(config.shuffle_block, in: 0...1 << 40, "config.shuffle_block")
-        try check(config.shuffle_window, in: 0...1 << 20, "config.shuffle_window")
         if config.micro_batch != 0 {
             let least = (config.batch_size - 1) / Int64(TSIMCNE_MOST_PARTS) + 1
             try check(config.micro_batch, in: least...1 << 40, "config.micro_batch")
         }
         let shards = max(1, config.shard_count)
-        try check(config.shard_count, in: 0...1 << 20, "config.shard_count")
         try check(config.shard_rank, in: 0...shards - 1, "config.shard_rank")
         try check(config.batch_size, in: Int64(shards)...Int64(batch.count), "config.batch_size")
         guard shards == 1 || config.stop_at | UInt32(TSIMCNE_STOP_AT_BATCH_NORM_SUMS) == 15 else {
             throw Failure.argument(
                 "config.stop_at: got \(config.stop_at), want 14 or 15, as there are shards")
         }
-        try check(config.noise, in: 0...1e6, "config.noise")
-        try check(config.dropout, in: 0...1, "config.dropout")
         try check(config.average_decay, in: 0...(1.0).nextDown, "config.average_decay")
         let augmentation = config.augmentation == nil ? nil : try augmentation(config.augmentation)
         guard augmentation == nil || !batch.isVectors else {

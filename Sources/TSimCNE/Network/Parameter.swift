@@ -8,10 +8,8 @@ public final class Parameter: @unchecked Sendable {
     public let gradient: AlignedBuffer
     /// The optimiser's velocity.
     public let momentum: AlignedBuffer
-    /// The optimiser's running squares of gradients, where it keeps them.
-    public private(set) var squares: AlignedBuffer?
-    /// The largest that these were, where it keeps them.
-    public private(set) var maxima: AlignedBuffer?
+    /// What else the optimiser keeps, as its ``Optimizer/state`` says.
+    public private(set) var state: [NamedArray.Kind: AlignedBuffer] = [:]
 
     public var count: Int { value.count }
     /// A bias, or one of BatchNorm's two.
@@ -32,26 +30,23 @@ public final class Parameter: @unchecked Sendable {
     /// Makes what an optimiser keeps as it is at its start.
     func resetOptimizer(for optimizer: any Optimizer) {
         momentum.pointer.update(repeating: 0, count: count)
-        (squares, maxima) = (nil, nil)
+        state = [:]
         prepare(for: optimizer)
     }
 
     /// A parameter lacks what the optimiser keeps that was replaced, or reset for another trainer, in the middle
     /// of a stage.
     func prepare(for optimizer: any Optimizer) {
-        if optimizer.keepsSquares, squares == nil { squares = AlignedBuffer(count: count) }
-        if optimizer.keepsMaxima, maxima == nil { maxima = AlignedBuffer(count: count) }
+        for kind in optimizer.state where state[kind] == nil { state[kind] = AlignedBuffer(count: count) }
     }
 
     /// Takes the first values of a larger parameter, and of what an optimiser kept of it.
     func takeFirst(of other: Parameter) {
-        if other.squares != nil { squares = AlignedBuffer(count: count) }
-        if other.maxima != nil { maxima = AlignedBuffer(count: count) }
-        let pairs = [
-            (value, other.value), (momentum, other.momentum), (squares, other.squares),
-            (maxima, other.maxima),
-        ]
-        for case (let new?, let old?) in pairs { new.pointer.update(from: old.pointer, count: count) }
+        state = other.state.mapValues { _ in AlignedBuffer(count: count) }
+        let kept = other.state.map { (state[$0]!, $1) }
+        for (new, old) in [(value, other.value), (momentum, other.momentum)] + kept {
+            new.pointer.update(from: old.pointer, count: count)
+        }
     }
 
     func fill(_ number: Float) { value.pointer.update(repeating: number, count: count) }

@@ -13,7 +13,7 @@ public struct Adam: Optimizer {
     public var keepsMaxima: Bool
     public var rules: GradientRules
 
-    public var keepsSquares: Bool { true }
+    public var state: [NamedArray.Kind] { keepsMaxima ? [.squares, .maxima] : [.squares] }
 
     public init(
         betas: (mean: Float, squares: Float) = (0.9, 0.999), isDecoupled: Bool = true,
@@ -30,8 +30,8 @@ public struct Adam: Optimizer {
     /// without the bias of their start at 0.
     public func update(_ parameter: Parameter, range: Range<Int>, _ step: OptimizerStep) {
         let (w, g) = (parameter.value.pointer, parameter.gradient.pointer)
-        let (m, s) = (parameter.momentum.pointer, parameter.squares!.pointer)
-        let largest = keepsMaxima ? parameter.maxima!.pointer : s
+        let (m, s) = (parameter.momentum.pointer, parameter.state[.squares]!.pointer)
+        let largest = keepsMaxima ? parameter.state[.maxima]!.pointer : s
         let decay = rules.decay(of: parameter)
         let kept = isDecoupled ? 1 - step.learningRate * decay : 1
         let added = isDecoupled ? 0 : decay

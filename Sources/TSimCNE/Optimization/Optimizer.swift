@@ -1,10 +1,8 @@
 /// How a parameter moves along its gradient.
 public protocol Optimizer: Sendable {
     var rules: GradientRules { get }
-    /// Whether it keeps the running squares of gradients beside their running mean.
-    var keepsSquares: Bool { get }
-    /// Whether it keeps the largest of these too.
-    var keepsMaxima: Bool { get }
+    /// What it keeps of each parameter beside ``Parameter/momentum``: arrays of the parameter's size, 0 at first.
+    var state: [NamedArray.Kind] { get }
     /// Whether a parameter's rate depends on the norms of its values and gradient.
     func adapts(_ parameter: Parameter) -> Bool
 
@@ -12,8 +10,7 @@ public protocol Optimizer: Sendable {
 }
 
 extension Optimizer {
-    public var keepsSquares: Bool { false }
-    public var keepsMaxima: Bool { false }
+    public var state: [NamedArray.Kind] { [] }
     public func adapts(_ parameter: Parameter) -> Bool { false }
 }
 

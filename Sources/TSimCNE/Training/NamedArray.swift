@@ -1,7 +1,7 @@
 /// An array of a model or trainer, in place.
 public struct NamedArray {
     /// In the order of `tsimcne.h`.
-    public enum Kind: Int, Sendable {
+    public enum Kind: Int, CaseIterable, Sendable {
         case parameter, buffer, gradient, momentum, sums, embeddings, squares, average, neighbors, maxima,
             embeddingGradient
     }
@@ -31,7 +31,7 @@ extension Model {
 
 extension Trainer {
     /// The model's arrays, the temperature's logarithm if it is trained, then gradients, momenta, sums and, where
-    /// there are any, embeddings, squares, averages, neighbours and maxima.
+    /// there are any, embeddings, what else the optimiser keeps, averages and neighbours.
     public var arrays: [NamedArray] {
         var parameters = model.parameters
         var result = model.arrays
@@ -57,9 +57,11 @@ extension Trainer {
                     kind: .embeddings, name: "embeddings",
                     shape: [embeddings.shape.images, embeddings.shape.channels], data: embeddings.pointer))
         }
-        result += parameters.compactMap { parameter in
-            parameter.squares.map {
-                NamedArray(kind: .squares, name: parameter.name, shape: parameter.shape, data: $0.pointer)
+        for kind in NamedArray.Kind.allCases {
+            result += parameters.compactMap { parameter in
+                parameter.state[kind].map {
+                    NamedArray(kind: kind, name: parameter.name, shape: parameter.shape, data: $0.pointer)
+                }
             }
         }
         result += averages.map {
@@ -70,11 +72,6 @@ extension Trainer {
                 NamedArray(
                     kind: .neighbors, name: "neighbors", shape: [neighbors.images, neighbors.count],
                     data: neighbors.table))
-        }
-        result += parameters.compactMap { parameter in
-            parameter.maxima.map {
-                NamedArray(kind: .maxima, name: parameter.name, shape: parameter.shape, data: $0.pointer)
-            }
         }
         if let embeddingGradient {
             result.append(

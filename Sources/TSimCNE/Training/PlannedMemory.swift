@@ -61,8 +61,7 @@ extension Trainer {
         let threads = threads ?? pool.threads
         let values = model.parameters.reduce(0) { $0 + $1.value.count }
         let averages = averageDecay > 0 ? values : 0
-        let squares = stages.contains { $0.optimizer.keepsSquares } ? values : 0
-        let maxima = stages.contains { $0.optimizer.keepsMaxima } ? values : 0
+        let kept = values * (stages.map { $0.optimizer.state.count }.max() ?? 0)
         var outputs = outputsBefore
         let steps: [Int] = stages.map { stage in
             let step = saturatingProduct(
@@ -83,6 +82,6 @@ extension Trainer {
             outputs = stage.outputs
             return saturatingSum(step, search, start, bytesOfMoreOutputs(stage, threads: threads))
         }
-        return saturatingSum(steps.max()!, (averages + squares + maxima) * MemoryLayout<Float>.stride)
+        return saturatingSum(steps.max()!, (averages + kept) * MemoryLayout<Float>.stride)
     }
 }
