@@ -8,14 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from . import _core, recipes
-from ._checks.core_limits import check_real, check_whole
+from ._checks.core_limits import check_hidden, check_real, check_whole
 from ._checks.durations import check_duration
 from ._checks.memory_sizes import check_size
 from ._checks.values import (
     check_bool,
     check_choice,
     check_functions,
-    check_hidden,
     check_integer,
     check_jobs,
     check_number,

@@ -10,9 +10,6 @@ from typing import Any
 
 import numpy as np
 
-# Of a projection head.
-MOST_HIDDEN, WIDEST = 16, 65536
-
 
 def check_regular(name: str, path: str | os.PathLike[str]) -> None:
     """A file that ends: to open a pipe waits for who writes to it, and a device may give for ever."""
@@ -44,26 +41,16 @@ def check_bool(name: str, value: Any) -> bool:
 
 def check_integer(name: str, value: Any, low: int, high: int) -> int:
     """A whole number in [low, high]."""
-    if not _is_whole(value):
+    if not is_whole(value):
         raise TypeError(f"{name}: got {value!r}, want a whole number from {low} to {high}")
     if not low <= int(value) <= high:
         raise ValueError(f"{name}: got {value!r}, want a whole number from {low} to {high}")
     return int(value)
 
 
-def _is_whole(value: Any) -> bool:
+def is_whole(value: Any) -> bool:
+    """Whether it is a whole number, and no truth value."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool | np.bool_)
-
-
-def check_hidden(name: str, value: Any) -> tuple[int, ...]:
-    """Widths of hidden layers; one number is that of the only one."""
-    wanted = f"want a whole number from 1 to {WIDEST}, or a list of 1 to {MOST_HIDDEN} of them"
-    widths = value if isinstance(value, list | tuple) else [value]
-    if not all(_is_whole(width) for width in widths):
-        raise TypeError(f"{name}: got {value!r}, {wanted}")
-    if not 1 <= len(widths) <= MOST_HIDDEN or not all(1 <= width <= WIDEST for width in widths):
-        raise ValueError(f"{name}: got {value!r}, {wanted}")
-    return tuple(int(width) for width in widths)
 
 
 def as_written(widths: tuple[int, ...]) -> int | tuple[int, ...]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .._checks.values import check_integer
 from .._guard import Guard
 
-SMALLEST, LARGEST = 8, 1024
+SMALLEST, LARGEST, MOST_CHANNELS = 8, 1024, 1024
 # Values that a check looks at together: few enough that a memory-mapped set is never copied.
 CHUNK = 1 << 22
 
@@ -122,8 +122,8 @@ def _image_shape(array: npt.NDArray[Any], image_shape: Any) -> tuple[int, int, i
     height, width, channels = shape
     if min(height, width) < SMALLEST or max(height, width) > LARGEST:
         raise ValueError(f"X: got images of {height}×{width} pixels, want {SMALLEST} to {LARGEST} each way")
-    if not 1 <= channels <= 1024:
-        raise ValueError(f"X: got {channels} channels, want 1 to 1024")
+    if not 1 <= channels <= MOST_CHANNELS:
+        raise ValueError(f"X: got {channels} channels, want 1 to {MOST_CHANNELS}")
     return height, width, channels
 
 
@@ -148,7 +148,7 @@ def as_shape(image_shape: Any) -> tuple[int, int, int]:
     return (
         check_integer("image_shape[0]", height, 1, LARGEST),
         check_integer("image_shape[1]", width, 1, LARGEST),
-        check_integer("image_shape[2]", channels, 1, 1024),
+        check_integer("image_shape[2]", channels, 1, MOST_CHANNELS),
     )
 
 

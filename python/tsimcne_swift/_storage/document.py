@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from .._checks.values import check_choice, check_hidden, check_integer, check_number
+from .._checks.core_limits import check_hidden, check_whole
+from .._checks.values import check_choice, check_integer, check_number
 from .._config import show_config
 from .._inputs.images import LARGEST, SMALLEST
 from .._networks.network import HEADS, PREFIXES, Architecture, Network, check_backbone, read_normalization
@@ -154,9 +155,9 @@ class Reader:
             kind = Architecture(**written | checked)
             # Before any memory is taken: the arrays that are there bound what a document can ask for.
             own = {name: value for name, value in tensors.items() if name.startswith(PREFIXES)}
-            outputs = check_integer("outputs", self.document["outputs"], 1, 4096)
-            check_integer("channels", kind.channels, 1, 1 << 16)
-            check_integer("width", kind.width, 1, 1024)
+            outputs = check_whole("outputs", self.document["outputs"], "stage", "output_dim")
+            check_whole("channels", kind.channels, "model", "channels")
+            check_whole("width", kind.width, "model", "base_width")
             check_choice("projection_head", kind.projection_head, HEADS)
             check_shapes(own, kind.layers, kind.channels, kind.hidden, outputs)
             network = Network(kind, outputs, read_normalization(tensors))

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from .._checks.values import check_hidden
+from .._checks.core_limits import check_hidden
 from .._inputs.images import as_shape
 from .._networks.backbones import is_identity
 from .._networks.network import AVERAGE, Architecture, Network
