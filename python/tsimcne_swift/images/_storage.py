@@ -112,6 +112,5 @@ class Storage:
         shape = (self._count, *self._shape[1:])
         images = np.memmap(self._file, np.uint8, "r+", self._file.tell(), shape)
         if self._cache is not None:
-            # Where it will lie.
-            images.filename = os.path.realpath(self._cache)
+            images.filename = self._cache
         return images
