@@ -2,12 +2,13 @@
 SHELL := /bin/bash -o pipefail
 PYTHON := .venv/bin/python
 LEVEL = $(shell python3 tools/level.py)
-# One after the other: a test counts what the process allocates.
 # Tests that do more of the same in `make nightly`: thousands of cases, fifty kills, hundreds of fits.
 REPEATED = $(addprefix Tests/python/,test_abi.py inputs/test_any_input.py inputs/test_guard_pages.py storage/test_hostile_files.py training cli)
+# One after the other: a test counts what the process allocates.
 SWIFT_TEST = swift test --no-parallel -c release --scratch-path .build/test -Xswiftc -enable-testing $(LEVEL)
 
-.PHONY: help demo test test-swift test-python parity nightly sanitize bench quality profile wheel docs lint format setup
+.PHONY: help demo test test-swift test-python parity nightly sanitize bench quality profile wheel docs format setup
+.PHONY: lint lint-swift lint-python lint-c
 
 help:
 	@echo "make demo    map Fashion-MNIST: out/fashion-mnist.png"
@@ -78,15 +79,22 @@ docs: setup
 	PYTHONPATH=$(CURDIR)/python .venv-docs/bin/sphinx-build -W --keep-going -q -d .build/docs docs out/docs
 	tools/make_swift_docs.sh
 
-lint:
+# Versions stand in tools/linters.txt; pre-commit runs these three too.
+lint: lint-swift lint-python lint-c
+
+lint-swift:
 	swift format lint --strict --recursive Package.swift Sources Tests benchmarks
+
+lint-python:
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy python/tsimcne_swift
-	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h')
+
+lint-c:
+	.venv/bin/clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h')
 
 format:
 	swift format --in-place --recursive Package.swift Sources Tests benchmarks
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
-	clang-format -i $$(git ls-files '*.c' '*.h')
+	.venv/bin/clang-format -i $$(git ls-files '*.c' '*.h')

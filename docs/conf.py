@@ -12,7 +12,7 @@ contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 (ROOT / "docs/contributing.md").write_text(contributing.replace("](docs/", "]("), encoding="utf-8")
 
 project = "tsimcne-swift"
-author = "the tsimcne-swift founders"
+author = "The tsimcne-swift developers"
 version = release = tsimcne_swift.__version__
 extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
 html_theme = "furo"

