@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 BLOCKS, STAGES = 2, 4
 HIDDEN_DIM, OUTPUT_DIM = 1024, 128
+VALUE_BYTES = 4
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Cost:
         return rate * max(self.flops / gflops, self.bytes / gb_per_second) / 1e9
 
 
-def training(width: int, size: int, batch: int, value_bytes: int = 4) -> Cost:
+def training(width: int, size: int, batch: int) -> Cost:
     """A training step: the backward pass has twice the multiply-adds of the forward pass.
 
     Each layer's output is written and read forward, read again backward, and its gradient is written
@@ -64,15 +65,15 @@ def training(width: int, size: int, batch: int, value_bytes: int = 4) -> Cost:
     network = list(layers(width, size))
     values, weights = (sum(getattr(layer, name) for layer in network) for name in ("outputs", "weights"))
     flops = 3 * 2 * sum(layer.multiply_adds for layer in network)
-    return Cost(flops, 5 * value_bytes * values + 7 * 4 * weights / batch)
+    return Cost(flops, 5 * VALUE_BYTES * values + 7 * VALUE_BYTES * weights / batch)
 
 
-def inference(width: int, size: int, batch: int, value_bytes: int = 4) -> Cost:
+def inference(width: int, size: int, batch: int) -> Cost:
     """A forward pass: each layer's output is written and read; weights are read once for the batch."""
     network = list(layers(width, size))
     values, weights = (sum(getattr(layer, name) for layer in network) for name in ("outputs", "weights"))
     flops = 2 * sum(layer.multiply_adds for layer in network)
-    return Cost(flops, 2 * value_bytes * values + 4 * weights / batch)
+    return Cost(flops, 2 * VALUE_BYTES * values + VALUE_BYTES * weights / batch)
 
 
 def counted(network: str, size: int) -> int:

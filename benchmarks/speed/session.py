@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -30,16 +29,6 @@ class Session:
     quick: bool
     threads: int
     peaks: Peaks
-
-    @cached_property
-    def precisions(self) -> dict[str, str | None]:
-        """Name and value of each precision that the estimator offers."""
-        from tsimcne_swift import TSimCNE
-
-        offered: dict[str, str | None] = {"float32": None}
-        if "precision" in inspect.signature(TSimCNE).parameters:
-            offered["bfloat16"] = "bfloat16"
-        return offered
 
     @cached_property
     def peer_bfloat16(self) -> bool:

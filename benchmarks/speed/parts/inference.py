@@ -21,24 +21,20 @@ def run(session: Session) -> Iterator[Row]:
 
 
 def rows(session: Session, case: Case) -> Iterator[Row]:
-    works = {
-        name: session.ours("inference", width=case.width, images=case.images, size=SIZE, precision=value)
-        for name, value in session.precisions.items()
-    }
+    works = {"ours": session.ours("inference", width=case.width, images=case.images, size=SIZE)}
     batch = case.views
     sizes = {"width": case.width, "batch": batch, "batches": case.images // batch, "size": SIZE}
     works |= {form: session.pytorch("inference", **sizes, form=form) for form in FORMS}
     measured = in_turns(works, session.runs)
-    for name in session.precisions:
-        cost = cost_model.inference(case.width, SIZE, batch, 2 if name == "bfloat16" else 4)
-        at_least, goal = case.inference
-        yield Row(
-            f"inference, width {case.width}, {name}",
-            "images/s",
-            Kind.RATE,
-            measured[name],
-            {form: measured[form] for form in FORMS},
-            at_least=at_least,
-            goal=goal,
-            **session.beside_peaks(cost, measured[name]),
-        )
+    cost = cost_model.inference(case.width, SIZE, batch)
+    at_least, goal = case.inference
+    yield Row(
+        f"inference, width {case.width}, float32",
+        "images/s",
+        Kind.RATE,
+        measured["ours"],
+        {form: measured[form] for form in FORMS},
+        at_least=at_least,
+        goal=goal,
+        **session.beside_peaks(cost, measured["ours"]),
+    )

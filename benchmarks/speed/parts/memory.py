@@ -17,21 +17,17 @@ def run(session: Session) -> Iterator[Row]:
     """Peak above the idle process, in MiB; what that means stands in ``work.memory``."""
     width, views = session.smaller(64, 8), session.smaller(512, 32)
     step = {"width": width, "views": views, "size": SIZE, "threads": session.threads}
-    works = {
-        name: Work("memory.ours_step", {**step, "precision": value})
-        for name, value in session.precisions.items()
-    }
+    works = {"ours": Work("memory.ours_step", step)}
     peers = ("eager", "compiled")
     for name in peers:
         works[name] = Work("memory.pytorch_step", {**step, "compiled": name == "compiled"})
     measured = in_turns_once(works, min(MOST_RUNS, session.runs))
-    for name in session.precisions:
-        yield Row(
-            f"peak memory of a step, width {width}, {views} views, {name}",
-            "MiB",
-            Kind.SIZE,
-            measured[name],
-            {peer: measured[peer] for peer in peers},
-            at_least=0.6,
-            goal=0.4,
-        )
+    yield Row(
+        f"peak memory of a step, width {width}, {views} views, float32",
+        "MiB",
+        Kind.SIZE,
+        measured["ours"],
+        {peer: measured[peer] for peer in peers},
+        at_least=0.6,
+        goal=0.4,
+    )

@@ -19,9 +19,7 @@ def run(session: Session) -> Iterator[Row]:
 
 def rows(session: Session, case: Case) -> Iterator[Row]:
     step = {"width": case.width, "views": case.views, "steps": case.steps, "size": SIZE}
-    works = {
-        name: session.ours("training", **step, precision=value) for name, value in session.precisions.items()
-    }
+    works = {"ours": session.ours("training", **step)}
     peers, information = ["eager", "compiled"], ["eager as installed", "compiled as installed"]
     for name in peers:
         work = session.pytorch("training", **step, compiled=name == "compiled")
@@ -31,17 +29,16 @@ def rows(session: Session, case: Case) -> Iterator[Row]:
         information.append("compiled, autocast to bfloat16")
         works[information[-1]] = session.pytorch("training", **step, compiled=True, autocast=True)
     measured = in_turns(works, session.runs)
-    for name in session.precisions:
-        cost = cost_model.training(case.width, SIZE, case.views, 2 if name == "bfloat16" else 4)
-        at_least, goal = case.training_bfloat16 if name == "bfloat16" else case.training
-        yield Row(
-            f"training, width {case.width}, {case.views} views, {name}",
-            "views/s",
-            Kind.RATE,
-            measured[name],
-            {peer: measured[peer] for peer in peers},
-            {other: measured[other] for other in information},
-            at_least,
-            goal,
-            **session.beside_peaks(cost, measured[name]),
-        )
+    cost = cost_model.training(case.width, SIZE, case.views)
+    at_least, goal = case.training
+    yield Row(
+        f"training, width {case.width}, {case.views} views, float32",
+        "views/s",
+        Kind.RATE,
+        measured["ours"],
+        {peer: measured[peer] for peer in peers},
+        {other: measured[other] for other in information},
+        at_least,
+        goal,
+        **session.beside_peaks(cost, measured["ours"]),
+    )

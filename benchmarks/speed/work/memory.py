@@ -34,15 +34,13 @@ def peak_above_idle(work: Callable[[], Any]) -> float:
     return (resident("VmHWM") - idle) / MIB
 
 
-def ours_step(
-    width: int, views: int, size: int, threads: int, precision: str | None = None
-) -> Callable[[], float]:
+def ours_step(width: int, views: int, size: int, threads: int) -> Callable[[], float]:
     """A ``fit`` of one step, the map of its images included."""
     from . import ours
 
-    ours.estimator(8, 4, 1, threads, precision).fit(ours.random_images(8, 8))
+    ours.estimator(8, 4, 1, threads).fit(ours.random_images(8, 8))
     X = ours.random_images(views // 2, size)
-    model = ours.estimator(width, views // 2, 1, threads, precision)
+    model = ours.estimator(width, views // 2, 1, threads)
     return lambda: peak_above_idle(lambda: model.fit(X))
 
 

@@ -26,11 +26,9 @@ def estimator(
     batch: int,
     epochs: int,
     threads: int,
-    precision: str | None,
     backbone: str = "resnet18",
 ) -> Any:
-    """The first stage of the paper, which trains everything; ``precision`` None is the default."""
-    further: dict[str, Any] = {} if precision is None else {"precision": precision}
+    """The first stage of the paper, which trains everything."""
     return TSimCNE(
         backbone=backbone,
         width=width,
@@ -40,7 +38,6 @@ def estimator(
         batch_size=batch,
         n_jobs=threads,
         random_state=SEED,
-        **further,
     )
 
 
@@ -50,7 +47,6 @@ def epoch_seconds(
     batch: int,
     size: int,
     threads: int,
-    precision: str | None = None,
     backbone: str = "resnet18",
 ) -> Callable[[], float]:
     """Seconds of an epoch of ``fit``, augmentation included.
@@ -58,7 +54,7 @@ def epoch_seconds(
     It is the second one, because the first one takes the memory of a step from the system.
     """
     X = random_images(images, size)
-    model = estimator(width, batch, 2, threads, precision, backbone)
+    model = estimator(width, batch, 2, threads, backbone)
     return lambda: float(model.fit(X).history_[-1]["seconds"])
 
 
@@ -68,7 +64,6 @@ def training(
     steps: int,
     size: int,
     threads: int,
-    precision: str | None = None,
     level: str | None = None,
 ) -> Callable[[], float]:
     """Views per second of training steps of ``views`` views, augmentation included.
@@ -77,7 +72,7 @@ def training(
     """
     if level not in (None, show_config()["level"]):
         raise RuntimeError(f"the core is of {show_config()['level']}, not of {level}")
-    seconds = epoch_seconds(width, steps * views // 2, views // 2, size, threads, precision)
+    seconds = epoch_seconds(width, steps * views // 2, views // 2, size, threads)
     return lambda: steps * views / seconds()
 
 
@@ -87,12 +82,10 @@ def backbone(network: str, views: int, steps: int, size: int, threads: int) -> C
     return lambda: steps * views / seconds()
 
 
-def inference(
-    width: int, images: int, size: int, threads: int, precision: str | None = None
-) -> Callable[[], float]:
+def inference(width: int, images: int, size: int, threads: int) -> Callable[[], float]:
     """Images per second of ``transform``."""
     X = random_images(images, size)
-    model = estimator(width, 8, 1, threads, precision).fit(X[:8])
+    model = estimator(width, 8, 1, threads).fit(X[:8])
     model.transform(X)
 
     def sample() -> float:
