@@ -74,7 +74,7 @@ def kind_of(name: str) -> int:
 
 
 def get(holder, name: str, kind: int | None = None) -> np.ndarray:
-    """A copy of an array of a model or trainer; a convolution's as (out, in, height, width)."""
+    """A copy of an array of a model or trainer; a convolution's has the layout (out, in, height, width)."""
     shape, code, values = holder.array(kind_of(name) if kind is None else kind, name)
     array = np.frombuffer(values, {"f": np.float32, "d": np.float64}[code]).reshape(shape)
     return np.ascontiguousarray(array.transpose(3, 2, 0, 1)) if array.ndim == 4 else array
@@ -151,7 +151,7 @@ def steps(
 
 
 def learning_rates(images: int, batch_size: int, **changes: float) -> list[float]:
-    """Those of a training run of the smallest network on the smallest images."""
+    """Learning rates of a training run of the smallest network on the smallest images."""
     configuration = dict(depth=10, base_width=1, channels=1, hidden_dims=(), output_dim=1)
     model = _core.Model(seed=0, **configuration)
     small = formula.views("small", images, 8, 8, 1)

@@ -28,7 +28,7 @@ BOTTLENECKS = (50, 101)
 
 
 def golden_configuration(*, hidden_dim: int, head: int, **others: int) -> dict[str, Any]:
-    """That of a golden file, in whose words a head has one hidden layer or, where ``head`` is 0, none."""
+    """Configuration of a golden file, whose heads have one hidden layer or, where ``head`` is 0, none."""
     return others | {"hidden_dims": (hidden_dim,) if head else ()}
 
 

@@ -31,7 +31,7 @@ from reference import (  # noqa: E402
 CAUCHY, COSINE = 0, 1
 METRICS = ("cauchy", "cosine")
 SMALL = 600
-"""Gradients of up to so many values are kept whole, of others the norm and the first values."""
+"""Gradients of up to so many values are kept whole; of others the norm and the first values are kept."""
 
 NETWORKS = {
     "deep": dict(
@@ -49,7 +49,7 @@ NETWORKS = {
 }
 
 SCHEDULES = [
-    # (epochs, warm-up, peak): the paper's stages, then the corners of the formula.
+    # Rows of (epochs, warm-up, peak): the paper's stages, then the corners of the formula.
     (1000, 10, 0.12),
     (50, 0, 0.12),
     (450, 10, 0.00012),
@@ -64,7 +64,7 @@ SCHEDULES = [
     (1, 0, 0.03),
 ]
 BATCH_SCHEDULES = [(7, 3, 0.1, 0.05), (7, 3, 0.25, 0.05), (4, 2, 0.0, 0.05), (1, 3, 0.5, 0.05)]
-"""(epochs, steps per epoch, warm-up, peak)"""
+"""Each row is (epochs, steps per epoch, warm-up, peak)."""
 
 
 def load_moved(network: Network, configuration: dict, views: np.ndarray) -> dict[str, np.ndarray]:

@@ -88,7 +88,7 @@ class LayeredNetwork(Network):
 
 
 def state_of(network: nn.Module) -> dict[str, np.ndarray]:
-    """Its float32 state, with BatchNorm far from its starting values."""
+    """The network's float32 state, with BatchNorm far from its starting values."""
     random = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for layer in network.modules():

@@ -91,7 +91,7 @@ class Network(nn.Module):
     Parameters
     ----------
     mean, deviation : sequence of float, optional
-        Per channel: subtracted from the pixels, and what they are divided by.
+        Values per channel: the mean is subtracted from the pixels, which are then divided by the deviation.
     """
 
     def __init__(
@@ -179,12 +179,12 @@ SHAPES = tuple(_core.SHAPES)
 
 
 def warmup_of(x: np.ndarray, shape: str) -> np.ndarray:
-    """Share of the peak where ``x``, from 0 to 1, of the warm-up is over."""
+    """Share of the peak where the part ``x`` of the warm-up, 0 to 1, is over."""
     return 0.04 + 0.96 * (1 - np.cos(np.pi * x)) / 2 if shape == "onecycle" else x
 
 
 def decline_of(x: np.ndarray, shape: str) -> np.ndarray:
-    """Share of the peak where ``x``, from 0 to 1, of what follows is over."""
+    """Share of the peak where the part ``x``, 0 to 1, of what follows the warm-up is over."""
     if shape == "constant":
         return np.ones_like(x)
     if shape == "linear":
@@ -232,7 +232,7 @@ class LARS(torch.optim.Optimizer):
 
 
 def make_optimizer(parameters: list[nn.Parameter], stage: dict[str, float]) -> torch.optim.Optimizer:
-    """One of two groups: biases and BatchNorm, which decay or not, and all else."""
+    """An optimiser of two groups: biases and BatchNorm, which decay or not, and all else."""
     decay, momentum = stage["weight_decay"], stage["momentum"]
     vectors = [p for p in parameters if p.dim() <= 1]
     groups = [
@@ -271,7 +271,7 @@ class StageTraining:
     def step(self, views: np.ndarray, learning_rate: float, dimension: int | None = None) -> float:
         """Train on the views of one batch, first views first; return its loss.
 
-        ``dimension``: of the outputs, the first that count.
+        Only the first ``dimension`` outputs count.
         """
         self.optimizer.zero_grad()
         self.of_temperature.zero_grad()

@@ -107,7 +107,7 @@ def check_batch(network, layers, views, hidden, output_dim, tolerance, record_pr
         for name, parameter in network.named_parameters():
             theirs = parameter.grad.numpy()
             ours = driver.get(trainer, name, _core.ARRAY_GRADIENT)
-            # Of parameters that a normalisation undoes it is rounding and nothing else.
+            # The gradient of a parameter that a normalisation undoes is rounding and nothing else.
             size = max(np.linalg.norm(theirs), 1e-2 * largest)
             if name.endswith("bias") and theirs.shape == (output_dim,):
                 # The loss does not change when all embeddings move together.
@@ -160,7 +160,7 @@ def smoothed(module):
 
 
 def size_for(name):
-    """Small enough for networks of a hundred layers."""
+    """Images that are small enough for networks of a hundred layers."""
     return (16, 16) if name.startswith("efficientnet") else (32, 32)
 
 
@@ -186,7 +186,7 @@ EPOCHS, BATCH, IMAGES = 10, 12, 20
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_twenty_steps_of_each_stage(name, record_property):
-    """As ``test_three_stages``, without rectifiers and at a thirtieth of the rate: at the whole of it
+    """This is ``test_three_stages`` without rectifiers and at a thirtieth of the rate: at the whole rate
     these networks are chaotic, and rounding grows tenfold in a step.
     """
     torch.manual_seed(0)

@@ -11,7 +11,7 @@ from tsimcne_swift import _core
 
 
 def embeddings(images: int, dimension: int, radius: float, offset: float, views: int = 2) -> np.ndarray:
-    """Views of an image a hundredth of the radius apart, around a centre away from the origin."""
+    """Embeddings around a centre away from the origin, views of an image a hundredth of the radius apart."""
     unit = formula.uniform("points", (images, dimension), -1, 1, dimension)
     apart = formula.uniform("views", (views, images, dimension), -1, 1, dimension) / 100
     return np.concatenate(list((unit + apart) * np.float32(radius) + np.float32(offset)))

@@ -47,7 +47,7 @@ def test_gradients(part, name, record_property):
         if event.kind == _core.EVENT_BATCH_WANTED:
             order = np.frombuffer(event.indices, np.int64)
             trainer.supply(X[np.concatenate([order + v * images for v in range(views)])])
-    # The same parts of the same order.
+    # The reference takes the same parts of the same order.
     rows = []
     for first in range(0, images, part):
         chosen = order[first : first + part]

@@ -46,7 +46,7 @@ def per_batch(shape: int, warmup: float) -> list[float]:
 @pytest.mark.parametrize("rising", [0, 2, 6])
 @pytest.mark.parametrize("shape", [_core.SHAPE_COSINE, _core.SHAPE_CONSTANT, _core.SHAPE_LINEAR])
 def test_per_batch(shape, rising):
-    """A line up to the peak, then PyTorch's scheduler from its beginning."""
+    """The rates are a line up to the peak, then PyTorch's scheduler from its beginning."""
     falling = STEPS - rising
     after = {
         _core.SHAPE_COSINE: lambda o: torch_schedules.CosineAnnealingLR(o, falling),
@@ -62,7 +62,7 @@ def test_per_batch(shape, rising):
 
 @pytest.mark.parametrize("rising", [2, 6, 12])
 def test_one_cycle_per_batch(rising):
-    """OneCycleLR with a step more, without its first rate and its last, and with the peak twice."""
+    """The rates are those of OneCycleLR with a step more, without the first and the last, the peak twice."""
     theirs = rates_of(
         lambda o: torch_schedules.OneCycleLR(
             o, PEAK, total_steps=STEPS + 1, pct_start=(rising + 1) / (STEPS + 1), cycle_momentum=False
@@ -76,7 +76,7 @@ def test_one_cycle_per_batch(rising):
 
 
 def test_one_cycle_per_epoch():
-    """OneCycleLR with an epoch more, without its last rate, and with the peak twice."""
+    """The rates are those of OneCycleLR with an epoch more, without the last, the peak twice."""
     warmup = 3
     theirs = rates_of(
         lambda o: torch_schedules.OneCycleLR(

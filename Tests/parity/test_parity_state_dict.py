@@ -49,7 +49,7 @@ REFERENCE = reference()
 
 
 def their_model(seed: int, channels: int, hidden_dim: int, output_dim: int, head: str) -> torch.nn.Module:
-    """Random, with BatchNorm far from its starting values."""
+    """A random network of the reference's, with BatchNorm far from its starting values."""
     model = REFERENCE.make_model(
         "resnet18_simclr", head, seed=seed, in_channel=channels, hidden_dim=hidden_dim, out_dim=128
     )
@@ -198,7 +198,7 @@ def test_a_fitted_estimator_goes_there(record_property):
 
 
 def test_several_hidden_layers_go_there_and_back(record_property):
-    """Into the layers that docs/pytorch.md says to put into the reference's network."""
+    """The weights fit the layers that docs/pytorch.md says to put into the reference's network."""
     theirs = their_model(2, channels=3, hidden_dim=1024, output_dim=2, head="mlp")
     theirs.projection_head.layers = torch.nn.Sequential(
         torch.nn.Linear(512, 96),
