@@ -44,7 +44,7 @@ def mapper(**changes):
 
 
 def assert_same_bits(ours, theirs):
-    """Of two state dicts, or of two arrays."""
+    """Two state dicts, or two arrays, are equal bit by bit."""
     if isinstance(ours, dict):
         assert list(ours) == list(theirs)
         for name in ours:

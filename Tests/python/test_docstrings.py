@@ -9,7 +9,7 @@ from numpydoc.validate import validate
 
 # Examples, See Also and types of every parameter are left to judgement; summaries may be noun phrases.
 CHECKED = ("GL01", "GL03", "GL08", "PR01", "PR02", "PR03", "PR05", "PR10", "RT01", "SS03", "SS04", "YD01")
-# scikit-learn's own.
+# Methods of scikit-learn's own.
 INHERITED = {"get_feature_names_out", "get_metadata_routing", "get_params", "set_output", "set_params"}
 
 

@@ -13,7 +13,7 @@ LIBRARY = ROOT / "python/tsimcne_swift/lib"
 
 
 def accuracy(printed):
-    """Of the kinds of images, in lines of x,y,kind."""
+    """The kNN accuracy of the kinds of images, from lines of x,y,kind."""
     rows = np.loadtxt(io.StringIO(printed), delimiter=",")
     assert rows.shape == (600, 3)
     return evaluate(rows[:, :2], rows[:, 2].astype(int))["knn_accuracy"]

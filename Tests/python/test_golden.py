@@ -85,7 +85,7 @@ def test_loss(batch):
 
 def test_gradients(batch):
     values, norms = part(batch.theirs, "gradient"), part(batch.theirs, "norm")
-    # That of the output bias is a sum whose parts cancel (the Cauchy loss knows only differences):
+    # The gradient of the output bias is a sum whose parts cancel (the Cauchy loss knows only differences):
     # it is measured by its parts.
     cancels = list(norms)[-1]
     parts = np.linalg.norm(batch.theirs["embedding_gradient"], axis=1).sum()

@@ -60,7 +60,7 @@ def test_turned_copies_where_the_map_has_them():
 
 
 def test_all_pairs_within_the_threshold(digits):
-    """Beside a comparison of all with all."""
+    """The pairs are those that a comparison of all images with all finds."""
     X = digits[0][:400]
     rows = X.reshape(400, -1).astype(float)
     distances = np.sqrt(((rows[:, None] - rows) ** 2).mean(axis=2))
@@ -115,7 +115,7 @@ def test_islands():
 
 
 def test_rare_confusions_come_first():
-    """Two kinds that are mixed, one that is apart: in it a label of the others is a mistake."""
+    """Two kinds are mixed and one is apart: in it a label of the others is a mistake."""
     random = np.random.default_rng(0)
     Z = np.concatenate([random.standard_normal((200, 2)), 20 + random.standard_normal((100, 2))])
     labels = np.concatenate([random.integers(0, 2, 200), np.full(100, 2)])

@@ -74,7 +74,7 @@ def test_a_write_that_fails_leaves_the_old_file(writer, model, tmp_path, monkeyp
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    if writer == "checkpoint":  # warns, and training goes on
+    if writer == "checkpoint":  # it warns, and training goes on
         write_with(writer, model, path)
     else:
         with pytest.raises(OSError, match=r"No space left on device: .*file\.gif"):
@@ -92,7 +92,7 @@ def test_names_as_long_as_they_may_be(writer, model, tmp_path):
 
 @pytest.mark.parametrize("writer", WRITERS)
 def test_a_link_that_was_planted_is_not_followed(writer, model, tmp_path):
-    """Beside the file, under the name that a writer might take for a draft."""
+    """The link lies beside the file, under the name that a writer might take for a draft."""
     victim = tmp_path / "victim"
     victim.write_text("mine")
     (tmp_path / ".file.gif.tmp").symlink_to(victim)
@@ -166,7 +166,7 @@ def test_the_owner_stays(tmp_path):
 def test_a_file_that_may_not_be_written_stays(tmp_path, monkeypatch):
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    # As for a user who is not root.
+    # A user who is not root gets this answer.
     monkeypatch.setattr(os, "access", lambda *arguments, **options: False)
     with pytest.raises(PermissionError, match=str(path)):
         write(path, b"new")
@@ -186,7 +186,7 @@ def test_trying_leaves_all_as_it_was(tmp_path):
 
 
 def test_a_cache_is_what_was_read(tmp_path):
-    """Its map goes on when another set takes its name."""
+    """Its memory map stays as it is when another set takes its name."""
     path = tmp_path / "set.npy"
     first = pictures.from_files(list(X[:20]), size=8, cache=path, progress=False)
     before = first.images.copy()

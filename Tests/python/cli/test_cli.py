@@ -61,7 +61,7 @@ def test_embed_writes_all_files(trained):
 
 
 def test_files_of_all_kinds(tmp_path):
-    """Thousands in `make nightly`; ten are broken, of every kind and in four ways."""
+    """Ten of a hundred files (thousands in `make nightly`) are broken, of every kind and in four ways."""
     count = cases(100, 2000)
     emoji = load_emoji(48)
     folder, output = tmp_path / "emoji", tmp_path / "map.html"
@@ -149,13 +149,13 @@ def test_interrupt_writes_a_map_and_resume_goes_on(folder, tmp_path):
     assert run.returncode == 130 and json.loads(printed)["interrupted"]
     assert TSimCNE.load(output.with_suffix(".safetensors")).n_components == 2
     assert output.stat().st_size > 1000 and output.with_suffix(".checkpoint").exists()
-    assert main([*map(str, command[3:-2]), "--max-time", "20s"]) == 1  # would lose the checkpoint
+    assert main([*map(str, command[3:-2]), "--max-time", "20s"]) == 1  # it would lose the checkpoint
     assert main([*map(str, command[3:-2]), "--max-time", "12s", "--resume"]) == 0
     assert not output.with_suffix(".checkpoint").exists()
 
 
 def files_of(folder):
-    """Names and contents; of links where they lead."""
+    """Names and contents of the files; a link has the place it leads to as its contents."""
     return {
         path.name: (os.readlink(path) if path.is_symlink() else path.read_bytes())
         for path in folder.iterdir()
@@ -299,7 +299,7 @@ def run(*arguments):
 
 
 def test_names_of_any_bytes(strange, trained, tmp_path):
-    """To the end: table, page, picture, and what is printed."""
+    """The run comes to its end: table, page, picture, and what is printed are there."""
     model = trained[0].with_suffix(".safetensors")
     output = tmp_path / os.fsdecode(b"\xe4.html")
     metadata = tmp_path / "weights.csv"

@@ -198,7 +198,7 @@ def test_cache_holds_the_images(folder, tmp_path_factory):
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_entries_of_a_zip_are_read_each_by_itself(tmp_path):
-    """Also where they have one name, or names that are written differently."""
+    """Entries of one name, or of names that are written differently, are told apart."""
     path = tmp_path / "set.zip"
     names = ["cat/a.png", "dog/b.png", "./dog/c.png", "dog//d.png", "cat/a.png"]
     with zipfile.ZipFile(path, "w") as archive:

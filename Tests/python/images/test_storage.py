@@ -15,7 +15,7 @@ from tsimcne_swift import images
 
 @pytest.fixture
 def folders(tmp_path):
-    """Two, of different pictures."""
+    """Two folders of different pictures."""
     found = []
     for number, count in enumerate((6, 3)):
         found.append(tmp_path / str(number))

@@ -53,7 +53,7 @@ def deflated_zeros(megabytes):
 
 
 def reasons(folder):
-    """Of skipped files, by name; what is good is read."""
+    """The reason for each skipped file, by name; the good file is read."""
     (folder / "good.png").write_bytes(png(GOOD))
     found = images.from_folder(folder, **QUIET)
     assert found.names == ["good.png"]
@@ -63,7 +63,7 @@ def reasons(folder):
 
 @pytest.fixture
 def ghostscript(tmp_path_factory, monkeypatch):
-    """A program of that name, which leaves a mark."""
+    """A program with Ghostscript's name, which leaves a mark."""
     folder = tmp_path_factory.mktemp("bin")
     (folder / "gs").write_text(f"#!/bin/sh\ntouch {folder}/ran\n")
     (folder / "gs").chmod(0o755)
@@ -126,7 +126,7 @@ def test_a_stream_that_is_longer_than_it_says(tmp_path):
         archive.writestr("long.png", bytes(1 << 20))
         archive.writestr("good.png", png(GOOD))
     data = bytearray((tmp_path / "set.zip").read_bytes())
-    # Its directory says that it is short.
+    # The archive's directory says that the entry is short.
     place = data.index(b"PK\x01\x02") + 24
     data[place : place + 4] = struct.pack("<I", 100)
     (tmp_path / "set.zip").write_bytes(data)
@@ -213,7 +213,7 @@ def test_a_process_that_does_not_start(tmp_path, monkeypatch):
 
 
 def test_pictures_are_decoded_once(tmp_path, monkeypatch):
-    """Size and channels come from headers, also how a picture is turned."""
+    """Size and channels come from headers, and so does how a picture is turned."""
     picture = Image.fromarray(noise(20, 40, 3))
     exif = picture.getexif()
     exif[0x0112] = 6

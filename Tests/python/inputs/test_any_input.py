@@ -156,7 +156,7 @@ def test_any_parameters(tmp_path_factory, parameters):
         # A callback ends what is allowed to be endless.
         Y = tiny(**({"callbacks": stop} | parameters)).fit_transform(X)
     except FloatingPointError:
-        pass  # learning rates at which training diverges
+        pass  # there are learning rates at which training diverges
     except (ValueError, TypeError, FileNotFoundError) as error:
         named = str(error).split(":")[0].split("[")[0].split(".")[0]
         assert named in PARAMETERS, error

@@ -31,7 +31,7 @@ class Slices:
 
 @pytest.mark.parametrize("chunks", [None, (16, 9, 10, 3), ((16, 16, 16, 16, 6), (9,), (10,), (3,))])
 def test_maps_as_arrays_do(chunks):
-    """One block of all images: the order is another one, the map of a network the same."""
+    """Blocks change the order of training; the map that a network makes of the images stays the same."""
     source, threads = Slices(X, chunks), threading.active_count()
     model = small().fit(source)
     assert model.embedding_.shape == (70, 2)

@@ -58,12 +58,12 @@ def test_units_do_not_matter(scale, offset):
 
 @pytest.mark.parametrize("normalize", [None, "dataset", (1e8, 2.0)])
 def test_vectors_far_from_the_origin(normalize, tmp_path):
-    """In float32 all of them would have one place."""
+    """In float32 all these vectors would have one place."""
     X, labels = blobs(n=200, offset=1e8)
     model = mapper(normalize=normalize, hidden_dim=64, batch_size=50, total_epochs=[20, 2, 5])
     Y = model.fit_transform(X)
     assert len(np.unique(Y, axis=0)) == len(X) and model.score(X, labels) > 0.95
-    # The same bits alone, in another type's container, after a file, and in a pickle.
+    # A vector alone, in another type's container, after a file, and in a pickle gives the same bits.
     assert_same_bits(model.transform(X[7:8]), Y[7:8])
     model.save(tmp_path / "model.safetensors")
     assert_same_bits(TSimCNE.load(tmp_path / "model.safetensors").transform(X), Y)

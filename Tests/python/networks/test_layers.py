@@ -41,7 +41,7 @@ def layered(**changes):
 
 
 def resnet10(width):
-    """The core's own, as a list."""
+    """The core's own ResNet-10, as a list."""
 
     def conv(name, channels, kernel, stride=1):
         return "conv", {"channels": channels, "kernel": kernel, "stride": stride, "name": name}
@@ -68,7 +68,7 @@ def resnet10(width):
 
 
 def test_resnet_as_a_list_is_the_resnet():
-    """The same names, the same first weights, and nearly the same steps."""
+    """Both have the same names, the same first weights, and nearly the same steps."""
     params = {"total_epochs": [2, 1, 1], "normalize": "dataset"}
     own, listed = (small(backbone=b, **params).fit(X) for b in ("resnet10", resnet10(4)))
     assert list(own._network.tensors()) == list(listed._network.tensors())

@@ -35,7 +35,7 @@ def new_model(seed=0, **changes):
 
 
 def random_arrays(model):
-    """Other bits in every array."""
+    """Arrays of the model's names and shapes, with other bits in each."""
     random = np.random.default_rng(1)
     return {
         name: random.standard_exponential(array.shape, np.float32)
@@ -67,7 +67,7 @@ def test_round_trip(case):
     result = _state_dict.to_arrays(model)
     assert_same_bits(result, arrays)
     assert all(a.dtype == np.float32 and a.flags.c_contiguous for a in result.values())
-    # Through a file, with the counters.
+    # The arrays go through a file, with the counters.
     again = new_model(**case, seed=2)
     _state_dict.from_arrays(again, load(save(_state_dict.state_dict(model))))
     assert_same_bits(_state_dict.to_arrays(again), arrays)

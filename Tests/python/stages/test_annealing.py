@@ -28,7 +28,7 @@ def test_dimensions(shape, first, last, epochs, wanted):
 
 
 def test_dimensions_of_a_thousand_epochs():
-    """Where tsimcne 0.4.24 changes them."""
+    """They change where those of tsimcne 0.4.24 do."""
     dimensions = _annealing.output_dimensions("cosine", 128, 2, 1000)
     assert (dimensions.index(127), dimensions[499], dimensions.index(2)) == (56, 65, 943)
     # Here double precision rounds the other way.
@@ -61,7 +61,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("options", OTHERS.values(), ids=OTHERS)
 def test_interrupted_and_saved(options, tmp_path):
-    """A finite map, the same bits again, after an interruption too, and from a file."""
+    """The map is finite, and has the same bits again, after an interruption, and from a file."""
     whole = small(**options).fit(X)
     assert np.isfinite(whole.embedding_).all()
     path, seen = tmp_path / "run.ckpt", []

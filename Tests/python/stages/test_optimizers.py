@@ -28,18 +28,18 @@ def fall(shape, x):
 @pytest.mark.parametrize("lr_step", ["batch", "epoch"])
 def test_rates_follow_their_schedule(shape, lr_step):
     ours = rates(shape, lr_step, 0)
-    # Before each step 0 to 11, of which every second ends an epoch; or once for each of 6 epochs.
+    # Rates change before each step, 0 to 11, of which every second ends an epoch; or before each of 6 epochs.
     x = np.arange(1, 12, 2) / 12 if lr_step == "batch" else np.arange(6) / 7
     np.testing.assert_allclose(ours, 0.8 * fall(shape, x), rtol=1e-6)
 
 
 @pytest.mark.parametrize("shape", ["cosine", "linear", "constant"])
 def test_warmup_rises_in_a_line(shape):
-    # Two thirds of twelve steps, then the shape over what is left.
+    # The warm-up takes two thirds of twelve steps, then the shape begins over what is left.
     ours = rates(shape, "batch", 2 / 3)
     np.testing.assert_allclose(ours[:4], [0.2, 0.4, 0.6, 0.8])
     np.testing.assert_allclose(ours[4:], 0.8 * fall(shape, np.array([1, 3]) / 4), rtol=1e-6)
-    # The reference's begins with a rate of 0.
+    # The reference's warm-up begins with a rate of 0.
     ours = rates(shape, "epoch", 3)
     np.testing.assert_allclose(ours[:3], [0, 0.4, 0.8])
     np.testing.assert_allclose(ours[3:], 0.8 * fall(shape, np.arange(3) / 4), rtol=1e-6)
@@ -79,7 +79,7 @@ def test_automatic_rates_are_the_recipe(optimizer):
     rates = {role: rate * 32 / 256 for role, rate in recipes.LEARNING_RATES[optimizer].items()}
     expected = [rates["pretrain"], rates["output"], rates["plane"]]
     np.testing.assert_allclose([stage.lr for stage in model.stages_], expected)
-    # By what a stage does, not by its number.
+    # Rates are chosen by what a stage does, not by its number.
     roles = {
         "pretrain": Stage(1, 6),
         "output": Stage(1, 2, "output"),
@@ -168,7 +168,7 @@ def test_clipping_bounds_the_step():
             total_epochs=[1], batch_size=40,
         ).fit(X)  # fmt: skip
         weights.append(head(model))
-    # One step of rate 1.
+    # Training is one step of rate 1.
     assert 0 < np.abs(weights[1] - weights[0]).max() <= 1.001e-4
     assert (mapper(clip_value=1e-4).fit_transform(X) != mapper(clip_value=None).fit_transform(X)).any()
 
@@ -205,7 +205,7 @@ def test_average_of_no_memory_is_the_last_step(make, data):
 
 
 def test_average_is_that_of_the_steps():
-    """Recomputed from the weights after each step, for which a stage has one step an epoch."""
+    """It is computed again from the weights after each step, as a stage has one step an epoch."""
     X = vectors()
     options = {"batch_size": 40, "lr": 0.1, "optimizer": "adamw"}
     after = [head(mapper(total_epochs=[e], lr_scheduler="constant", warmup=0, **options).fit(X))

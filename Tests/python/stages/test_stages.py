@@ -54,7 +54,7 @@ def test_stages_of_a_model_repeat_its_run(options):
     again = small(**(options | {"total_epochs": model.stages_}))
     same(again, model, X)
     assert again.stages_ == model.stages_
-    # Whatever the estimator says otherwise.
+    # The stages count, whatever the estimator says otherwise.
     others = {"metric": "cosine", "temperature": 9, "lr": 1, "warmup": 0, "output_init": "normal"}
     others["lr_scheduler"] = "linear"
     same(again.set_params(**others), model, X)
@@ -115,7 +115,7 @@ def test_any_dimension(n_components):
     assert model.embedding_.shape == (40, n_components)
     assert_same_bits(model.transform(X), model.embedding_)
     assert len(model.get_feature_names_out()) == n_components
-    # Apart in every direction.
+    # The images are apart in every direction.
     assert (model.embedding_.std(axis=0) > 0).all()
 
 
@@ -134,7 +134,7 @@ def test_more_dimensions_than_before_begin_with_normal_weights():
 def before_and_after(first, second):
     """The map at the ends of two stages.
 
-    Of vectors without noise in one batch: no running statistics, and what training sees is the map.
+    The vectors have no noise and are one batch: there are no running statistics, and training sees the map.
     """
     maps = []
     mapper(

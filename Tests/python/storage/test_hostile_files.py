@@ -12,7 +12,7 @@ from helpers import cases, images, small
 from tsimcne_swift import Stage, TSimCNE
 
 CASES = cases(300, 25_000)
-# Of a case.
+# The most that a case may take.
 SECONDS, MEGABYTES = 1.0, 100
 # The harness may wait for a core that others use: the work itself counts.
 clock = time.process_time
@@ -80,7 +80,7 @@ def mutated_value(random, value):
 def flipped(random, data):
     changed = bytearray(data)
     for _ in range(random.randrange(1, 9)):
-        # Half of them where the header is.
+        # Half of the flips are where the header is.
         end = len(data) if random.random() < 0.5 else min(len(data), 8 + struct.unpack("<Q", data[:8])[0])
         changed[random.randrange(end)] ^= 1 << random.randrange(8)
     return bytes(changed)
@@ -125,7 +125,7 @@ def deep(random, data):
     return with_header(json.dumps(names), body)
 
 
-# And how often each.
+# Each mutation, and how often it is drawn.
 MUTATIONS = {
     flipped: 20,
     cut: 10,

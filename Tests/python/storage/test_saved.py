@@ -99,7 +99,7 @@ def test_parameters_come_back(way, tmp_path):
     model, X = MODELS["stages"]()
     twin = WAYS[way](model.fit(X), tmp_path)
     assert twin.get_params() == model.get_params()
-    # And they mean the same.
+    # The parameters also mean the same.
     assert_same_bits(twin.fit_transform(X), model.embedding_)
 
 
@@ -153,7 +153,7 @@ def test_a_file_does_not_say_where_fit_writes_or_what_it_reads(kind, tmp_path, m
     before = os.listdir(tmp_path)
     assert_same_bits(twin.set_params(random_state=3).fit_transform(images()), small().fit_transform(images()))
     assert os.listdir(tmp_path) == before
-    if kind == "checkpoint":  # and a run goes on from one
+    if kind == "checkpoint":  # a run goes on from it, too
         small(checkpoint=path).fit(images(), resume=True)
 
 
@@ -373,7 +373,7 @@ def test_arrays_of_other_shapes_types_and_values(saved):
     tensors, _ = _files.read(saved)
     for name, value in tensors.items():
         bad = [value[:-1], value.reshape(-1, 1, 1), value.astype(np.int32), value[None]]
-        if name != "embedding":  # of a run that diverged
+        if name != "embedding":  # a run that diverged may have any
             bad += [value * np.float32(np.nan), value + np.float32(np.inf)]
         if name == "normalization.std":
             bad += [-value, 0 * value]
@@ -404,7 +404,7 @@ STRANGE = [None, True, -1, 10**400, 1e308, "x", [], {}, {"Stage": 1}, {"Stage": 
 
 
 def test_document_of_strange_values(saved):
-    """Wherever a value is another one: a model, or a ValueError."""
+    """Whichever value is another one, there is a model or a ValueError."""
     tensors, document = _files.read(saved)
     refused = 0
     for path in leaves(document):
@@ -469,13 +469,13 @@ def test_document_of_other_hidden_layers(saved):
 
 
 def test_flipped_bits(saved):
-    """Whatever a disk does to a file: a model, or a ValueError that names it."""
+    """Whatever a disk does to a file, there is a model or a ValueError that names it."""
     data = saved.read_bytes()
     random = np.random.default_rng(0)
     header = int.from_bytes(data[:8], "little") + 8
     refused = 0
     for i in range(300):
-        # Most of the flips where they hurt.
+        # Most of the flips are where they hurt.
         position = random.integers(header if i % 4 else len(data))
         damaged = bytearray(data)
         damaged[position] ^= 1 << random.integers(8)

@@ -30,7 +30,7 @@ def test_record_cannot_be_changed():
 
 @pytest.mark.parametrize("ema_decay", [None, 0.9])
 def test_embedding_is_the_map_of_that_moment(ema_decay):
-    """As a run that is stopped there gives it."""
+    """A run that is stopped at that moment gives the same map."""
     X = images()
     options = {"total_epochs": [2, 1, 2], "ema_decay": ema_decay}
     maps = []
@@ -125,7 +125,7 @@ def test_csv_log(tmp_path):
 
 
 def test_csv_log_goes_on_after_the_first_epoch(tmp_path):
-    """What a run that is resumed writes."""
+    """A run that is resumed writes its lines after those that are there."""
     log = callbacks.CSVLog(str(tmp_path / "run.csv"))
     record = callbacks.Record(1, 1, 0.5, 0.1, 1.0, 1.0, 10.0, lambda: None)
     for epoch in (1, 2):
@@ -180,10 +180,10 @@ def test_tensorboard(tmp_path):
         "pairs_per_second",
         "stage",
     }
-    # With an open writer, as search and parallel jobs copy estimators.
+    # The writer is open, as when search and parallel jobs copy estimators.
     for copy in (clone(model), pickle.loads(pickle.dumps(model))):
         copy.fit(images())
-    # All in the same second, each in a file of its own.
+    # All events are of the same second, and each run has a file of its own.
     assert len(events(tmp_path)) == 3 * len(found)
 
 

@@ -48,7 +48,7 @@ TSimCNE(**options, checkpoint=sys.argv[2], checkpoint_every=1e-6, callbacks=repo
 @pytest.mark.parametrize("seed", range(cases(1, 5)))
 @pytest.mark.parametrize("name", ["plain", "rich"])
 def test_ten_kills_leave_the_bits_as_they_are(name, seed, tmp_path):
-    """SIGKILL at ten random moments of all three stages, also while the file is written."""
+    """SIGKILL comes at ten random moments of all three stages, also while the file is written."""
     options = {"plain": PLAIN, "rich": RICH}[name]
     path = tmp_path / "run.ckpt"
     chance = random.Random(f"{name} {seed}")
@@ -187,7 +187,7 @@ def test_resume_wants_a_checkpoint_and_a_checkpoint_of_its_kind(tmp_path):
 
 
 def training(**values):
-    """Changes what a checkpoint says of its training."""
+    """A change of what a checkpoint says of its training."""
 
     def change(tensors, document):
         document["training"] |= values
@@ -212,7 +212,7 @@ def without(*keys):
 
 
 def array(value):
-    """In the place of a momentum."""
+    """A change that puts ``value`` in the place of a momentum."""
 
     def change(tensors, document):
         name = "momentum/projection_head.layers.2.bias"

@@ -68,7 +68,7 @@ class Clock:
 @pytest.mark.parametrize("budget", [20.0, 300.0])
 @pytest.mark.parametrize("drift", [0.0, 0.5, -0.3])
 def test_training_ends_in_time(written, budget, drift, monkeypatch):
-    """Whatever the recipe's length, and if the machine grows slower or faster meanwhile."""
+    """This holds for every length of a recipe, and if the machine grows slower or faster meanwhile."""
     costs = [1, 1 / 3, 1][: len(written)]
     clock = Clock(written, [0.05, 0.02, 0.05])
     monkeypatch.setattr(_deadline.time, "perf_counter", lambda: clock.now)

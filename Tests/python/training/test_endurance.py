@@ -6,7 +6,7 @@ from helpers import cases, images, small
 
 
 def held():
-    """Resident pages, open files, threads."""
+    """Numbers of resident pages, open files and threads."""
     with open("/proc/self/statm") as file:
         pages = int(file.read().split()[1])
     return pages, len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))

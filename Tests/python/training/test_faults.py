@@ -34,7 +34,7 @@ def output_of(text, *arguments):
 
 
 def test_killed_while_it_saves(tmp_path):
-    """The old file or the new one, whole, and no third."""
+    """There is the old file or the new one, whole, and no third."""
     path, chance = tmp_path / "model.safetensors", random.Random(0)
     models = [small(random_state=seed).fit(X) for seed in (0, 1)]
     wanted = [model.embedding_.tobytes() for model in models]
@@ -73,7 +73,7 @@ FULL = """
 
 
 def test_full_disk(tmp_path):
-    """A warning or an error, the old file as it was, and the model still there."""
+    """There is a warning or an error; the old file is as it was, and the model is still there."""
     path = tmp_path / "model.safetensors"
     small(random_state=1).fit(X).save(path)
     before = path.read_bytes()
@@ -106,7 +106,7 @@ def test_a_folder_takes_the_place_of_the_checkpoint(tmp_path):
 
 
 def test_interrupts_at_any_moment():
-    """Soon back, as it was, usable, and with the threads that were there."""
+    """The call is soon back; the model is as it was and usable, and there are no more threads."""
     chance, model = random.Random(0), small(n_jobs=2).fit(X)
     before, threads = model.embedding_, len(os.listdir("/proc/self/task"))
     model.set_params(total_epochs=[100_000, 1, 1])

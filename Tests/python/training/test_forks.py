@@ -24,7 +24,7 @@ WELL, FAILED, OTHER_MOMENT = 0, 1, 2
 
 
 def in_child(body):
-    """Fork, and fail as ``body`` fails there; whether it says that the moment was the wanted one."""
+    """Fork, and fail as ``body`` fails there; return whether it says that the moment was the wanted one."""
     child = os.fork()
     if child == 0:
         signal.alarm(120)
@@ -43,7 +43,7 @@ def in_child(body):
 
 @contextmanager
 def repeated(function):
-    """``function`` in a thread of its own, again and again; its results."""
+    """Call ``function`` in a thread of its own, again and again; give the list of its results."""
     results, ends = [], threading.Event()
 
     def run():
@@ -60,7 +60,7 @@ def repeated(function):
 
 
 def wait_until_mapping(model):
-    """Until another thread has the lock of a model, in which it calls the core."""
+    """Wait until another thread has the lock of a model, in which it calls the core."""
     ends = time.monotonic() + 60
     while not model._network._alone().locked():
         assert time.monotonic() < ends
@@ -136,7 +136,7 @@ def test_a_trainer_that_another_thread_advances_is_refused_in_a_child():
         trainer, model = of.trainer, of.network.core
         try:
             trainer.progress()
-            return False  # it was between two calls
+            return False  # the other thread was between two calls
         except ValueError:
             pass
         for use in (trainer.advance, trainer.arrays, trainer.exchange_averages, model.arrays):
@@ -172,7 +172,7 @@ def test_openblas_has_its_threads_in_a_child():
         assert blas_threads() == before
         matrix = np.ones((700, 700))
         assert (matrix @ matrix == 700).all()
-        # What a training finds and leaves there.
+        # A training finds the number of threads and leaves it so.
         small(n_jobs=2).fit(images())
         assert blas_threads() == before
 

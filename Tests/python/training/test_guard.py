@@ -193,7 +193,7 @@ def nothing():
 @pytest.mark.parametrize("before", [nothing, say_bus_errors])
 @pytest.mark.parametrize("between", [nothing, say_bus_errors])
 def test_other_addresses_end_the_process_as_before(path, before, between, last):
-    """Also with other handlers: one that was there, one that came later, and ours in front of that again."""
+    """So it is with other handlers: one from before, one that came later, and ours in front of that again."""
     values, others = memory_map(path), memory_map(path)
 
     def program():

@@ -30,7 +30,7 @@ def test_without_a_rate_the_map_stays(trained_on_vectors):
 
 
 def test_without_a_rate_all_parameters_stay(trained):
-    """Of images BatchNorm goes on following the batches."""
+    """BatchNorm goes on following the batches of images."""
     model = small(init=trained, lr=0, total_epochs=[1]).fit(images())
     ours, theirs = model.to_state_dict(), trained.to_state_dict()
     for name in theirs:
@@ -80,7 +80,7 @@ def test_three_numbers_make_a_new_map(trained):
     model = small(init=trained, lr=0).fit(images())
     starts = [(stage.n_components, stage.output_init) for stage in model.stages_]
     assert starts == [(8, "normal"), (2, "principal"), (2, "keep")]
-    # From these weights.
+    # Training begins with these weights.
     name = "backbone.conv1.weight"
     assert model.to_state_dict()[name].tobytes() == trained.to_state_dict()[name].tobytes()
     # The layer stays where its dimension does.

@@ -59,7 +59,7 @@ def test_the_same_bits_whatever_happens(tmp_path):
 
 
 def test_every_view_is_another():
-    """Of each image as many as there are views, in batches of the images."""
+    """The function makes as many views of each image as there are, in batches of the images."""
     seen = []
 
     def watch(images, rng):
