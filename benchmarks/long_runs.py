@@ -96,7 +96,7 @@ def pretrained() -> None:
         for name, value in teacher._network.tensors().items()
         if name.startswith("backbone.")
     }
-    # As ImageNet's have it: three channels, of which a grey image gets the sum.
+    # Weights for ImageNet have three channels, of which a grey image gets the sum.
     weights["conv1.weight"] = np.repeat(weights["conv1.weight"] / 3, 3, axis=1)
     path = Path("out/pretrained.safetensors")
     path.parent.mkdir(exist_ok=True)

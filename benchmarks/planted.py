@@ -21,7 +21,7 @@ PLANTED = 20
 
 @dataclass(frozen=True)
 class Planted:
-    """Images with the planted at the end: exact copies, then near ones."""
+    """Images with the planted ones at the end: exact copies, then near ones."""
 
     images: np.ndarray
     labels: np.ndarray

@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 
 
 def knn_accuracy(Z: np.ndarray, labels: np.ndarray) -> float:
-    """k = 15, every other image of a random order from the rest."""
+    """Accuracy of the 15 nearest neighbours, for every other image of a random order from the rest."""
     order = np.random.default_rng(0).permutation(len(Z))
     train, test = order[: len(Z) // 2], order[len(Z) // 2 :]
     model = KNeighborsClassifier(n_neighbors=15).fit(Z[train], labels[train])

@@ -31,7 +31,7 @@ def flop(model: TSimCNE, n: int) -> float:
         h, w = stage.image_size or (height, width)
         if stage.inputs == "features":
             macs = 3 * head_macs(architecture, stage.n_components)
-            # The backbone once, for all images.
+            # The backbone runs once, over all images.
             total += 2 * n * forward_macs(architecture, h, w, channels)
         else:
             macs = (3 if stage.trains == "all" else 1) * forward_macs(architecture, h, w, channels)
@@ -40,7 +40,7 @@ def flop(model: TSimCNE, n: int) -> float:
 
 
 def forward_macs(architecture: Any, height: int, width: int, channels: int) -> float:
-    """Of a network of basic blocks."""
+    """Multiply-adds of a forward pass of an image, in a network of basic blocks."""
     base, blocks = architecture.width, RESNETS[architecture.backbone][1]
     macs = 9.0 * channels * base * height * width
     inputs = base
@@ -72,7 +72,7 @@ def run(name: str, seed: int, options: argparse.Namespace, images: data.ImageSet
     model = TSimCNE(**params)
     started = time.perf_counter()
     Y = model.fit_transform(images.images, resume=options.checkpoint is not None)
-    # Of a run in slices, what had been done by its last checkpoint.
+    # The seconds that a run in slices had taken before its last checkpoint count too.
     seconds = before + time.perf_counter() - started
     result = {
         "recipe": name,

@@ -50,13 +50,13 @@ def cifar10(archive: Path) -> tuple[np.ndarray, np.ndarray, int]:
 
 
 def fashion_mnist() -> tuple[np.ndarray, np.ndarray, int]:
-    """70,000 images of Debian's package dataset-fashion-mnist."""
+    """The 70,000 images of Debian's package dataset-fashion-mnist."""
     found = datasets.load_fashion_mnist()
     return found.images[..., 0], found.labels, 60000
 
 
 def digits() -> tuple[np.ndarray, np.ndarray, int]:
-    """1,797 images of scikit-learn, the last fifth as test images."""
+    """The 1,797 images of scikit-learn, the last fifth as test images."""
     found = datasets.load_digits()
     order = np.random.default_rng(0).permutation(len(found))
     return found.images[order][..., 0], found.labels[order], len(found) * 4 // 5

@@ -23,7 +23,7 @@ import matplotlib.pyplot as plt
 CIFAR = "airplane automobile bird cat deer dog frog horse ship truck".split()
 NAMES = {"cifar10": CIFAR, "fashion": datasets.FASHION_CLASSES, "digits": list("0123456789")}
 MINUTES = (5, 15, 30, 60, 180)
-# Of the package, shortest first: one curve.
+# The package's own recipes, shortest first: they make one curve.
 CURVE = ("fast", "default", "best")
 ANCHORS = {
     "raw pixels, 3,072-D": (None, 0.336),
@@ -37,7 +37,7 @@ def minutes_of(budget: str) -> float:
 
 
 def curve(results: Path, labels: str, target: Path) -> None:
-    """2-D kNN and that of the features over the budget, mean over seeds, with the anchors."""
+    """The kNN accuracy in 2-D and in the features by budget, as a mean over seeds, with the anchors."""
     rows = [json.loads(line) for line in results.read_text().splitlines()]
     rows = [r for r in rows if r["data"] == "cifar10" and r["labels"] == labels and r["recipe"] in CURVE]
     figure, axes = plt.subplots(figsize=(7, 4.5))

@@ -9,7 +9,7 @@ from tsimcne_swift import Augmentation, Stage, recipes
 from tsimcne_swift._stages.cost import cost
 
 FULL = 32
-"""Pixels of CIFAR's images, for the shares."""
+"""Pixels a side of CIFAR's images, by which the shares are reckoned."""
 
 
 def share(part: float, components: int, *, size: int | None = None, **options: Any) -> Stage:
@@ -19,7 +19,7 @@ def share(part: float, components: int, *, size: int | None = None, **options: A
 
 
 def recipe(stages: list[Stage], **options: Any) -> dict[str, Any]:
-    """Without the stages that have no part."""
+    """A recipe of the stages; those that have no part are left out."""
     return {"width": 16, "total_epochs": [stage for stage in stages if stage.epochs > 0]} | options
 
 
@@ -86,7 +86,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "default-narrow": recipes.DEFAULT | {"width": 16},
     "best": recipes.BEST,
     "paper-short": recipes.PAPER | {"width": 16, "batch_size": 512, "lr_step": "batch", "warmup": 0.1},
-    # The same way into the plane, with another network or other views.
+    # These go the same way into the plane, with another network or other views.
     "head": head(),
     "head-two-views": head(**TWO_VIEWS),
     "head-warm": head(temperature=0.5),
@@ -101,7 +101,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "head-sgd": head(optimizer="sgd"),
     "head-5": head(neighbors=5),
     "simclr": recipe([share(0.98, 128, size=16, temperature=0.2, **COSINE), share(0.02, 128, **ADAPT)]),
-    # The whole network in the plane.
+    # These train the whole network in the plane.
     "low-cosine": recipe(LOW_COSINE, backbone="resnet18", **TWO_VIEWS),
     "low-cosine-10": recipe(LOW_COSINE, **TWO_VIEWS),
     "low10": whole(adapt=0),

@@ -12,7 +12,7 @@ K = 15
 
 
 def measures(Y: np.ndarray, features: np.ndarray, data: ImageSet) -> dict[str, float]:
-    """All of them; silhouette and trustworthiness on 5,000 images."""
+    """All measures of a map; silhouette and trustworthiness are of 5,000 images."""
     labels = np.full(len(Y), -1)
     for part in (data.references, data.queries):
         labels[part] = data.labels[part]

@@ -26,7 +26,7 @@ from . import model
 FOLDER = Path("out/scaling")
 SHAPE = (32, 32, 3)
 SMALL, LARGE = 60_000, 2_000_000
-# Of a run that is measured.
+# Steps of a run that is measured.
 STEPS = 200
 WIDTH = 32
 # Seconds of a small message in a data centre's Ethernet.
@@ -70,7 +70,7 @@ def peak() -> float:
 
 
 def step_seconds(images: int, batch: int, width: int, epochs: int = 2, **options: Any) -> float:
-    """Of ResNet-18 with two views, in 128 dimensions; of the last epoch."""
+    """Seconds of a step of the last epoch, for ResNet-18 with two views in 128 dimensions."""
     from tsimcne_swift import Stage, TSimCNE
 
     model = TSimCNE(
@@ -109,7 +109,7 @@ def one(path: str, kind: str) -> None:
         count(self, event, seconds)
 
     Training._count = counted  # type: ignore[method-assign]
-    # Mapping all images is another matter.
+    # Mapping all images is not measured here.
     Training.map = lambda self: np.zeros((X.shape[0], 2), np.float32)  # type: ignore[method-assign]
     stage = Stage(STEPS * 64 / X.shape[0], 128, metric="cosine", image_size=(16, 16))
     TSimCNE(n_components=128, total_epochs=[stage], max_memory="500MB", random_state=0).fit(X)
@@ -118,7 +118,7 @@ def one(path: str, kind: str) -> None:
 
 
 def memory() -> None:
-    """Medians of three runs, in turns."""
+    """Print the medians of three runs, which take turns."""
     rows = [(SMALL, "memory"), (SMALL, "npy"), (LARGE, "npy"), (SMALL, "zarr"), (LARGE, "zarr")]
     found = [
         [child("one", str(noise(n, "npy" if kind == "memory" else kind)), kind) for n, kind in rows]
@@ -217,7 +217,7 @@ def rank(size: str) -> None:
 
 
 def more() -> None:
-    """Batches of 4,096 images, 2 views: as many machines like this one, and what a network lets through."""
+    """Print what the model says of batches of 4,096 images with 2 views, by machines and by network."""
     batch, views = 4096, 2
     overhead = child("overhead")["overhead"]
     print(f"{1e6 * overhead:.0f} µs for a message's way to Python and back\n")
@@ -227,7 +227,7 @@ def more() -> None:
         messages = model.traffic("resnet18", width, 1024, views)
         for machines in (1, 8, 64, 512):
             own = batch // machines
-            # A larger part is so many times that of 512.
+            # A larger part takes as many times the seconds of 512 images.
             measured = min(512, own)
             arithmetic = child("arithmetic", str(width), str(measured))["seconds"] * own / measured
             loss = child("loss", str(batch), str(own))["seconds"]

@@ -49,11 +49,11 @@ class Traffic:
     Attributes
     ----------
     gradients : list of int
-        One for each array of parameters.
+        Bytes of the gradient of each array of parameters.
     statistics : list of int
-        Of BatchNorm, two for each layer.
+        Bytes of BatchNorm's sums, two messages for each layer.
     embedding, scale : int
-        Of all views of an image, gathered.
+        Bytes of the embeddings, and of the loss's scales, of all views of an image, which are gathered.
     """
 
     gradients: list[int]
@@ -63,7 +63,7 @@ class Traffic:
 
     @property
     def sums(self) -> list[int]:
-        """With the loss, and its derivative with respect to the temperature."""
+        """Bytes of all sums, with the loss and its derivative with respect to the temperature."""
         return [*self.gradients, *self.statistics, 16]
 
     def bytes(self, batch: int) -> int:
@@ -81,7 +81,7 @@ class Traffic:
 
 
 def traffic(backbone: str, width: int, hidden: int, views: int, outputs: int = 128) -> Traffic:
-    """Of a network that reads images of three channels."""
+    """Messages of a step of a network that reads images of three channels."""
     network = Network(Architecture(backbone, width, "mlp", (hidden,), 3), outputs, None)
     gradients, statistics = [], []
     for kind, name in network.core.arrays():
@@ -89,6 +89,6 @@ def traffic(backbone: str, width: int, hidden: int, views: int, outputs: int = 1
         if kind == _core.ARRAY_PARAMETER:
             gradients.append(4 * count)
         elif name.endswith(".running_mean"):
-            # Sums and squares in float64, and a count: forward, and backward.
+            # A message has sums and squares in float64, and a count; one goes forward and one backward.
             statistics += 2 * [8 * (2 * count + 1)]
     return Traffic(gradients, statistics, 4 * views * outputs, 4 * views)

@@ -49,7 +49,7 @@ def measure(part: str, session: Session) -> Iterator[Row]:
 
 
 def main() -> int:
-    """0, or 1 where a part failed; the others are kept."""
+    """Run the parts; the exit code is 0, or 1 where a part failed, and the others are kept."""
     chosen = arguments()
     runs = chosen.runs or (1 if chosen.quick else 5)
     peaks = machine.measured_peaks()

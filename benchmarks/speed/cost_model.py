@@ -50,7 +50,7 @@ class Cost:
     bytes: float
 
     def roofline_share(self, rate: float, gflops: float | None, gb_per_second: float | None) -> float | None:
-        """Of the images per second that the larger of the two times allows, the share that ``rate`` is."""
+        """The share that ``rate`` is of the images per second that the larger of the two times allows."""
         if gflops is None or gb_per_second is None:
             return None
         return rate * max(self.flops / gflops, self.bytes / gb_per_second) / 1e9

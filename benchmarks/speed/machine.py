@@ -30,7 +30,7 @@ class Peaks:
 
     @property
     def gain(self) -> float | None:
-        """What all threads multiply beside what one does."""
+        """How many times as much all threads multiply as one does."""
         one, every = self.fma_gflops
         return None if one is None or every is None else every / one
 

@@ -79,14 +79,14 @@ def probes(works: Mapping[str, Work]) -> Iterator[dict[str, Probe]]:
 
 
 def in_turns(works: Mapping[str, Work], runs: int) -> dict[str, Samples]:
-    """Samples of every work, A B C A B C …, so that a slow minute of the machine meets all of them."""
+    """Samples of every work in turns, A B C A B C …: a slow minute of the machine then meets all of them."""
     with probes(works) as ready:
         rounds = [{name: probe.sample() for name, probe in ready.items()} for _ in range(runs)]
     return gather(rounds)
 
 
 def in_turns_once(works: Mapping[str, Work], runs: int) -> dict[str, Samples]:
-    """The same, with a new process for every sample: memory that was once taken would not count again."""
+    """Samples in turns, each of a new process: memory that was once taken would not count again."""
     rounds = []
     for _ in range(runs):
         values = {}

@@ -68,7 +68,7 @@ class Row:
 
     @property
     def ratio(self) -> Samples | None:
-        """Beside the best peer, within each round."""
+        """Our values in proportion to the best peer's, within each round; times the other way round."""
         if self.best_peer is None:
             return None
         pairs = list(zip(self.ours.values, self.peers[self.best_peer].values, strict=True))
@@ -93,7 +93,7 @@ class Row:
         return f"{text} {'met' if met else 'not met'}"
 
     def record(self) -> dict[str, Any]:
-        """For JSON."""
+        """The row as a dict for JSON."""
         return {
             "name": self.name,
             "unit": self.unit,
@@ -125,5 +125,5 @@ class Row:
 
 
 def digits(value: float) -> str:
-    """Three digits, without an exponent."""
+    """The value with three digits, without an exponent."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

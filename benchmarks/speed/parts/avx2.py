@@ -16,7 +16,7 @@ from ..session import Session
 from .networks import SIZE, cases
 
 LEVEL = "x86-64-v3"
-#: The same comparison as in ``training``: fewer rounds are enough to see that it holds here too.
+#: The comparison is the same as in ``training``: fewer rounds are enough to see that it holds here too.
 MOST_RUNS = 3
 PEER = {"ATEN_CPU_CAPABILITY": "avx2", "DNNL_MAX_CPU_ISA": "AVX2"}
 

@@ -9,7 +9,7 @@ from ..probe import in_turns
 from ..rows import Kind, Row
 from ..session import Session
 
-# Pixels a side, and views in a step.
+# Pixels a side and views in a step, for each network.
 CASES = {
     "resnet18_imagenet": (64, 64),
     "resnet50_imagenet": (64, 64),
@@ -21,7 +21,7 @@ CASES = {
 
 def run(session: Session) -> Iterator[Row]:
     """Views per second: forward pass, loss, backward pass and SGD; ours makes its views as well."""
-    # Compiling takes PyTorch a minute for each.
+    # Compiling takes PyTorch a minute for each network.
     for network, (size, views) in list(CASES.items())[: session.smaller(len(CASES), 1)]:
         views, size = session.smaller(views, 8), session.smaller(size, 16)
         work = {"network": network, "views": views, "steps": session.smaller(3, 1), "size": size}

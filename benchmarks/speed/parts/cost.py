@@ -19,7 +19,7 @@ COUNT_SIZE = 16
 
 @dataclass(frozen=True)
 class Step:
-    """Views in a batch, steps in a sample, pixels of a side."""
+    """Views in a batch, steps in a sample, and pixels a side of an image."""
 
     views: int
     steps: int
@@ -27,7 +27,7 @@ class Step:
 
 
 def run(session: Session) -> Iterator[Row]:
-    """Three series at width 16, each one's members in turns."""
+    """Measure three series at width 16; the members of each take turns."""
     yield from by_batch(session)
     yield from by_size(session)
     yield from by_count(session)
@@ -44,7 +44,7 @@ def by_batch(session: Session) -> Iterator[Row]:
 
 
 def by_size(session: Session) -> Iterator[Row]:
-    """256 views; fewer steps of larger images."""
+    """Steps of 256 views; larger images have fewer steps."""
     views = session.smaller(256, 16)
     steps = {
         f"{size}×{size}, {views} views": Step(views, max(1, 4 * SIZE**2 // size**2), size)

@@ -10,7 +10,7 @@ from ..rows import Kind, Row
 from ..session import Session
 from .networks import SIZE, Case, cases
 
-#: ``eager``; eager with batch normalisation in the convolutions; ``torch.compile``, which folds too.
+#: PyTorch as it is; with batch normalisation in the convolutions; ``torch.compile``, which folds too.
 FORMS = ("eager", "folded", "compiled")
 
 

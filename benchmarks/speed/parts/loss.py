@@ -9,7 +9,7 @@ from ..rows import Kind, Row
 from ..session import KEEP_MEMORY, Session
 from .memory import MOST_RUNS
 
-#: Dimension and least speed-up.
+#: Dimension of the embeddings and least speed-up, for each case.
 CASES = ((2, 5.0), (128, 3.0))
 GOAL, MOST_MIB = 15.0, 50.0
 

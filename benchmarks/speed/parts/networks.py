@@ -26,7 +26,7 @@ CASES = (
     Case(32, 256, 3, 1536, (1.8, 2.8), (1.7, 2.3)),
     Case(16, 512, 5, 4096, (1.5, 2.8), (1.6, 2.3)),
 )
-# Too small for its figures to mean anything.
+# This case is too small for its figures to mean anything.
 QUICK = Case(8, 32, 1, 64, (None, None), (None, None))
 
 

@@ -11,7 +11,7 @@ from .networks import SIZE, cases
 
 
 def run(session: Session) -> Iterator[Row]:
-    """Training on all threads beside one, and beside what the machine's own peak gains."""
+    """Training on all threads beside training on one, and beside what the machine's own peak gains."""
     case = cases(session)[0]
     step = {"width": case.width, "views": case.views, "steps": 1, "size": SIZE}
     measured = in_turns(
