@@ -86,7 +86,7 @@ class BuildExtension(build_ext):
     def _place(self, level: str, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy2(build_core(level), folder / LIBRARY)
-        # A hash of the folders it was built in.
+        # The section is a hash of the folders that the library was built in.
         subprocess.run(["objcopy", "--remove-section=.swift_modhash", str(folder / LIBRARY)], check=True)
 
     def build_extension(self, ext) -> None:  # type: ignore[no-untyped-def]
