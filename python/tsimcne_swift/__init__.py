@@ -4,7 +4,7 @@
 >>> Y = TSimCNE().fit_transform(X)  # X: (n, height, width, 3) uint8
 """
 
-from . import _core as _core  # first: it says what it cannot run in, before numpy does
+from . import _core as _core  # it comes first, to say what it cannot run in before numpy does
 from . import callbacks, datasets, images, inspect, plot, recipes
 from ._config import show_config
 from ._estimator import TSimCNE

@@ -26,7 +26,7 @@ def check_real(name: str, value: Any, structure: str, field: str) -> float:
 
 
 def check_hidden(name: str, value: Any) -> tuple[int, ...]:
-    """Widths of a projection head's hidden layers; one number is that of the only one."""
+    """Widths of a projection head's hidden layers; one number is the width of the only one."""
     most, widest = _core.MOST_HIDDEN, _core.WIDEST_HIDDEN
     wanted = f"want a whole number from 1 to {widest}, or a list of 1 to {most} of them"
     widths = value if isinstance(value, list | tuple) else [value]

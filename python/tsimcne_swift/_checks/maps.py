@@ -34,7 +34,7 @@ def check_labels(labels: Any, n: int) -> npt.NDArray[Any]:
 
 
 def as_shown(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """(height, width, channels) as a picture: colour of the first three channels, grey of fewer."""
+    """An image (height, width, channels) as a picture: colour of the first three channels, grey of fewer."""
     if image.dtype != np.uint8:
         image = np.clip(np.rint(image * 255), 0, 255).astype(np.uint8)
     return np.ascontiguousarray(image[:, :, :3] if image.shape[2] >= 3 else image[:, :, 0])

@@ -30,5 +30,5 @@ def check_size(name: str, value: Any) -> int:
 
 
 def written_size(size: int) -> str:
-    """With two digits, in MB or GB."""
+    """The size with two or three digits, in GB or MB."""
     return f"{size / 1e9:.2g} GB" if size >= 1e9 else f"{size / 1e6:.3g} MB"

@@ -25,7 +25,7 @@ def check_number(name: str, value: Any, low: float, high: float) -> float:
         raise TypeError(f"{name}: got {value!r}, want a number from {low:g} to {high:g}")
     try:
         number = float(value)
-    except OverflowError:  # a whole number that no float holds
+    except OverflowError:  # it is a whole number that no float holds
         number = math.inf
     if not low <= number <= high:
         raise ValueError(f"{name}: got {value!r}, want a number from {low:g} to {high:g}")
@@ -49,12 +49,12 @@ def check_integer(name: str, value: Any, low: int, high: int) -> int:
 
 
 def is_whole(value: Any) -> bool:
-    """Whether it is a whole number, and no truth value."""
+    """Whether the value is a whole number, and no truth value."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool | np.bool_)
 
 
 def as_written(widths: tuple[int, ...]) -> int | tuple[int, ...]:
-    """The shortest that `check_hidden` takes for these widths."""
+    """The shortest form that `check_hidden` takes for these widths."""
     return widths[0] if len(widths) == 1 else widths
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from .._text import legible
 from ._arguments import make_parser
 
-# Of the process: as shells and scripts expect them.
+# Exit codes of the process, as shells and scripts expect them.
 FAILED, INTERRUPTED = 1, 130
 
 

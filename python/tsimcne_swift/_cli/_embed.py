@@ -19,9 +19,9 @@ from ..images import ImageCollection
 from ._outputs import choose_outputs, write_outputs
 from ._sources import read_metadata, read_source
 
-# Where Open MPI, MPICH and Slurm say how many processes there are.
+# Variables in which Open MPI, MPICH and Slurm say how many processes there are.
 PROCESSES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
-# For the plane of a run that was interrupted before it came to it.
+# Time for the plane of a run that was interrupted before it came to it.
 LAST_STAGE = "30s"
 
 
@@ -49,7 +49,7 @@ def embed(options: Any) -> int:
         files["model"] = outputs.model
     write_outputs(outputs, legible(options.source.name), collection, Y, metadata)
     if outputs.checkpoint is not None and not interrupted:
-        # Until now it could have made the files again.
+        # Until now the checkpoint could have made the files again.
         outputs.checkpoint.unlink(missing_ok=True)
     result = {
         "images": len(collection), "skipped": len(collection.skipped), "interrupted": interrupted,
@@ -64,7 +64,7 @@ def embed(options: Any) -> int:
 
 
 def _communicator() -> Any:
-    """Of the processes that mpirun or srun started together; None of one alone."""
+    """The communicator of the processes that mpirun or srun started together; None for one alone."""
     if not any(int(os.environ.get(name, "1")) > 1 for name in PROCESSES):
         return None
     try:
@@ -93,7 +93,7 @@ def _by_first(comm: Any, make: Callable[[], Any]) -> Any:
 def _train(options: Any, checkpoint: Path, collection: ImageCollection, comm: Any) -> tuple[TSimCNE, bool]:
     """A fitted model, and whether it was ended early."""
     if not options.resume:
-        # There is one with --overwrite only.
+        # A checkpoint is there with --overwrite only.
         _by_first(comm, lambda: checkpoint.unlink(missing_ok=True))
     model = TSimCNE(
         **getattr(recipes, options.recipe.upper()),

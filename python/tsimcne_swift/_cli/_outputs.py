@@ -17,17 +17,17 @@ from .._text import legible, to_csv
 from .._writing import check_writable, replacing, write
 from ..images import ImageCollection
 
-# What writing them wants, beside what reading does.
+# Packages that writing the files wants, beside those that reading wants.
 PACKAGES = ("PIL", "matplotlib", "plotly")
-# Of a page, a picture, a table and a model, at least: the page holds the program that draws it.
+# Bytes of a page, a picture, a table and a model, at least: the page holds the program that draws it.
 SMALLEST = 5 << 20
-# What lies in a folder of pictures after a run that wrote there, and is not read as one.
+# Endings of what a run may have written into a folder of pictures, which is not read as a picture.
 NO_PICTURES = (".html", ".csv", ".safetensors", ".checkpoint")
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """Their paths; None of what a run that trains nothing does not write."""
+    """The paths of the outputs; None for what a run that trains nothing does not write."""
 
     page: Path
     picture: Path
@@ -79,7 +79,7 @@ def write_outputs(
     Y: npt.NDArray[np.float32],
     metadata: dict[str, Any] | None,
 ) -> None:
-    """Table, picture and page, in the order of how little may go wrong."""
+    """Write table, picture and page, in the order of how little may go wrong."""
     import matplotlib
     import matplotlib.pyplot as plt
 
@@ -113,7 +113,7 @@ def _plain(name: str) -> str:
 
 
 def _status(path: Path) -> os.stat_result | None:
-    """Of the file that ``path`` leads to, also through links."""
+    """The status of the file that ``path`` leads to, also through links."""
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -146,7 +146,7 @@ def _check_others(existing: dict[Path, os.stat_result], options: Any) -> None:
 
 
 def _inputs(options: Any) -> Iterator[Path]:
-    """All files that are read; of a folder what may be a picture."""
+    """All files that are read; in a folder those that may be pictures."""
     for path in (options.metadata, options.model):
         if path is not None:
             yield path

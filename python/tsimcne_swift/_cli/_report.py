@@ -14,7 +14,7 @@ from ._sources import read_source
 
 
 def evaluate_model(options: Any) -> int:
-    """Measures of a model on images."""
+    """Print measures of a model on images."""
     model = TSimCNE.load(options.model)
     collection = read_source(options)
     measures = evaluate(
@@ -29,7 +29,7 @@ def evaluate_model(options: Any) -> int:
 
 
 def inspect_images(options: Any) -> int:
-    """What a map shows first."""
+    """Print what a map shows first."""
     model = TSimCNE.load(options.model)
     collection = read_source(options)
     features, names, top = (
@@ -55,7 +55,7 @@ def inspect_images(options: Any) -> int:
 
 
 def info(options: Any) -> int:
-    """A model's parameters, or the build."""
+    """Print a model's parameters, or the build."""
     result = dict(show_config())
     if options.model is not None:
         model = TSimCNE.load(options.model)

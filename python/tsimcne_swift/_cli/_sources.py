@@ -79,7 +79,7 @@ def read_metadata(path: Path, names: list[str]) -> dict[str, Any]:
 
 
 def _typed(values: list[str]) -> Any:
-    """Numbers where all that is there are numbers."""
+    """The values as numbers, where all that are there are numbers."""
     try:
         return np.array([float(value) if value else np.nan for value in values])
     except ValueError:
