@@ -88,9 +88,9 @@ class Model:
     def transform(self, images: Array, output: Array, *, kind: int, threads: int) -> None:
         """Map 4-D C-contiguous uint8 or float32 ``images`` into the writable float32 ``output``."""
     def arrays(self) -> list[tuple[int, str]]:
-        """(kind, name) of each array."""
+        """Kind and name of each array."""
     def array(self, kind: int, name: str) -> tuple[tuple[int, ...], str, bytearray]:
-        """(shape, format "f" or "d", a copy of the values)."""
+        """Shape, format ("f" or "d") and a copy of the values of an array."""
     def set_array(self, kind: int, name: str, values: Array) -> None:
         """Copy C-contiguous values of the same format and number into the array."""
 
@@ -100,10 +100,10 @@ class Trainer:
         model: Model,
         images: Array | None,
         *,
-        shape: tuple[int, int, int, int] | None = None,  # with images=None
-        format: str | None = None,  # "B" or "f", with images=None
-        stages: Sequence[Mapping[str, Any]],  # keys: the fields of tsimcne_stage
-        augmentation: Mapping[str, float] | None,  # keys: the fields of tsimcne_augmentation
+        shape: tuple[int, int, int, int] | None = None,  # given with images=None
+        format: str | None = None,  # "B" or "f", given with images=None
+        stages: Sequence[Mapping[str, Any]],  # the keys are the fields of tsimcne_stage
+        augmentation: Mapping[str, float] | None,  # the keys are the fields of tsimcne_augmentation
         **numbers: float,
     ) -> None:
         """Holds the buffer of ``images`` until the trainer is gone; ``numbers``: fields of
@@ -119,7 +119,7 @@ class Trainer:
     def order(self, indices: Array) -> None:
         """Copy the epoch's order of the images into int64 memory."""
     def set_loss(self, loss: float) -> None:
-        """Of the whole batch, with shards."""
+        """Set the loss of the whole batch, of which the trainer has a shard."""
     def memory(self) -> int:
         """Bytes that training takes, beside the threads' own scratch memory."""
     def exchange_averages(self) -> None: ...
@@ -167,7 +167,7 @@ def infonce_sums(
     threads: int,
     degrees: float = 1,
 ) -> float:
-    """What these images add to the loss; writes what the gradient wants of each of their views."""
+    """Return what these images add to the loss; write what the gradient wants of each of their views."""
 
 def infonce_gradient(
     embeddings: Array,
@@ -182,6 +182,6 @@ def infonce_gradient(
     threads: int,
     degrees: float = 1,
 ) -> float:
-    """Writes the loss's gradient with respect to these views, from the scales of all; what they add to the
-    derivative with respect to the temperature's logarithm.
+    """Write the loss's gradient with respect to these views, from the scales of all; return what they add to
+    the derivative with respect to the temperature's logarithm.
     """

@@ -15,11 +15,11 @@ from ._evaluation import neighbors
 
 # Cells a side at which images are shifted, and compared: noise and compression do not show.
 FINE, THUMBNAIL = 32, 16
-# In cells of the finer grid; the opposite ones are seen from the other image.
+# Shifts in cells of the finer grid; the opposite ones are seen from the other image.
 SHIFTS = ((0, 1), (1, 0), (1, 1), (1, -1))
-# Of thumbnails, and of how many images they are found.
+# Principal components of thumbnails, and the number of images that they are found from.
 COMPONENTS, SAMPLE = 32, 20_000
-# Of neighbours that are compared.
+# Most neighbours that are compared.
 MOST = 1000
 CHUNK = 1024
 
@@ -33,7 +33,7 @@ class Duplicates:
     groups : list of ndarray of int
         Indices of each group, ascending; groups of exact copies first, then by distance.
     distances : ndarray of shape (groups,)
-        The largest difference between linked images of a group, root mean square in grey levels of 0 to 255;
+        The largest root-mean-square difference between linked images of a group, in grey levels of 0 to 255;
         0 for exact copies.
     """
 
@@ -56,7 +56,7 @@ def duplicates(X: Any, Y: Any = None, *, threshold: float = 6.0, k: int = 15) ->
     threshold : float, default=6
         Largest root-mean-square difference of the pixels of near duplicates, at 16×16, in grey levels.
     k : int, default=15
-        Of an image's neighbours, in pixels and in Y, how many are compared.
+        Number of an image's neighbours, in pixels and in Y, that are compared.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def _check_images(X: Any) -> npt.NDArray[np.uint8]:
 
 
 def _means(images: npt.NDArray[Any], most: int) -> npt.NDArray[np.float32]:
-    """Over a grid of at most so many cells a side."""
+    """Means over a grid of at most so many cells a side."""
     n, height, width, channels = images.shape
     rows, columns = min(most, height), min(most, width)
     tops, lefts = np.arange(rows) * height // rows, np.arange(columns) * width // columns
@@ -113,7 +113,7 @@ def _means(images: npt.NDArray[Any], most: int) -> npt.NDArray[np.float32]:
 
 
 def _thumbnails(fine: npt.NDArray[Any], down: int = 0, right: int = 0) -> npt.NDArray[np.float32]:
-    """16×16 means, of images that are shifted."""
+    """The 16×16 means of images that are shifted."""
     _, height, width, _ = fine.shape
     rows = np.clip(np.arange(height) - down, 0, height - 1)
     columns = np.clip(np.arange(width) - right, 0, width - 1)
@@ -172,7 +172,7 @@ def _differences(
 def _turned_differences(
     fine: npt.NDArray[Any], small: npt.NDArray[np.float32], pairs: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
-    """The least, over all ways to mirror an image and to turn it by right angles."""
+    """The least difference over all ways to mirror an image and to turn it by right angles."""
     result = np.full(len(pairs), np.inf)
     for turns in range(4) if fine.shape[1] == fine.shape[2] else (0, 2):
         turned = np.rot90(fine, turns, axes=(1, 2))

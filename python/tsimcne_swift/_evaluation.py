@@ -35,14 +35,14 @@ def evaluate(
     labels : array-like of shape (n,), or None
         Classes, which training has not seen. Negative numbers stand for none, and are left out.
     features : array-like of shape (n, f), or None
-        What the map shows, as of `TSimCNE.features`.
+        Vectors that the map shows, such as those of `TSimCNE.features`.
     test : array-like or None
         Indices, or a mask, of the images whose labels are asked for; the others answer. None: each is asked
         for, and all others answer.
     k : int, default=15
-        Nearest neighbours.
+        Number of nearest neighbours.
     random_state : int, default=0
-        Of the samples of 5,000 images that silhouette, trustworthiness and recall are made on.
+        Seed of the samples of 5,000 images that silhouette, trustworthiness and recall are made on.
 
     Returns
     -------
@@ -133,7 +133,7 @@ def leave_one_out(Y: npt.NDArray[Any], labels: npt.NDArray[Any], k: int = 15) ->
 
 
 def votes(others: npt.NDArray[np.int64], codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """How many of each row's neighbours have each code: (rows, codes)."""
+    """How many of each row's neighbours have each code, as an array (rows, codes)."""
     counts = np.zeros((len(others), codes.max(initial=-1) + 1), np.int64)
     for column in others.T:
         counts[np.arange(len(others)), codes[column]] += 1
@@ -146,9 +146,9 @@ def stability(models: Sequence[Any], X: Any, *, k: int = 15) -> npt.NDArray[np.f
     Parameters
     ----------
     models : sequence of TSimCNE
-        Fitted with different ``random_state``; two at least.
+        Estimators that were fitted with different ``random_state``; two at least.
     X : array-like
-        As for `TSimCNE.transform`.
+        Images, as for `TSimCNE.transform`.
     k : int, default=15
 
     Returns
@@ -167,7 +167,7 @@ def stability(models: Sequence[Any], X: Any, *, k: int = 15) -> npt.NDArray[np.f
 def neighbors(
     Z: npt.NDArray[Any], k: int, queries: npt.NDArray[Any] | None = None, metric: str = "euclidean"
 ) -> npt.NDArray[np.int64]:
-    """The k nearest others of all rows, or of some."""
+    """The k nearest other rows of all rows, or of some."""
     from sklearn.neighbors import NearestNeighbors
 
     Z, queries = _centred(Z, metric), np.arange(len(Z)) if queries is None else queries

@@ -51,7 +51,7 @@ class Guard:
     """
 
     def __init__(self, array: npt.NDArray[Any]) -> None:
-        # Kept, so that the memory stays as long as the guard.
+        # The array is kept, so that its memory stays as long as the guard.
         self._array = array
         self._handle: int | None = None
         self._files: list[MappedFile] = []
@@ -105,7 +105,7 @@ def _is_own_memory(array: npt.NDArray[Any]) -> bool:
 
 
 def _bounds(array: npt.NDArray[Any]) -> tuple[int, int]:
-    """Addresses of the first byte and of that after the last."""
+    """Addresses of the first byte and of the byte after the last."""
     spans = [(length - 1) * stride for length, stride in zip(array.shape, array.strides, strict=True)]
     start = array.__array_interface__["data"][0]
     low = sum(span for span in spans if span < 0)

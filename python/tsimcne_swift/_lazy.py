@@ -21,7 +21,7 @@ def map_lazily(model: Any, X: Any, kind: int, columns: int) -> Any:
     """
     from dask.delayed import delayed
 
-    # Its name in the graph is that of its contents.
+    # The model's name in the graph comes from its contents.
     shared = delayed(model, pure=True, traverse=False)
     if hasattr(X, "map_partitions") and not hasattr(X, "chunks"):
         return X.map_partitions(_map_pictures, shared, kind)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from .._checks.maps import as_shown
 
-# Side of an atlas in pixels: what every browser decodes at once.
+# Side of an atlas in pixels, which every browser decodes at once.
 SIDE = 2048
 
 
@@ -20,7 +20,7 @@ SIDE = 2048
 class Atlases:
     """Thumbnails in rows, from left to right and from top to bottom.
 
-    ``pictures`` are WebP files in base64; ``height`` and ``width`` those of a thumbnail.
+    ``pictures`` are WebP files in base64; ``height`` and ``width`` are those of a thumbnail.
     """
 
     height: int

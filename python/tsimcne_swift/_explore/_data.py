@@ -32,7 +32,7 @@ def make_data(
     thumbnail: int,
     quality: int,
 ) -> str:
-    """JSON of all of it; base64 of little-endian float32 for coordinates and numbers."""
+    """All of it as JSON; base64 of little-endian float32 for coordinates and numbers."""
     Y = check_plane(Y)
     n = len(Y)
     check_integer("thumbnail", thumbnail, 8, 256)

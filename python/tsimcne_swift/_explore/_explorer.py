@@ -42,7 +42,7 @@ def explore(
     ----------
     Y : array-like of shape (n, 2)
     X : ndarray of shape (n, height, width[, channels]), or None
-        uint8, or floats in [0, 1].
+        Images of uint8, or floats in [0, 1].
     labels : array-like of shape (n,), or None
         Classes: numbers or names.
     path : path or None
@@ -50,19 +50,19 @@ def explore(
     label_names : sequence of str or None
         Names of the labels 0, 1, …; negative labels stand for none.
     names : sequence of str or None
-        Of the images, as their file names: shown, searched, and downloaded.
+        Names of the images, such as their file names, which are shown, searched and downloaded.
     metadata : DataFrame, dict of columns, or None
-        n values each: further columns to colour by and to search.
+        Further columns of n values each, to colour by and to search.
     title : str, default="Map"
     thumbnail : int, default=32
         Longest side of the images in the page, in pixels.
     quality : int, default=60
-        Of their compression (WebP), 1 to 100.
+        Quality of the images' compression (WebP), 1 to 100.
 
     Returns
     -------
     Explorer
-        Shown inline as a notebook's last value.
+        The map, which a notebook shows inline as its last value.
     """
     if path is not None:
         check_path("path", path)
@@ -96,7 +96,7 @@ class Explorer:
         Parameters
         ----------
         path : path
-            An older file is replaced, in one step.
+            File to write; an older one is replaced in one step.
         """
         write(check_path("path", path), self.page().encode())
 
@@ -115,16 +115,16 @@ class Explorer:
             "style": (FILES / "app.css").read_text(encoding="utf-8"),
             "plotly": get_plotlyjs(),
             "app": (FILES / "app.js").read_text(encoding="utf-8"),
-            # All that is not the page's own: text that no tag ends.
+            # The data alone are not the page's own text: no tag in them may end the script.
             "data": self._data.replace("<", "\\u003c"),
         }
         page = (FILES / "page.html").read_text(encoding="utf-8")
-        # In one pass: what fills a mark is not looked at.
+        # Marks are filled in one pass, so that what fills one is not looked at.
         return re.sub("{(" + "|".join(parts) + ")}", lambda mark: parts[mark[1]], page)
 
     @cached_property
     def widget(self) -> Any:
-        """The same in a notebook: an anywidget."""
+        """The map as a notebook's widget, an anywidget."""
         from ._widget import make_widget
 
         return make_widget(self._data)

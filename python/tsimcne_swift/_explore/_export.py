@@ -29,7 +29,7 @@ def to_frame(
     Parameters
     ----------
     Y, X, labels, label_names, names, metadata
-        As for `explore`.
+        Map, images, labels and the rest, as for `explore`.
 
     Returns
     -------
