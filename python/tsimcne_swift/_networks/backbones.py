@@ -8,8 +8,8 @@ from typing import Any
 
 from .layers import Layers, check_layers
 
-# Kernel, channels between, channels after, squeeze-excitation, function, stride (Howard et al., ICCV 2019,
-# tables 1 and 2).
+# Rows of kernel, channels between, channels after, squeeze-excitation, function and stride (Howard et al.,
+# ICCV 2019, tables 1 and 2).
 MOBILENET_LARGE = (
     (3, 16, 16, False, "relu", 1),
     (3, 64, 24, False, "relu", 2),
@@ -40,7 +40,7 @@ MOBILENET_SMALL = (
     (5, 576, 96, True, "hardswish", 1),
     (5, 576, 96, True, "hardswish", 1),
 )
-# Fused, expansion, stride, channels, blocks (Tan and Le, ICML 2021, table 4 and appendix).
+# Rows of fused, expansion, stride, channels and blocks (Tan and Le, ICML 2021, table 4 and appendix).
 EFFICIENTNET_S = (
     (True, 1, 1, 24, 2),
     (True, 4, 2, 48, 4),
@@ -67,7 +67,7 @@ EFFICIENTNET_L = (
     (False, 6, 2, 384, 25),
     (False, 6, 1, 640, 7),
 )
-# Of the residual branch of the last block of an EfficientNet; it rises from 0.
+# Probability that the residual branch of an EfficientNet's last block is dropped; it rises from 0.
 MOST_DROPPED = 0.2
 
 
@@ -148,7 +148,7 @@ def _inverted(at: str, norm: dict[str, float], inputs: int, inner: int, outputs:
 def _resnet(
     blocks: tuple[int, int, int, int], is_bottleneck: bool, width: int, is_of_imagenet: bool = False
 ) -> Layers:
-    """With a stem of 3×3, or that of images of 224 pixels: 7×7 and max-pooling, with stride 2 each."""
+    """A ResNet with a stem of 3×3, or that for images of 224 pixels: 7×7 and max-pooling, stride 2 each."""
     stem = {"kernel": 7, "stride": 2} if is_of_imagenet else {"kernel": 3}
     layers: Layers = [
         ("conv", {"channels": width, "name": "conv1", **stem}),
@@ -185,7 +185,7 @@ def _resnet(
     return layers
 
 
-# Those that the core has as one: number of layers, blocks of each level, whether these are bottlenecks.
+# ResNets that the core has as one: number of layers, blocks of each level, whether these are bottlenecks.
 RESNETS = {
     "resnet10": (10, (1, 1, 1, 1), False),
     "resnet18": (18, (2, 2, 2, 2), False),
@@ -193,7 +193,8 @@ RESNETS = {
     "resnet50": (50, (3, 4, 6, 3), True),
     "resnet101": (101, (3, 4, 23, 3), True),
 }
-# What the core is given as layers, by the channels of the first level, which only ResNets let one choose.
+# Backbones that the core is given as layers, by the channels of the first level; only ResNets let one
+# choose them.
 LAYERED: dict[str, Callable[[int], Layers]] = {
     "resnet18_imagenet": lambda width: _resnet((2, 2, 2, 2), False, width, is_of_imagenet=True),
     "resnet34_imagenet": lambda width: _resnet((3, 4, 6, 3), False, width, is_of_imagenet=True),
@@ -205,7 +206,7 @@ LAYERED: dict[str, Callable[[int], Layers]] = {
     "efficientnet_v2_l": lambda _: _efficientnet(EFFICIENTNET_L),
 }
 NAMES = (*RESNETS, *LAYERED)
-# The name of none: X has feature vectors.
+# The name that stands for no backbone: X has feature vectors.
 IDENTITY = "identity"
 
 

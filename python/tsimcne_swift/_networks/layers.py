@@ -86,7 +86,7 @@ def check_layers(name: str, value: Any) -> Layers:
     Raises
     ------
     TypeError, ValueError
-        Naming the layer and the option.
+        If a layer is wrong: the error names it and the option.
     """
     layers = _check_list(name, value, 0)
     seen: set[str] = set()
@@ -219,9 +219,9 @@ def core_layers(layers: Layers) -> tuple[tuple[str, dict[str, Any]], ...]:
 
 
 def shapes(layers: Layers, channels: int) -> dict[str, tuple[int, ...]]:
-    """Shapes of all arrays, in PyTorch's layouts, by name."""
+    """Shapes of all arrays by name, in PyTorch's layouts."""
     result: dict[str, tuple[int, ...]] = {}
-    # What is read at the beginning of each residual that is not over.
+    # Channels that are read at the beginning of each residual that is not over.
     before: list[int] = []
     for layer in _walk(layers):
         name, o = layer.name, layer.options

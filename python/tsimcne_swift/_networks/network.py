@@ -21,11 +21,11 @@ from .state_dict import Arrays, from_arrays, state_dict, to_arrays
 CHUNK = 512
 BACKBONES = (*NAMES, IDENTITY)
 HEADS = ("linear", "mlp")
-# Of the arrays' names.
+# Prefixes of the arrays' names.
 PREFIXES = ("backbone.", "projection_head.")
-# What stands before the names of averages in a checkpoint.
+# Prefix of the names of averages in a checkpoint.
 AVERAGE = "average"
-# Of the temperature's logarithm, where it is trained.
+# Name of the temperature's logarithm, where it is trained.
 TEMPERATURE = "loss.log_temperature"
 NORMALIZATION = ("normalization.mean", "normalization.std")
 ORIGIN = "normalization.origin"
@@ -37,9 +37,9 @@ class Normalization(NamedTuple):
     Parameters
     ----------
     mean, std : ndarray, float32
-        Of the core's.
+        Means and standard deviations per channel, which the core uses.
     origin : ndarray, float64, or None
-        Of feature vectors in float64 that float32 would not tell apart: subtracted before they become
+        Mean of feature vectors in float64 that float32 would not tell apart, subtracted before they become
         float32.
     """
 
@@ -60,7 +60,7 @@ class Architecture:
 
     @property
     def layers(self) -> Layers:
-        """Of the backbone; none of one that is the identity."""
+        """Layers of the backbone; the identity has none."""
         if not isinstance(self.backbone, str):
             return self.backbone
         return [] if self.reads_vectors else named_layers(self.backbone, self.width)
@@ -72,12 +72,12 @@ class Architecture:
 
     @property
     def features(self) -> int:
-        """Values of the backbone's output."""
+        """Number of values of the backbone's output."""
         return outputs(self.layers, self.channels)
 
     @property
     def has_width(self) -> bool:
-        """Whether the parameter ``width`` changes it."""
+        """Whether the parameter ``width`` changes the backbone."""
         return isinstance(self.backbone, str) and has_width(self.backbone)
 
     @property
@@ -87,18 +87,18 @@ class Architecture:
 
     @property
     def output_layer(self) -> tuple[str, str]:
-        """Names of its weight and bias."""
+        """Names of the output layer's weight and bias."""
         # Between two layers there is a rectifier, which counts as one.
         at = f"projection_head.layers.{2 * len(self.hidden)}"
         return f"{at}.weight", f"{at}.bias"
 
     def written(self) -> dict[str, Any]:
-        """By the names of the estimator's parameters, as a user writes them."""
+        """Values by the names of the estimator's parameters, as a user writes them."""
         return asdict(self) | {"hidden_dim": as_written(self.hidden_dim)}
 
 
 def check_backbone(name: str, value: Any) -> str | Layers:
-    """The name of one, or a list of layers."""
+    """The name of a backbone, or a list of layers."""
     if isinstance(value, list | tuple):
         return check_layers(name, value)
     return check_choice(name, value, BACKBONES)
@@ -111,10 +111,10 @@ class Network:
     ----------
     architecture : Architecture
     outputs : int
-        Output dimension that it begins with; training may change it.
+        Output dimension that the network begins with; training may change it.
     normalization : (mean, standard deviation) per channel, float32, or None
     seed : int
-        Of the weights.
+        Seed of the weights.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class Network:
 
     @property
     def outputs(self) -> int:
-        """Output dimension now."""
+        """The output dimension that the network has now."""
         with self._alone():
             shape, _, _ = self.core.array(_core.ARRAY_PARAMETER, self.architecture.output_layer[1])
         return shape[0]
@@ -158,7 +158,7 @@ class Network:
         return result
 
     def state_dict(self) -> dict[str, npt.NDArray[Any]]:
-        """What PyTorch's ``load_state_dict`` wants."""
+        """Arrays that PyTorch's ``load_state_dict`` wants."""
         with self._alone():
             return state_dict(self.core)
 
@@ -181,7 +181,7 @@ class Network:
             self.core.set_array(kind, name, np.ascontiguousarray(value))
 
     def copy_to(self, other: Network, head: bool = True) -> None:
-        """Its arrays, or those of the backbone alone."""
+        """Give all arrays, or those of the backbone alone, to another network."""
         tensors = self.tensors()
         if not head:
             backbone = {name: value for name, value in tensors.items() if name.startswith("backbone.")}

@@ -10,7 +10,7 @@ import numpy as np
 from .layers import Layers, named
 from .network import Network
 
-# The first with hard-swish is 14; this one is read by everything of the last years.
+# The first operator set with hard-swish is 14; everything of the last years reads this one.
 OPSET, IR_VERSION = 17, 8
 
 
@@ -135,7 +135,7 @@ class _Graph:
 
 
 def _window(o: dict[str, Any]) -> dict[str, Any]:
-    """Kernel, stride and the padding by half the kernel on all sides."""
+    """Kernel, stride and padding by half the kernel on all sides."""
     return {
         "kernel_shape": [o["kernel"]] * 2,
         "strides": [o["stride"]] * 2,

@@ -32,12 +32,12 @@ def pretrained(arrays: Mapping[str, Any], architecture: Architecture) -> Network
     Raises
     ------
     ValueError
-        Where the arrays are of another network.
+        If the arrays are of another network.
 
     Warns
     -----
     RuntimeWarning
-        Where the stem is adapted.
+        If the stem is adapted.
     """
     backbone = architecture.backbone
     if not isinstance(backbone, str) or not backbone.startswith("resnet"):

@@ -27,7 +27,7 @@ HEAD = "projection_head.layers."
 STEMS = ("backbone.conv1.weight", "backbone.model.features.0.0.weight")
 COUNTER = "num_batches_tracked"
 STATISTICS = ("running_mean", "running_var")
-# Of torchvision's networks, which tsimcne 0.4 keeps unused.
+# Prefix of the classifiers of torchvision's networks, which tsimcne 0.4 keeps unused.
 CLASSIFIERS = ("backbone.model.classifier.",)
 KNOWN = (
     "known are the backbones resnet18 (tsimcne's 'resnet18_simclr'), resnet10, 34, 50, 101 with the same "
@@ -56,7 +56,7 @@ def to_arrays(model: _core.Model) -> dict[str, FloatArray]:
     Returns
     -------
     dict of str to ndarray
-        In the order of PyTorch's state dict, C-contiguous; convolutions (out, in, height, width).
+        Arrays in the order of PyTorch's state dict, C-contiguous; convolutions are (out, in, height, width).
     """
     kinds = {name: kind for kind, name in model.arrays()}
     result = {}
@@ -78,14 +78,14 @@ def from_arrays(model: _core.Model, arrays: Mapping[str, Any]) -> None:
     ----------
     model : _core.Model
     arrays : mapping of str to array
-        Those of `to_arrays` or `state_dict`, numpy's or PyTorch's, float32 or converted to it. All
+        Arrays of `to_arrays` or `state_dict`, numpy's or PyTorch's, float32 or converted to it. All
         names may begin with the same prefix, as in the checkpoints of Lightning (``"model."``).
 
     Raises
     ------
     ValueError
-        Naming the first array that is unexpected, missing, or not of the model's shape, of another
-        type than float, or not finite.
+        If an array is unexpected, missing, not of the model's shape, of another type than float, or not
+        finite; the error names the first one.
     """
     wanted = {name: array.shape for name, array in to_arrays(model).items()}
     prefix = _prefix(arrays)
@@ -108,7 +108,7 @@ def state_dict(model: _core.Model) -> dict[str, npt.NDArray[Any]]:
     Returns
     -------
     dict of str to ndarray
-        Those of `to_arrays`, and for each BatchNorm ``num_batches_tracked``: int64 without
+        Arrays of `to_arrays`, and for each BatchNorm ``num_batches_tracked``: int64 without
         dimensions, 0 because it is not counted here. PyTorch does not use it unless a BatchNorm was
         made with ``momentum=None``.
     """
@@ -126,7 +126,7 @@ def architecture(arrays: Mapping[str, Any]) -> Inferred:
     Parameters
     ----------
     arrays : mapping of str to array
-        As for `from_arrays`.
+        Arrays, as for `from_arrays`.
 
     Returns
     -------
@@ -138,7 +138,7 @@ def architecture(arrays: Mapping[str, Any]) -> Inferred:
     Raises
     ------
     ValueError
-        Naming the first array that no known network has, or a known one lacks.
+        If no known network has an array, or a known one lacks it; the error names the first one.
     """
     prefix = _prefix(arrays)
     shapes = {key.removeprefix(prefix): tuple(np.shape(value)) for key, value in arrays.items()}
@@ -176,8 +176,8 @@ def architecture(arrays: Mapping[str, Any]) -> Inferred:
 
 
 def _backbone(shapes: Mapping[str, tuple[int, ...]]) -> str:
-    """The one whose names are most like these; where they are not the same, the error comes when all arrays
-    are compared.
+    """The backbone whose names are most like these; where they are not the same, the error comes when all
+    arrays are compared.
     """
     own = {
         name.removeprefix("backbone.")
@@ -212,7 +212,7 @@ def _get(model: _core.Model, kind: int, name: str) -> FloatArray:
 
 
 def _prefix(arrays: Mapping[str, Any]) -> str:
-    """What stands before the names: "" or, for example, Lightning's "model."."""
+    """The prefix of the names: "" or, for example, Lightning's "model."."""
     for key in arrays:
         before, found, _ = key.partition(HEAD)
         if found:
@@ -254,7 +254,7 @@ def _floats(key: str, value: Any) -> FloatArray:
     """Finite float32 values."""
     try:
         array = np.asarray(value)
-    except (TypeError, RuntimeError) as error:  # bfloat16, other devices, tensors with a gradient
+    except (TypeError, RuntimeError) as error:  # it is bfloat16, elsewhere, or has a gradient
         raise ValueError(f"{key}: got what numpy cannot read ({error}), want float32 values") from error
     if array.dtype.kind != "f":
         raise ValueError(f"{key}: got values of type {array.dtype}, want float32, float64 or float16")
