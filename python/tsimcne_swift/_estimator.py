@@ -61,7 +61,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     width : int, default=32
         Channels of a ResNet's first stage; the paper has 64. Other backbones do not look at it.
     projection_head : {"mlp", "linear"}, default="mlp"
-        From the backbone's features to the embedding.
+        Layers from the backbone's features to the embedding.
     hidden_dim : int or sequence of int, default=(512, 512)
         Width of the hidden layer of the ``"mlp"`` head, or of each of several, 1 to 16, from the features
         on; a rectifier follows each.
@@ -105,15 +105,15 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Seconds, or a time like "20min": the stages are stretched or shortened, in proportion, so that
         ``fit`` returns then, with its learning rate annealed. ``stages_`` has what became of them.
     optimizer : {"sgd", "nesterov", "adamw", "lars", "adam"}, default="sgd"
-        Fresh in each stage; ``"adam"`` is AMSGrad, as tsimcne's.
+        Optimiser, which begins afresh in each stage; ``"adam"`` is AMSGrad, as in tsimcne.
     lr : "auto", "linear", "sqrt", float or list of float, default="auto"
         Peak learning rate; ``"auto"`` depends on optimiser, stage and batch size. ``"linear"`` is
         0.03 · batch / 256 and ``"sqrt"`` 0.075 · √batch, a thousandth of it in the last of three stages, as
         tsimcne has them.
     momentum : float, default=0.9
-        Of SGD and LARS; the first beta of Adam and AdamW, whose second is 0.999.
+        Momentum of SGD and LARS; the first beta of Adam and AdamW, whose second is 0.999.
     weight_decay : float, default=5e-4
-        Part of the gradient; of the weights themselves with AdamW.
+        Factor of the weights that is added to the gradient; with AdamW it shrinks the weights themselves.
     decay_biases : bool, default=True
         Whether biases and BatchNorm's parameters decay too, as in the paper.
     clip_value : float or None, default=4.0
@@ -124,7 +124,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     lr_step : {"batch", "epoch"}, default="batch"
         How often the rate changes; ``"epoch"`` is the reference's schedule.
     warmup : "auto", float or list of float, default="auto"
-        Fraction of a stage's steps (``lr_step="batch"``) or epochs (``"epoch"``).
+        Length of the rise at a stage's beginning: a fraction of its steps (``lr_step="batch"``), or a number
+        of epochs (``"epoch"``).
     ema_decay : float or None, default=None
         The map is made of the exponential moving average of the weights (and of BatchNorm's running
         statistics) over the steps of the last stage, with this decay; early steps weigh more.
@@ -159,15 +160,15 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         alike. False: each rank's of its own part, which saves two messages for each BatchNorm and step;
         running statistics are the ranks' mean.
     checkpoint : path or None, default=None
-        Where the state of training is kept, for ``fit(X, resume=True)``.
+        File that keeps the state of training, for ``fit(X, resume=True)``.
     checkpoint_every : float, str or None, default=None
-        Seconds, or a time like "10min", between two writes; None is one minute. Also written after each
-        stage and when training is interrupted.
+        Seconds, or a time like "10min", between two writes; None is one minute. The file is also
+        written after each stage and when training is interrupted.
     callbacks : callable, list of them, or None, default=None
-        Called after each epoch with a ``callbacks.Record``; True stops training, and the map is that of
-        the stage it is in.
+        Functions that are called after each epoch with a ``callbacks.Record``; True stops training, and the
+        map is that of the stage it is in.
     image_shape : (height, width[, channels]) or None, default=None
-        Of X with two dimensions; None takes square grey images.
+        Shape of the images of an X with two dimensions; None takes square grey images.
     random_state : int, Generator, RandomState or None, default=None
         Seed. The same seed gives the same bits on any number of threads.
     n_jobs : int or None, default=None
@@ -185,12 +186,12 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     history_ : list of dict
         Per epoch: ``stage``, ``epoch``, ``loss``, ``lr``, ``seconds``, ``pairs_per_second``.
     n_features_in_ : int
-        Values of an image.
+        Number of values of an image.
     image_shape_ : tuple
-        Height, width, channels.
+        Height, width and channels of an image.
     batch_size_, total_epochs_, seed_ : int, list of float, int
-        As used; fractions where a stage ended in the middle of an epoch. ``random_state=model.seed_``
-        repeats a run that was given no seed.
+        Values that were used; epochs have fractions where a stage ended in the middle of one.
+        ``random_state=model.seed_`` repeats a run that was given no seed.
 
     References
     ----------
@@ -302,8 +303,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError, TypeError
-            Naming the argument, what it got and what it wants. After an error or an interrupt the
-            estimator is as it was.
+            If an argument is wrong: the error names it, what it got and what it wants. After an error or an
+            interrupt the estimator is as it was.
         FloatingPointError
             If training diverges; the estimator then holds the last finite state.
         """
@@ -315,8 +316,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return self
 
     def _fit(self, X: Any, resume: bool, started: float, ranks: OneRank) -> str | None:
-        """Train; what is to be said of a training that diverged."""
-        # Its attributes reach this estimator only when training has ended.
+        """Train; return what is to be said of a training that diverged, else None."""
+        # The twin's attributes reach this estimator only when training has ended.
         twin = type(self)(**self.get_params(deep=False))
         plan = ranks.together(lambda: make_plan(twin, X, resume, ranks))
         plan = replace(plan, seed=ranks.share(plan.seed))
@@ -409,11 +410,11 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like
-            As for `fit`.
+            Images or vectors, as for `fit`.
         y : None
             Ignored.
         **params
-            As for `fit`.
+            Options of `fit`.
 
         Returns
         -------
@@ -428,12 +429,12 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array like that of ``fit``, with images of the same shape
-            Or a Dask array of them, or a Dask bag of pictures (paths, Pillow images, arrays of any size).
+            Images, their Dask array, or a Dask bag of pictures (paths, Pillow images, arrays of any size).
 
         Returns
         -------
         ndarray of shape (n, n_components), float32
-            Of a Dask array a Dask array, and of a bag one of (name, row); computed when it is asked for.
+            A Dask array gives a Dask array, and a bag one of (name, row), computed when it is asked for.
         """
         return self._apply(X, _core.OUTPUT_MAP)
 
@@ -443,7 +444,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like
-            As for `transform`.
+            Images, as for `transform`.
 
         Returns
         -------
@@ -458,7 +459,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like
-            As for `transform`.
+            Images, as for `transform`.
         y : array-like of shape (n,)
             Labels: what ``GridSearchCV`` hands on, for instance.
 
@@ -531,7 +532,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         ----------
         path : path
         dtype : {"uint8", "float32"}, default="uint8"
-            Of the images; feature vectors are float32, or float64 where float32 would not tell them apart.
+            Type of images; feature vectors are float32, or float64 where float32 would not tell them apart.
 
         Raises
         ------
@@ -558,7 +559,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         ----------
         path : path
         image_shape : (height, width[, channels]) or None, default=None
-            Of the images of a state dict, which does not know it.
+            Shape of the images of a state dict, which does not know it.
         """
         name = check_path("path", path)
         tensors, document = read(name)
@@ -590,9 +591,9 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         state_dict : mapping of str to array
-            numpy's or PyTorch's.
+            Arrays of numpy or PyTorch, by name.
         image_shape : (height, width[, channels])
-            Of the images that the network was trained on; not wanted for feature vectors.
+            Shape of the images that the network was trained on; not wanted for feature vectors.
         """
         params, fitted = _saved.from_state_dict(state_dict, image_shape)
         model = cls(**params)

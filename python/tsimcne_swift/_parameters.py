@@ -47,7 +47,7 @@ class Parameter:
     free : bool
         Whether a run that goes on from a checkpoint may have another value than when it began.
     core : (str, str) or None
-        The structure and number of the core that it is, in all stages; None then is 0.
+        The structure and number of the core that the parameter is, in all stages; None then is 0.
     """
 
     check: Check
@@ -86,7 +86,7 @@ def _lr(name: str, value: Any) -> Any:
 
 
 def _warmup(name: str, value: Any) -> Any:
-    """Left as it is, as ``lr_step`` says whether it has to be whole."""
+    """The warm-up is left as it is, as ``lr_step`` says whether it has to be whole."""
     if isinstance(value, str):
         check_choice(name, value, ["auto"])
     else:
@@ -95,11 +95,11 @@ def _warmup(name: str, value: Any) -> Any:
 
 
 def _later(name: str, value: Any) -> Any:
-    """The images or other parameters decide what it may be."""
+    """The images or other parameters decide what the value may be."""
     return value
 
 
-#: In the order of the estimator's signature.
+#: All parameters, in the order of the estimator's signature.
 PARAMETERS: dict[str, Parameter] = {
     "n_components": Parameter(_whole("stage", "output_dim")),
     "backbone": Parameter(check_backbone),
@@ -158,7 +158,7 @@ def check_parameters(estimator: Any) -> SimpleNamespace:
     Raises
     ------
     TypeError, ValueError
-        Naming the first parameter that is wrong, what it got and what it wants.
+        If a parameter is wrong: the error names the first one, what it got and what it wants.
     """
     return SimpleNamespace(
         **{name: row.checked(name, getattr(estimator, name)) for name, row in PARAMETERS.items()}
@@ -166,7 +166,7 @@ def check_parameters(estimator: Any) -> SimpleNamespace:
 
 
 def core_numbers(values: SimpleNamespace, structure: str) -> dict[str, float]:
-    """The numbers of a structure that parameters are, as the core has them."""
+    """Those numbers of a structure of the core that are parameters, as the core has them."""
     result = {}
     for name, row in PARAMETERS.items():
         if row.core is not None and row.core[0] == structure:
