@@ -14,7 +14,7 @@ from .._guard import as_own
 from .._locks import ProcessLock
 from .images import Images, check_shape, check_values
 
-# Images of a block where the source names none.
+# Images in a block where the source names no blocks.
 BLOCK = 256
 # Bytes of blocks that are held at a time, where ``max_memory`` does not say.
 HELD = 512 << 20
@@ -73,10 +73,10 @@ class StoredImages(Images):
         return part
 
     def check(self) -> None:
-        """Each block was when it was read."""
+        """Nothing is left to check: each block was checked when it was read."""
 
     def forget(self) -> None:
-        """Nothing is kept."""
+        """Nothing is kept that could be let go of."""
 
     @property
     def format(self) -> str:
@@ -105,7 +105,7 @@ class StoredImages(Images):
         return Blocks(self, [indices]).gather(indices)
 
     def shuffle(self, max_memory: int | None) -> tuple[int, int]:
-        """Images of a block, and blocks among which images are mixed: a quarter of the memory holds them."""
+        """Images in a block, and blocks among which images are mixed: a quarter of the memory holds them."""
         held = HELD if max_memory is None else max_memory // 4
         bytes_of_block = self.block * self.n_features * (1 if self.format == "B" else 4)
         return self.block, min(1 << 20, max(1, held // bytes_of_block))
@@ -147,7 +147,7 @@ class Readahead:
     ----------
     images : StoredImages
     batches : sequence of arrays of int64
-        Indices of the images of each.
+        Indices of the images of each batch.
     """
 
     def __init__(self, images: StoredImages, batches: Sequence[npt.NDArray[np.int64]]) -> None:
@@ -168,7 +168,7 @@ class Readahead:
             self._put(error)
 
     def _put(self, item: Any) -> bool:
-        """Whether it is still wanted."""
+        """Hand on a result; return whether it is still wanted."""
         while not self._stops.is_set():
             try:
                 self._queue.put(item, timeout=0.1)

@@ -36,7 +36,7 @@ class Images:
         check_values(array, self.guard)
 
     def check(self) -> None:
-        """What was read until now is what the caller's file holds, if it is one; else an error."""
+        """Raise an error unless what was read until now is what the caller's file holds, if it is one."""
         self.guard.check()
 
     def forget(self) -> None:
@@ -49,15 +49,15 @@ class Images:
         """Format of the values that the core gets."""
         return "B" if self.array.dtype == np.uint8 else "f"
 
-    #: What `batch` subtracts, of feature vectors alone.
+    #: The mean that `batch` subtracts, of feature vectors alone.
     origin: npt.NDArray[np.float64] | None = None
 
     def about(self, origin: npt.NDArray[np.float64] | None) -> Images:
-        """The same images for a network whose vectors lie about ``origin``; itself where there is none."""
+        """The same images for a network whose vectors lie about ``origin``; itself for other networks."""
         return self
 
     def whole(self) -> npt.NDArray[Any]:
-        """All images, in place; only if ``direct``."""
+        """All images, in place, which only ``direct`` images have."""
         return self.array.reshape(self.shape)
 
     def batch(self, selection: Any) -> npt.NDArray[Any]:
@@ -91,7 +91,7 @@ def as_array(X: Any) -> npt.NDArray[Any]:
 
 
 def _check_kind(array: npt.NDArray[Any]) -> None:
-    """Type and number of dimensions."""
+    """Check the type and the number of dimensions."""
     if array.dtype.kind not in "iufb":
         raise ValueError(
             f"X: got values of type {array.dtype}, want integers or floats "

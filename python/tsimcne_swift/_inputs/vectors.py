@@ -13,7 +13,7 @@ from .._guard import Guard
 from .images import Images
 
 LARGEST = 65536
-# Beyond it squares would be infinite in float32.
+# Squares of larger values would be infinite in float32.
 LARGEST_VALUE = 1e15
 # Vectors that are looked at for lost digits.
 SAMPLE = 2000
@@ -25,7 +25,7 @@ class Vectors(Images):
     Parameters
     ----------
     estimator : BaseEstimator
-        Gets ``n_features_in_`` and ``feature_names_in_`` (``reset``), or has them.
+        Estimator that gets ``n_features_in_`` and ``feature_names_in_`` (``reset``), or has them.
     """
 
     def __init__(self, estimator: Any, X: Any, reset: bool) -> None:
@@ -61,7 +61,7 @@ class Vectors(Images):
 
     def centre(self) -> npt.NDArray[np.float64] | None:
         """The mean of vectors in float64 of which float32 would round away more than a thousandth of a
-        feature's deviation; None of all others, which are read as they are.
+        feature's deviation; None for all others, which are read as they are.
         """
         if self.array.dtype == np.float32:
             return None
