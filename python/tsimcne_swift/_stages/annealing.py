@@ -19,7 +19,7 @@ def output_dimensions(shape: str, first: int, last: int, epochs: int) -> list[in
     Parameters
     ----------
     shape : str
-        One of ``SHAPES``. The piecewise ones stay for two thirds of the epochs and fall within an eighth.
+        A name of ``SHAPES``. The piecewise ones stay for two thirds of the epochs and fall within an eighth.
     first, last : int
     epochs : int
     """
@@ -36,8 +36,8 @@ def output_dimensions(shape: str, first: int, last: int, epochs: int) -> list[in
 
 
 def _cosine(first: int, last: int, epochs: int) -> list[int]:
-    # In float32, as the reference has it: at a third of all lengths double precision rounds an epoch down
-    # that the reference rounds up.
+    # The cosine is in float32, as the reference has it: at a third of all lengths double precision rounds
+    # an epoch down that the reference rounds up.
     turn = np.arange(1, epochs + 1).astype(np.float32) * np.float32(np.pi) / np.float32(max(1, epochs))
     cosine = np.cos(turn.astype(np.float64)).astype(np.float32)
     half = np.float32(0.5 * (first + 1 - last))
@@ -61,8 +61,8 @@ def check_degrees(name: str, value: Any) -> float | str | tuple[float, float]:
 def degrees_of_freedom(
     value: float | str | tuple[float, float], dimensions: list[int], epochs: int
 ) -> list[float]:
-    """In each epoch, or one where all are the same: the number itself; half a cosine from the first to the
-    last; or one less than the dimension, but at least 1.
+    """Degrees of freedom in each epoch, or one where all are the same: the number itself; half a cosine from
+    the first to the last; or one less than the dimension, but at least 1.
     """
     if isinstance(value, tuple):
         first, last = value

@@ -23,31 +23,31 @@ class Augmentation:
     Parameters
     ----------
     crop_area_min, crop_area_max : float
-        Share of the area that is cropped, in (0, 1]; both 1: no crop.
+        Limits of the share of the area that is cropped, in (0, 1]; both 1: no crop.
     crop_ratio_min, crop_ratio_max : float
-        Width / height of the crop, log-uniform.
+        Limits of the crop's width / height, which is log-uniform.
     horizontal_flip, vertical_flip : float
-        Probabilities.
+        Probabilities that the image is mirrored.
     quarter_turns : float
         Probability of a turn by a random multiple of 90° (180° where images are not square).
     color_jitter : float
         Probability of the four operations that follow, in random order.
     brightness, contrast, saturation : float
-        A factor is uniform in [max(0, 1 - v), 1 + v].
+        Range v of a factor, uniform in [max(0, 1 - v), 1 + v].
     hue : float
-        A shift is uniform in [-v, v], in turns of the colour circle; at most 0.5.
+        Range v of a shift, uniform in [-v, v], in turns of the colour circle; at most 0.5.
     grayscale : float
-        Probability.
+        Probability that colours become grey.
     rotation : float
-        After the turns: an angle is uniform in [-v, v] degrees. The image is mirrored at its edges, as
-        black corners would tell the angle.
+        Range v of an angle in degrees, uniform in [-v, v], after the turns. The image is mirrored at its
+        edges, as black corners would tell the angle.
     channel_gain, channel_offset : float
-        Each channel by itself: a factor is uniform in [max(0, 1 - v), 1 + v], a shift in [-v, v] of the
-        range. For channels that measure different things, as stains do.
+        Ranges v for each channel by itself: of a factor, uniform in [max(0, 1 - v), 1 + v], and of a shift,
+        in [-v, v] of the value range. They are for channels that measure different things, as stains do.
     blur : float
         Probability of a Gaussian blur.
     blur_deviation_min, blur_deviation_max : float
-        Its standard deviation in pixels, uniform, 0.01 to 10.
+        Limits of the blur's standard deviation in pixels, which is uniform; 0.01 to 10.
     solarize : float
         Probability that values of the upper half of the range become their negatives.
     erasing : float
@@ -81,7 +81,7 @@ class Augmentation:
         values = asdict(self)
         for name, value in values.items():
             _, low, high = _core.NUMBERS["augmentation"][name]
-            # What is the least of two is at most the other.
+            # The least of two is at most the other.
             partner = name.removesuffix("_min") + "_max" if name.endswith("_min") else name
             check_number(f"augmentation.{partner}", values[partner], low, high)
             check_number(f"augmentation.{name}", value, low, min(high, values[partner]))
@@ -128,7 +128,7 @@ def random_views(
     augmentation : Augmentation
     seed : int
     view : int
-        From 0.
+        Number of the view, from 0.
 
     Returns
     -------

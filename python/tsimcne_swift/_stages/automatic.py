@@ -28,11 +28,11 @@ def automatic_stages(
     length : str
         A key of ``recipes.PAIRS``.
     n : int
-        Images.
+        Number of images.
     image : (height, width) or None
-        None: feature vectors.
+        Size of the images in pixels; None for feature vectors.
     views : int
-        Of an image in a batch.
+        Random views of an image in a batch.
     pretrain_dim : int
     grows : bool
         Whether views may be smaller than the images.
@@ -50,7 +50,7 @@ def automatic_stages(
 
 
 def continued_stages(length: str, n: int, image: Size | None, views: int, components: int) -> list[Stage]:
-    """For weights that have a map already, whose layout is kept: the plane again, from the images given."""
+    """Stages for weights that have a map already: the plane again, from the images, in the same layout."""
     return _of_length([(0.1, replace(_plane(n), n_components=components))], length, n, image, views)
 
 
@@ -87,6 +87,6 @@ def _growing(stage: Stage, views: dict[float, float], image: Size) -> list[tuple
 
 
 def _scaled(image: Size, scale: float) -> Size | None:
-    """Views of this share of the height and width, where that leaves enough to see; None: as the images."""
+    """Size of views of this share of the height and width, 8 pixels at least; None: that of the images."""
     height, width = (max(SMALLEST_VIEW, math.ceil(scale * side)) for side in image)
     return (height, width) if (height, width) != image else None

@@ -6,12 +6,12 @@ from .stage import Stage
 
 # A step that trains the output layer or the head only does the forward pass, about a third of the work.
 TRAINED = {"all": 1.0, "output": 1 / 3, "head": 1 / 3}
-# Of a step that begins with features, roughly.
+# Cost of a step that begins with features, roughly.
 FEATURES = 0.02
 
 
 def cost(stage: Stage, image: tuple[int, int]) -> float:
-    """Of a step of a stage, roughly; 1 where everything is trained on views as large as the images.
+    """Cost of a step of a stage, roughly; 1 where everything is trained on views as large as the images.
 
     ``image`` is (1, 1) for feature vectors, whose steps all cost the same.
     """

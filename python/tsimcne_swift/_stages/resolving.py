@@ -9,7 +9,7 @@ from .. import recipes
 from .._checks.values import check_number
 from .stage import Stage
 
-# What a stage that says None of it takes from the estimator.
+# Fields that a stage takes from the estimator where it says None.
 OPEN = tuple(
     field.name
     for field in fields(Stage)
@@ -31,18 +31,18 @@ def resolve(
     Parameters
     ----------
     stages : sequence of Stage
-        As they were written.
+        Stages as they were written.
     defaults : sequence of Stage
-        What the estimator says of each; its ``lr``, ``warmup`` and ``temperature`` may be None, for values
-        that depend on the stage.
+        Values of the estimator for each stage; its ``lr``, ``warmup`` and ``temperature`` may be None, for
+        values that depend on the stage.
     lr_step : str
-        The estimator's.
+        Parameter of the estimator.
     batch_size : int
     outputs_before : int or None
-        Dimension of the network that training begins with: None for a new one, which has that of the first
-        stage.
+        Output dimension of the network that training begins with; None for a new one, which has the dimension
+        of the first stage.
     metric_before : str or None
-        What that network was last trained with.
+        Metric that this network was last trained with.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def resolve(
     Raises
     ------
     ValueError
-        Where stages do not fit each other. Every value was checked before, but for warm-ups of stages.
+        If stages do not fit each other. Every value was checked before, but for warm-ups of stages.
     """
     result: list[Stage] = []
     outputs = outputs_before
@@ -93,7 +93,7 @@ def resolve(
 
 
 def _role(stage: Stage, pretrains: bool) -> str:
-    """By which its learning rate is chosen."""
+    """The role by which a stage's learning rate is chosen."""
     if stage.inputs == "features":
         return "features"
     if stage.trains == "output":
@@ -102,7 +102,7 @@ def _role(stage: Stage, pretrains: bool) -> str:
 
 
 def _warmup(name: str, stage: Stage, lr_step: str) -> float:
-    """The estimator's was checked; a stage does not know what its number counts."""
+    """The warm-up of a stage, which does not know itself whether it counts a share of steps or epochs."""
     warmup = stage.warmup
     if warmup is None:
         warmup = recipes.WARMUP[str(stage.lr_scheduler)]
@@ -114,7 +114,7 @@ def _warmup(name: str, stage: Stage, lr_step: str) -> float:
 
 
 def _after_cosine(name: str, start: str | None) -> str | None:
-    """A cosine leaves the scale free: the layer that is kept is brought to one."""
+    """The start after a cosine, which leaves the scale free: a layer that is kept is brought to one."""
     if start == "normal":
         raise ValueError(
             f"{name}: output_init='normal' cannot follow a cosine stage, which leaves the scale "

@@ -15,7 +15,7 @@ from .augmentation import Augmentation, check_augmentation
 # Student's t is the Euclidean metric with other degrees of freedom than 1.
 METRICS = [metric for metric in _core.METRICS if metric != "student_t"]
 LONGEST_EPOCHS = 1e9
-# Pixels a side that views have at least.
+# Fewest pixels that a side of a view has.
 SMALLEST_VIEW = 8
 
 
@@ -38,17 +38,19 @@ class Stage:
         to that radius. None: as it is if the dimension stays (``"scaled"`` when a Euclidean stage
         follows a cosine one, which leaves the scale free), else the estimator's ``output_init``.
     metric, temperature, dof, optimizer, lr, lr_scheduler, warmup
-        As the estimator's parameters, for this stage.
+        Values for this stage, as for the estimator's parameters.
     image_size : int, (height, width) or None
-        Of the views, in pixels: smaller than the images, a network trains faster. None: the images'.
+        Size of the views, in pixels: with views smaller than the images, a network trains faster. None: the
+        images' size.
     augmentation : preset or Augmentation or None
-        Of images, for this stage. With ``"none"``, lr=0 and trains="output" a stage brings BatchNorm's
-        running statistics to the images themselves.
+        Random views of images in this stage. With ``"none"``, lr=0 and trains="output" a stage brings
+        BatchNorm's running statistics to the images themselves.
     neighbors : int
-        0: all views are of one image. k: every view but the first is of one of its k nearest neighbours,
-        by the cosine of the backbone's features (by the distance of feature vectors) when the stage
-        begins. The map then keeps the neighbourhoods of the features, as t-SNE's would (Damrich et al.,
-        ICLR 2023). Finding them takes time that grows with the square of n: seconds for 60,000 images.
+        Number k of neighbours. 0: all views are of one image. Else every view but the first is of one of its
+        k nearest neighbours, by the cosine of the backbone's features (by the distance of feature vectors)
+        when the stage begins. The map then keeps the neighbourhoods of the features, as t-SNE's would
+        (Damrich et al., ICLR 2023). Finding them takes time that grows with the square of n: seconds for
+        60,000 images.
     inputs : {"views", "features"}
         ``"features"``: the backbone's features of the images themselves, computed once, instead of random
         views. With ``neighbors`` and ``trains="head"`` (or ``"output"``): a hundred times as many steps a
@@ -57,10 +59,10 @@ class Stage:
         The output dimension falls from this to ``n_components`` over the stage: the layer loses its last
         outputs when an epoch begins (tsimcne 0.4). One stage then goes all the way to the plane.
     dim_annealing : {"cosine", "linear", "piecewise-linear", "piecewise-cosine"}
-        How it falls; the piecewise ones stay for two thirds of the stage and fall within an eighth.
+        Way in which it falls; the piecewise ones stay for two thirds of the stage and fall within an eighth.
     stretches : tuple of (int, int)
-        What ``max_time`` did, in ``stages_`` of a fitted estimator: after ``step`` steps the stage was
-        set to end ``remaining`` steps later. Given back in ``total_epochs``, it repeats that run.
+        Changes that ``max_time`` made, in ``stages_`` of a fitted estimator: after ``step`` steps the stage
+        was set to end ``remaining`` steps later. Given back in ``total_epochs``, they repeat that run.
     """
 
     epochs: float
@@ -99,7 +101,7 @@ class Stage:
 
     @property
     def first_components(self) -> int | None:
-        """Output dimension with which it begins."""
+        """Output dimension with which the stage begins."""
         return self.n_components if self.anneal_from is None else self.anneal_from
 
 

@@ -29,11 +29,11 @@ def written_stages(
     values : SimpleNamespace
         The checked parameters.
     n : int
-        Images.
+        Number of images.
     image : (height, width) or None
-        None: feature vectors.
+        Size of the images in pixels; None for feature vectors.
     outputs_before : int or None
-        Of the network that training begins with, if it is trained already.
+        Output dimension of the network that training begins with, if it is trained already.
     grows : bool
         Whether views may be smaller than the images.
     """
@@ -67,7 +67,7 @@ def written_stages(
 def paper_stages(
     epochs: Sequence[float], pretrain_dim: int, components: int, output_init: str
 ) -> list[Stage]:
-    """One stage in many dimensions; with three, a new output layer alone and then everything."""
+    """The paper's stages: one in many dimensions, and of three a new output layer alone, then everything."""
     stages = [
         Stage(epochs[0], pretrain_dim),
         Stage(epochs[1] if len(epochs) > 1 else 0, components, "output", output_init),
@@ -77,7 +77,7 @@ def paper_stages(
 
 
 def _check_continued(components: int, outputs: int) -> None:
-    """A trained network goes on in its own dimension."""
+    """Raise an error unless the trained network goes on in its own dimension."""
     if components != outputs:
         raise ValueError(
             f"n_components: got {components}, but init has {outputs} outputs; want the same, or three stages"
@@ -107,7 +107,7 @@ def default_stages(
 
 
 def _rates(lr: Any, count: int, batch_size: int) -> list[float | None]:
-    """Of each stage, where they do not depend on it."""
+    """Learning rate of each stage; None where it depends on the stage."""
     if not isinstance(lr, str):
         return check_per_stage("lr", lr, count)
     if lr == "auto":
