@@ -10,8 +10,8 @@ from typing import Any
 
 # Python's stand-ins for bytes of a file's name that are not UTF-8, and other halves of characters.
 SURROGATE = re.compile("[\ud800-\udfff]")
-# Before what a spreadsheet takes for a formula, also in full width and after blanks. It may divide cells
-# elsewhere than at commas, and then knows no quotes: so at each place where a cell may begin.
+# Places before what a spreadsheet takes for a formula, also in full width and after blanks. It may divide
+# cells elsewhere than at commas, and then knows no quotes: so each place counts where a cell may begin.
 FORMULA = re.compile("(^|[;\t\r\n])(?=[\\s\0\ufeff]*[=+\\-@＝＋－＠])|^(?=[\t\r\n])")
 NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import BinaryIO
 
-# A name of its own for each writer, that nobody can guess and no older file has; links are not followed.
+# Each writer has a name of its own, that nobody can guess and no older file has; links are not followed.
 EXCLUSIVE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -31,7 +31,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     Raises
     ------
     OSError
-        That names ``path``. Nothing is left of the new file then, nor after any other exception.
+        If the file cannot be written; the error names ``path``. Nothing is left of the new file then, nor
+        after any other exception.
     """
     with _new_file(path) as (file, take_place):
         yield file
@@ -46,7 +47,7 @@ def check_writable(path: str | os.PathLike[str], size: int) -> None:
     Raises
     ------
     OSError
-        That names ``path``.
+        If the file cannot be written; the error names ``path``.
     """
     with _new_file(path) as (file, _):
         os.posix_fallocate(file.fileno(), 0, size)
@@ -76,7 +77,7 @@ def _new_file(path: str | os.PathLike[str]) -> Iterator[tuple[BinaryIO, Callable
 
 
 def _status(target: str) -> os.stat_result | None:
-    """Of the file that is to be replaced, if there is one and it may be replaced."""
+    """The status of the file that is to be replaced, if there is one and it may be replaced."""
     try:
         found = os.lstat(target)
     except FileNotFoundError:
@@ -90,7 +91,7 @@ def _status(target: str) -> os.stat_result | None:
 
 def _replace(name: str, target: str, folder: int) -> None:
     os.replace(name, target, src_dir_fd=folder, dst_dir_fd=folder)
-    # Some file systems cannot; the file is in its place all the same.
+    # Some file systems cannot sync a folder; the file is in its place all the same.
     with contextlib.suppress(OSError):
         readable = os.open(".", os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
         try:

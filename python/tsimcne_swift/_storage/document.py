@@ -17,10 +17,10 @@ from .._stages.stage import LONGEST_EPOCHS, Stage, check_stage
 from .json_params import from_json, to_json
 from .safetensors import Tensors
 
-# Of the document; raised when older readers would misread it.
+# Format of the document, which is raised when older readers would misread it.
 FORMAT = 1
 KINDS = ("model", "checkpoint")
-# What reading a value that is not as it was written may raise; nested deeply enough, also the last.
+# Errors that reading a changed value may raise; a value nested deeply enough raises the last one.
 DAMAGE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 
@@ -79,7 +79,7 @@ class Reader:
             raise self._damaged(error) from error
 
     def stages(self, image: tuple[int, int] | None) -> list[Stage]:
-        """``image``: height and width, if there are any."""
+        """The stages; ``image`` is height and width, if there are any."""
         try:
             stages = from_json(self.document["stages"])
             if not isinstance(stages, list) or not all(isinstance(stage, Stage) for stage in stages):
@@ -89,7 +89,7 @@ class Reader:
             raise self._damaged(error) from error
 
     def total_epochs(self, stages: list[Stage]) -> list[float]:
-        """Those of the stages where the document has none of its own, as that of a checkpoint."""
+        """Epochs of each stage; the stages have them where the document, as of a checkpoint, has none."""
         epochs = self.document.get("total_epochs", [stage.epochs for stage in stages])
         try:
             for value in epochs:

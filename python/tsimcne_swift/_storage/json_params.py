@@ -15,7 +15,7 @@ CLASSES = {"Augmentation": Augmentation, "FeatureAugmentation": FeatureAugmentat
 
 
 def to_json(value: Any) -> Any:
-    """JSON of a parameter; None of what has none, as a random generator."""
+    """A parameter as JSON; None for one that has no JSON, such as a random generator."""
     if type(value).__name__ in CLASSES:
         return {type(value).__name__: {f.name: to_json(getattr(value, f.name)) for f in fields(value)}}
     if isinstance(value, dict):
@@ -30,7 +30,7 @@ def to_json(value: Any) -> Any:
 
 
 def params_to_json(params: dict[str, Any]) -> dict[str, Any]:
-    """JSON of all parameters that a file keeps."""
+    """All parameters that a file keeps, as JSON."""
     return {
         name: to_json(value)
         for name, value in params.items()
@@ -44,13 +44,13 @@ def is_function(value: Any) -> bool:
 
 
 def from_json(value: Any) -> Any:
-    """The parameter behind JSON; sequences become lists, of a stage tuples."""
+    """The parameter that JSON stands for; sequences become lists, those of a stage tuples."""
     if isinstance(value, list):
         return [from_json(item) for item in value]
     if isinstance(value, dict):
         (name,) = value if len(value) == 1 else ("",)
         if name not in CLASSES:
-            # The options of a layer.
+            # The value is the options of a layer.
             return {key: from_json(item) for key, item in value.items()}
         parts = {key: from_json(part) for key, part in value[name].items()}
         if name == "Stage":

@@ -29,9 +29,9 @@ class Init:
     """What the parameter ``init`` stands for."""
 
     network: Network
-    # That it was last trained with.
+    # The metric that the network was last trained with.
     metric: str | None
-    # The head is none in particular, and a new one is trained.
+    # Whether the head is none in particular, so that a new one is trained.
     is_backbone: bool = False
 
 
@@ -72,7 +72,7 @@ def to_file(fitted: Fitted, params: dict[str, Any]) -> tuple[Tensors, dict[str, 
 
 
 def from_file(tensors: Tensors, document: dict[str, Any], name: str) -> tuple[dict[str, Any], Fitted]:
-    """Parameters and what was fitted, of a model's file or a checkpoint."""
+    """Parameters and fitted attributes from a model's file or a checkpoint."""
     reader = Reader(document, name)
     network = reader.network(tensors)
     try:
@@ -101,7 +101,7 @@ def from_file(tensors: Tensors, document: dict[str, Any], name: str) -> tuple[di
 
 
 def _check_embedding(embedding: npt.NDArray[Any] | None, network: Network) -> npt.NDArray[np.float32] | None:
-    """Of the right shape; its values may be any, as those of a run that diverged."""
+    """The map, if it has the right shape; its values may be any, as after a run that diverged."""
     if embedding is None:
         return None
     if embedding.dtype != np.float32 or embedding.ndim != 2 or embedding.shape[1] != network.outputs:
@@ -113,7 +113,7 @@ def _check_embedding(embedding: npt.NDArray[Any] | None, network: Network) -> np
 
 
 def from_bytes(data: bytes) -> Fitted:
-    """What was fitted, of a model's file in memory."""
+    """Fitted attributes from a model's file in memory."""
     tensors, document = decode(data, "state")
     if document is None:
         raise ValueError("state: not a model's file")
@@ -121,7 +121,7 @@ def from_bytes(data: bytes) -> Fitted:
 
 
 def from_state_dict(values: Any, image_shape: Any) -> tuple[dict[str, Any], Fitted]:
-    """Parameters and what was fitted, of a PyTorch state dict."""
+    """Parameters and fitted attributes from a PyTorch state dict."""
     found = architecture(values)
     backbone, channels = found["backbone"], found["channels"]
     if is_identity(backbone):
@@ -151,7 +151,7 @@ def from_state_dict(values: Any, image_shape: Any) -> tuple[dict[str, Any], Fitt
 
 
 def read_fitted(parameter: str, path: str | os.PathLike[str]) -> Fitted:
-    """What was fitted, of a file that a parameter names."""
+    """Fitted attributes from a file that a parameter names."""
     name, tensors, document = _read(parameter, path)
     if document is None:
         raise ValueError(f"{parameter}: {name} is a state dict; want a file of save()")

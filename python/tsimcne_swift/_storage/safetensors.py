@@ -24,7 +24,7 @@ def encode(tensors: Tensors, document: dict[str, Any]) -> bytes:
 
 
 def decode(data: bytes, name: str = "path") -> tuple[Tensors, dict[str, Any] | None]:
-    """Tensors and the document, None in a file that others wrote.
+    """Tensors and the document, which is None in a file that others wrote.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def decode(data: bytes, name: str = "path") -> tuple[Tensors, dict[str, Any] | N
 
 
 def read(path: str | os.PathLike[str]) -> tuple[Tensors, dict[str, Any] | None]:
-    """``decode`` of a file."""
+    """Read a file and ``decode`` its bytes."""
     # A pipe may never end, and a device never does.
     if os.path.exists(path) and not os.path.isfile(path):
         raise ValueError(f"{os.fspath(path)}: is no regular file")
