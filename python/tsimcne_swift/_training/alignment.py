@@ -29,7 +29,7 @@ class Alignment:
     def apply(self, network: Network, images: Images, threads: int, shifts: bool) -> None:
         """Turn, mirror and shift the network's map (Schönemann 1966); distances on it stay as they are.
 
-        ``shifts``: whether it may be moved, which changes what the cosine says.
+        ``shifts`` says whether the map may be moved, which changes what the cosine says.
         """
         ours = network.map(images, threads, rows=self.rows).astype(np.float64)
         theirs = self.places
@@ -82,7 +82,7 @@ def check_alignment(value: Any, images: Images, components: int) -> Alignment | 
 
 
 def _some(rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """At most `MOST` of them, spread evenly."""
+    """At most `MOST` of the rows, spread evenly."""
     if len(rows) <= MOST:
         return rows
     return rows[np.linspace(0, len(rows) - 1, MOST).astype(np.intp)]

@@ -48,9 +48,9 @@ class Checkpoint:
     Parameters
     ----------
     plan : Plan
-        With a path.
+        Plan whose values name a path.
     params : dict
-        The estimator's.
+        Parameters of the estimator.
     """
 
     def __init__(self, plan: Plan, params: dict[str, Any]) -> None:
@@ -99,7 +99,7 @@ class Checkpoint:
         Raises
         ------
         ValueError
-            If the file is damaged, or of another run, with what is wrong or different.
+            If the file is damaged, or of another run; the error says what is wrong or different.
         """
         if not os.path.exists(self.path):
             return None

@@ -20,11 +20,11 @@ class Deadline:
     Parameters
     ----------
     ends : float
-        When training must have ended, on the clock of ``time.perf_counter``.
+        Time in seconds when training must have ended, on the clock of ``time.perf_counter``.
     written : list of int
         Steps of each stage as it is written.
     costs : list of float
-        Of a step of each stage, in any unit.
+        Cost of a step of each stage, in any unit.
     """
 
     def __init__(self, ends: float, written: Sequence[int], costs: Sequence[float]) -> None:
@@ -40,7 +40,7 @@ class Deadline:
         return (self.written[stage] - done) * self.costs[stage]
 
     def adjust(self, trainer: _core.Trainer) -> tuple[int, int, int] | None:
-        """Call before the first step and after each one.
+        """Stretch the stage where it is time to; call this before the first step and after each one.
 
         Returns
         -------

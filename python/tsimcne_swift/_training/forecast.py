@@ -24,7 +24,7 @@ LONG = 1.0
 
 
 def mapping_seconds(plan: Plan, network: Network) -> float:
-    """For all images of the plan."""
+    """Seconds to map all images of the plan."""
     n = plan.images.shape[0]
     rows = slice(0, min(n, PROBE))
     # The first call takes memory from the system.
@@ -36,7 +36,7 @@ def mapping_seconds(plan: Plan, network: Network) -> float:
 
 
 def step_seconds(plan: Plan, stage: Stage) -> float:
-    """Of a step like those of the stage, made with a network of its own."""
+    """Seconds of a step like those of the stage, made with a network of its own."""
     outputs = int(stage.first_components or 0)
     network = Network(plan.architecture, outputs, plan.normalization)
     few = replace(stage, epochs=STEPS / plan.steps_per_epoch, output_init="keep", lr=0.0, stretches=())
@@ -60,21 +60,21 @@ def step_seconds(plan: Plan, stage: Stage) -> float:
 
 
 def search_seconds(plan: Plan) -> float:
-    """For the neighbours of all images, beside their features."""
+    """Seconds to find the neighbours of all images, beside the time for their features."""
     n = plan.images.shape[0]
     threads = plan.threads or show_config()["threads"]
     return float(2 * n * n * plan.architecture.features / (COMPARED * threads))
 
 
 def training_seconds(plan: Plan) -> float:
-    """From the first step to the end of mapping, if nothing else keeps the machine busy."""
+    """Seconds from the first step to the end of mapping, if nothing else keeps the machine busy."""
     _, height, width, _ = plan.images.shape
     network = Network(plan.architecture, int(plan.stages[-1].n_components or 0), plan.normalization)
     mapping = mapping_seconds(plan, network)
     measured: dict[tuple[object, str], float] = {}
     total = mapping
     for stage in plan.stages:
-        # What reads features is too short to be measured without the search that it begins with.
+        # A stage that reads features is too short to be measured without the search that it begins with.
         views = replace(stage, inputs="views", neighbors=0)
         kind = (stage.image_size, stage.trains)
         if kind not in measured:
@@ -87,7 +87,7 @@ def training_seconds(plan: Plan) -> float:
 
 
 def announcement(plan: Plan) -> str:
-    """What is said before training."""
+    """The line that is said before training."""
     seconds = training_seconds(plan)
     n, height, width, channels = plan.images.shape
     what = f"{n:,} images of {height}×{width}×{channels}" if height > 1 else f"{n:,} vectors of {channels}"

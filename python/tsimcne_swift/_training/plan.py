@@ -48,7 +48,7 @@ class Plan:
     batch_size: int
     normalization: Normalization | None
     augmentation: Augmentation | None
-    # Makes the views instead of the core.
+    # The function that makes the views instead of the core.
     pipeline: Function | None
     noise: dict[str, float]
     seed: int
@@ -62,27 +62,27 @@ class Plan:
     @property
     def steps_per_epoch(self) -> int:
         whole, rest = divmod(int(self.images.shape[0]), self.batch_size)
-        # As in the core: fewer images than ranks are left out.
+        # Fewer images than ranks are left out, as in the core.
         return whole + (rest > 0 and rest >= self.ranks.size)
 
     @property
     def views(self) -> int:
-        """Of an image in a batch."""
+        """Random views of an image in a batch."""
         return int(self.values.n_views)
 
     @property
     def threads(self) -> int:
-        """0 for all cores that this process may use."""
+        """Number of threads; 0 for all cores that this process may use."""
         return int(self.values.n_jobs)
 
     @property
     def max_time(self) -> float | None:
-        """Seconds, if the run has to end in time."""
+        """Seconds that the run may take, if it has to end in time."""
         seconds: float | None = self.values.max_time
         return seconds
 
     def core_stages(self, stages: Sequence[Stage]) -> list[dict[str, Any]]:
-        """As the core wants them."""
+        """The stages as the core wants them."""
         common = core_numbers(self.values, "stage")
         common["schedule"] = _core.SCHEDULES[self.values.lr_step]
         return [
@@ -177,7 +177,7 @@ def _check_images(est: Any, X: Any, values: SimpleNamespace) -> Images:
 
 
 def _check_stages(stages: list[Stage], values: SimpleNamespace, pipeline: Function | None) -> None:
-    """What stages may not be beside other parameters."""
+    """Raise an error for stages that other parameters exclude."""
     if pipeline is not None:
         _check_pipeline(stages)
     if values.max_time is not None and any(stage.stretches for stage in stages):
@@ -206,7 +206,7 @@ def _check_checkpoint(values: SimpleNamespace, resume: Any) -> tuple[str | None,
 def _check_augmentation(
     value: Any, backbone: Any
 ) -> tuple[Augmentation | None, Function | None, dict[str, float]]:
-    """That of images, or the function that makes their views, and noise and dropout of feature vectors."""
+    """Augmentation of images, or the function that makes their views; noise and dropout of vectors."""
     none = {"noise": 0.0, "dropout": 0.0}
     if is_identity(backbone):
         if isinstance(value, str) and value == "natural":

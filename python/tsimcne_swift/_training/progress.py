@@ -43,7 +43,7 @@ class ProgressBar:
         self._bar.close()
 
     def show(self, event: _core.Event, seconds: float) -> None:
-        """After a step; ``seconds`` is the time used, of earlier slices too."""
+        """Show a step; ``seconds`` is the time used, of earlier slices too."""
         if self._max_time is None:
             rest = event.steps_left * self._costs[event.stage] + self._later[event.stage]
             share = 1 - rest / self._total

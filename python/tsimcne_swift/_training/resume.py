@@ -26,7 +26,7 @@ OF_STAGE = {word: kind for word, kind in _core.ARRAYS.items() if word not in MAD
 # Numbers of the core's progress that are not whole.
 REAL = ("position", "stride")
 MOST_STEPS = largest("progress", "steps")
-# Of a temperature's logarithm: far beyond, its exponential is no number.
+# Largest size of a temperature's logarithm: far beyond, its exponential is no number.
 STEEPEST = 100.0
 
 
@@ -45,12 +45,12 @@ class Stored:
 
     @classmethod
     def make(cls, path: str, tensors: Tensors, document: dict[str, Any]) -> Stored:
-        """From what is in a file.
+        """Make it from what is in a file.
 
         Raises
         ------
         ValueError
-            Naming the file and what in it is not as it was written.
+            If something in the file is not as it was written; the error names both.
         """
         reader = Reader(document, path)
         try:
@@ -74,7 +74,7 @@ class Stored:
         Raises
         ------
         ValueError
-            Naming the file and what of it the trainer cannot take.
+            If the trainer cannot take something in the file; the error names both.
         """
         try:
             if len(self.stretches) != stages:
@@ -87,7 +87,7 @@ class Stored:
             raise damaged(self.path, error) from error
 
     def _arrays(self, trainer: _core.Trainer) -> Iterator[tuple[str, int, str]]:
-        """Of the file: the key, and what the trainer calls it."""
+        """Arrays of the file: the key, and the kind and name that the trainer has for it."""
         begun = self.progress["step"] > 0
         for prefix, kind in (*(OF_STAGE if begun else {}).items(), (AVERAGE, _core.ARRAY_AVERAGE)):
             for name in names(trainer, kind):
@@ -97,7 +97,7 @@ class Stored:
                     yield key, kind, name
 
     def _array(self, key: str, shape: tuple[int, ...], letter: str) -> npt.NDArray[Any]:
-        """As it was written, with values that training makes."""
+        """An array of the file, checked to have the shape, type and values that training makes."""
         if key not in self.tensors:
             raise ValueError(f"it lacks {key}")
         values = self.tensors[key]
@@ -123,7 +123,7 @@ def damaged(path: str, error: Exception) -> ValueError:
 
 
 def names(trainer: _core.Trainer, kind: int) -> list[str]:
-    """Of a kind of arrays that a checkpoint holds."""
+    """Names of the arrays of a kind that a checkpoint holds."""
     all_names = [name for k, name in trainer.arrays() if k == kind]
     return [name for name in all_names if name == TEMPERATURE] if kind == _core.ARRAY_PARAMETER else all_names
 

@@ -25,7 +25,7 @@ class Pipeline:
     images : Images
     stages : sequence of Stage
     views : int
-        Of an image.
+        Random views of an image.
     seed : int
     """
 
@@ -44,7 +44,7 @@ class Pipeline:
         self.seed = seed
 
     def batch(self, event: _core.Event, searches: bool) -> npt.NDArray[np.float32]:
-        """(views * batch_count, height, width, channels), first views first.
+        """Views (views * batch_count, height, width, channels), first views first.
 
         With ``searches`` the images themselves are the first views, and nothing else counts.
         """
