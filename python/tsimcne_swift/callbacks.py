@@ -31,19 +31,19 @@ class Record:
     Parameters
     ----------
     stage, epoch : int
-        Counted from 1, the epoch within its stage.
+        Numbers from 1 of the stage, and of the epoch within its stage.
     loss : float
-        Mean over the epoch's steps.
+        Mean loss of the epoch's steps.
     lr : float
-        Learning rate of its last step.
+        Learning rate of the epoch's last step.
     temperature : float
-        After its last step.
+        Temperature after the epoch's last step.
     seconds : float
-        That its steps took.
+        Seconds that the epoch's steps took.
     pairs_per_second : float
-        Images trained on in a second.
+        Number of images trained on in a second.
     make_embedding : callable
-        What `embedding` calls.
+        Function that `embedding` calls.
     """
 
     stage: int
@@ -61,15 +61,15 @@ class Record:
         Returns
         -------
         dict
-            Without ``make_embedding``.
+            All values but ``make_embedding``.
         """
         return {name: getattr(self, name) for name in FIELDS}
 
     def embedding(self) -> npt.NDArray[np.float32]:
         """Map of the training images as it is now, in the dimension of the stage.
 
-        Made when it is asked for, which takes as long as ``transform(X)``; training waits, also for another
-        thread that the callback has asking.
+        It is made when it is asked for, which takes as long as ``transform(X)``; training waits, also for
+        another thread that the callback has asking.
 
         Returns
         -------
@@ -92,7 +92,7 @@ class CSVLog:
     Parameters
     ----------
     path : path
-        Of the file; a new training replaces an older one.
+        File to write; a new training replaces an older one.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -112,7 +112,7 @@ class TensorBoard:
     Parameters
     ----------
     folder : path
-        Of the event files.
+        Folder for the event files.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -156,7 +156,7 @@ class EmbeddingSnapshots:
     Parameters
     ----------
     folder : path
-        Made if it is missing.
+        Folder for the maps, which is made if it is missing.
     every : int, default=1
         Epochs between two snapshots; the first epoch of a stage always gives one.
     """

@@ -29,14 +29,14 @@ def load_fashion_mnist(
     Parameters
     ----------
     split : {"all", "train", "test"}
-        60,000 training images, 10,000 test images, or both in this order.
+        Part of the set: 60,000 training images, 10,000 test images, or both in this order.
     path : path, default="/usr/share/datasets/fashion-mnist"
         Folder of the four idx files; the default is that of Debian's package ``dataset-fashion-mnist``.
 
     Returns
     -------
     ImageCollection
-        With ten labels.
+        Images with ten labels.
 
     Raises
     ------
@@ -89,9 +89,9 @@ def load_emoji(
     skin_tones : bool, default=False
         Whether the variants of people and hands with a skin tone are among them.
     font : path
-        Of Debian's package ``fonts-noto-color-emoji``.
+        File of Debian's package ``fonts-noto-color-emoji``.
     characters : path
-        Unicode's ``emoji-test.txt``, of Debian's package ``unicode-data``.
+        File ``emoji-test.txt`` of Unicode, from Debian's package ``unicode-data``.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def load_emoji(
     for text, name, group in _emoji(_existing(characters, "", "unicode-data"), skin_tones):
         left, top, right, bottom = drawer.getbbox(text)
         width = right - left
-        # Two pictures side by side, or the box of what the font does not know.
+        # Another width is two pictures side by side, or the box for what the font does not know.
         if not 0.9 * EMOJI_SIZE < width < 1.4 * EMOJI_SIZE:
             continue
         canvas = Image.new("RGB", (int(width), int(bottom - top)), "white")
@@ -121,7 +121,7 @@ def load_emoji(
 
 
 def _emoji(path: Path, skin_tones: bool) -> list[tuple[str, str, str]]:
-    """(characters, name, group) of each fully-qualified emoji."""
+    """Characters, name and group of each fully-qualified emoji."""
     result, group = [], ""
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("# group:"):
@@ -138,7 +138,7 @@ def _emoji(path: Path, skin_tones: bool) -> list[tuple[str, str, str]]:
 
 
 def _existing(folder: str | os.PathLike[str], name: str, package: str) -> Path:
-    """The file, gzipped or not."""
+    """The path of the file, gzipped or not."""
     path = Path(folder) / name
     for candidate in (path, path.with_name(path.name + ".gz")):
         if candidate.is_file():

@@ -22,9 +22,9 @@ def outliers(model: Any, X: Any, *, k: int = 15) -> npt.NDArray[np.int64]:
     Parameters
     ----------
     model : TSimCNE
-        Fitted.
+        A fitted estimator.
     X : array-like
-        As for `TSimCNE.transform`.
+        Images, as for `TSimCNE.transform`.
     k : int, default=15
 
     Returns

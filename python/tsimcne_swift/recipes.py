@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-#: The paper exactly (Böhm et al. 2023): ResNet-18, 1,500 epochs. Days to weeks on a CPU.
+#: The paper exactly (Böhm et al. 2023): ResNet-18, 1,500 epochs. It takes days to weeks on a CPU.
 PAPER: dict[str, Any] = {
     "backbone": "resnet18",
     "width": 64,
@@ -27,9 +27,9 @@ PAPER: dict[str, Any] = {
 
 #: A first look: five minutes for 60,000 images of 32×32 pixels on two cores.
 FAST: dict[str, Any] = {"width": 16, "total_epochs": "fast"}
-#: What ``TSimCNE()`` does: about half an hour for them.
+#: What ``TSimCNE()`` does: about half an hour for these images.
 DEFAULT: dict[str, Any] = {"width": 32, "total_epochs": "auto"}
-#: About three hours for them.
+#: The longest: about three hours for these images.
 BEST: dict[str, Any] = {"width": 32, "total_epochs": "best"}
 
 #: Peak learning rates for a batch of 256, in proportion to the batch: of stages in many dimensions, of those
@@ -61,7 +61,7 @@ PLANE = {"fast": 0.2, "auto": 0.2, "best": 0.1}
 GROWTH = 0.7
 #: Feature vectors count as images of this size.
 VECTORS_LIKE = (14, 14)
-#: Of the cosine stage.
+#: Temperature of the cosine stage.
 TEMPERATURE = 0.2
-#: Of the stages in the plane.
+#: Nearest neighbours of an image in the stages in the plane.
 NEIGHBORS = 15
