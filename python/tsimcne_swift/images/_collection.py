@@ -16,11 +16,11 @@ class ImageCollection:
     Parameters
     ----------
     images : ndarray of shape (n, height, width, channels), uint8
-        A memory map where they are large.
+        Pixels of the images; a memory map where they are large.
     names : list of str
-        File names, relative to the folder; or the numbers of rows.
+        File names relative to the folder, or the numbers of rows.
     labels : ndarray of shape (n,), int64, or None
-        Places in ``label_names``; -1 where there is none.
+        Places of the labels in ``label_names``; -1 where there is none.
     label_names : list of str
     skipped : list of (str, str)
         Name and reason of what could not be read.
@@ -46,7 +46,7 @@ class ImageCollection:
 
 
 def encode_labels(values: list[Any]) -> tuple[npt.NDArray[np.int64] | None, list[str]]:
-    """Numbers for labels, in their names' order; None for no label at all."""
+    """Numbers for labels, in the order of their names; None for no label at all."""
     names = sorted({str(value) for value in values if value is not None})
     if not names:
         return None, []

@@ -29,23 +29,23 @@ def from_folder(
     Parameters
     ----------
     path : path
-        Pictures in folders of it have the name of the folder they lie in as their label.
+        Folder of the pictures; those in folders of it have the name of their folder as their label.
     **options
         size : int, (height, width) or None
-            Of the images, in pixels. None: their own where it is the same for all and at most 96, else 64.
+            Size of the images in pixels. None: their own where all have the same, at most 96; else 64.
         channels : int or None
-            1 makes all grey, 3 makes all colour; more for TIFF files with as many. None: the most that
-            pictures have.
+            Number of channels: 1 makes all grey, 3 makes all colour; more are for TIFF files with as many.
+            None: the most that pictures have.
         fit : {"crop", "pad", "stretch"}
-            What becomes of a picture whose sides have another ratio: its middle is cut out, it is framed with
+            Treatment of a picture whose sides have another ratio: its middle is cut out, it is framed with
             the background's colour, or it is distorted.
         background : {"white", "black"} or (red, green, blue)
-            Behind transparent pixels and around framed pictures.
+            Colour behind transparent pixels and around framed pictures.
         cache : path or None
             A ``.npy`` file that will hold the images, for ``numpy.load(path, mmap_mode="r")`` later. None:
             memory, or a temporary file where they would take more than a quarter of what is available.
         n_jobs : int or None
-            Threads that decode; None and -1: all cores that the process may use.
+            Number of threads that decode; None and -1: all cores that the process may use.
         progress : bool
             Whether to show a progress bar.
 
@@ -93,7 +93,7 @@ def from_zip(
     ----------
     path : path
     **options
-        As for `from_folder`.
+        Options of `from_folder`.
 
     Returns
     -------
@@ -136,11 +136,11 @@ def from_files(
     Parameters
     ----------
     pictures : iterable of path, PIL.Image.Image or ndarray
-        Arrays are (height, width) or (height, width, channels), of any size each.
+        Pictures; arrays are (height, width) or (height, width, channels), of any size each.
     labels : iterable or None
-        One for each picture.
+        Label of each picture.
     **options
-        As for `from_folder`.
+        Options of `from_folder`.
 
     Returns
     -------
@@ -160,7 +160,7 @@ def from_files(
 
 
 def _pictures(names: Iterable[PurePosixPath]) -> list[PurePosixPath]:
-    """What ends like a picture's name and is not hidden, in order."""
+    """Names that end like a picture's and are not hidden, in order."""
     from PIL import Image
 
     endings = Image.registered_extensions()
@@ -173,7 +173,7 @@ def _pictures(names: Iterable[PurePosixPath]) -> list[PurePosixPath]:
 
 
 def _labels(names: list[PurePosixPath]) -> list[str | None]:
-    """The folder that each lies in; none where all lie in one."""
+    """The folder that each picture lies in; None for all where they lie in one."""
     folders = [name.parent.name or None for name in names]
     return folders if len(set(folders)) > 1 else [None] * len(names)
 

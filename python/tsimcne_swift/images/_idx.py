@@ -15,7 +15,7 @@ from .._checks.values import check_regular
 from ._collection import ImageCollection
 from ._storage import Storage
 
-# Of what deflate makes of a byte.
+# Most bytes that a byte of deflate may become.
 LARGEST_RATIO = 1032
 # Bytes that are read together.
 CHUNK = 1 << 24
@@ -32,11 +32,11 @@ def from_idx(
     Parameters
     ----------
     images : path
-        uint8 of three dimensions, or four with channels last.
+        File of uint8 with three dimensions, or four with channels last.
     labels : path or None
-        uint8 of one dimension, as many.
+        File of uint8 with one dimension, as many as images.
     label_names : list of str or None
-        None: the numbers.
+        Names of the labels 0, 1, …; None: the numbers.
 
     Returns
     -------
@@ -64,12 +64,12 @@ def from_idx(
 
 
 def read_idx(path: str | os.PathLike[str], name: str) -> npt.NDArray[np.uint8]:
-    """An array of bytes; errors name the argument."""
+    """The array of bytes in an idx file; errors name the argument."""
     check_regular(name, path)
     with open(path, "rb") as file:
         is_packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
-        # What the file can hold at most, by its length alone.
+        # The file can hold so much at most, by its length alone.
         most = os.fstat(file.fileno()).st_size * (LARGEST_RATIO if is_packed else 1)
         stream = _Stream(gzip.GzipFile(fileobj=file) if is_packed else file, f"{name}: got {os.fspath(path)}")
         start = stream.read(4)
@@ -98,7 +98,7 @@ class _Stream:
         self.name = name
 
     def read(self, count: int) -> bytes:
-        """So many, or fewer where it ends."""
+        """So many bytes, or fewer where the file ends."""
         try:
             data: bytes = self._stream.read(count)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:

@@ -25,7 +25,7 @@ from ._workers import Encoded, Facts, Workers
 SAMPLE = 200
 # Pictures that a reading process is asked for at once, and bytes of what becomes of them.
 TOGETHER, BYTES_TOGETHER = 16, 1 << 20
-# Where their sizes differ, or are large.
+# Pixels a side where the pictures' sizes differ, or are larger than the second number.
 USUAL_SIZE = 64
 LARGEST_OWN_SIZE = 96
 COLORS = {"white": (255, 255, 255), "black": (0, 0, 0)}
@@ -49,7 +49,7 @@ class Item:
 
     name: str
     label: Any
-    # A picture to be decoded, one of Pillow's, or (height, width, channels) of what Pillow cannot hold.
+    # The function gives a picture to be decoded, one of Pillow's, or an array that Pillow cannot hold.
     open: Callable[[], Any]
 
 
@@ -69,7 +69,7 @@ def read(
     Raises
     ------
     ValueError
-        If none can.
+        If no item can be read.
     """
     from tqdm import tqdm
 
@@ -109,7 +109,7 @@ def read(
 def _ahead(
     pool: ThreadPoolExecutor, function: Callable[[Any], Any], items: Sequence[Any], count: int
 ) -> Iterator[Any]:
-    """Results in order, with no more than ``count`` of them waiting in memory."""
+    """The results in order, with no more than ``count`` of them waiting in memory."""
     left = iter(items)
     waiting: list[Future[Any]] = [pool.submit(function, item) for item in islice(left, count)]
     try:
@@ -131,9 +131,9 @@ def _parts(items: Sequence[Item], layout: Layout, threads: int) -> list[Sequence
 def _pixels_or_reasons(
     items: Sequence[Item], layout: Layout, workers: Workers, unknown: Mapping[Item, str]
 ) -> list[npt.NDArray[np.uint8] | str]:
-    """A broken file must not end the reading of a folder, whatever its decoder raises.
+    """Pixels or reasons: a broken file must not end the reading of a folder, whatever its decoder raises.
 
-    Of an item in ``unknown`` the reason was found before.
+    The reason for an item in ``unknown`` was found before.
     """
     results: list[Any] = []
     for item in items:
@@ -202,7 +202,7 @@ class _Kinds:
 
     def _is_whole(self, kind: tuple[tuple[int, int], int]) -> bool:
         if len(self._items) == 1:
-            return True  # nothing else could decide
+            return True  # there is nothing else that could decide
         if kind not in self._known:
             layout = Layout((8, 8), kind[1])
             decoded = (_pixels_or_reasons([item], layout, self._workers, {}) for item in self._items[kind])
@@ -210,7 +210,7 @@ class _Kinds:
         return self._known[kind]
 
     def sizes(self) -> list[tuple[int, int]]:
-        """One, or two of several."""
+        """The size of the pictures, or two sizes where they have several."""
         found: list[tuple[int, int]] = []
         for kind in sorted(self._items, key=lambda kind: -len(self._items[kind])):
             if len(found) < 2 and kind[0] not in found and self._is_whole(kind):
@@ -218,7 +218,7 @@ class _Kinds:
         return found
 
     def channels(self) -> int:
-        """The most that pictures have."""
+        """The most channels that pictures have."""
         kinds = sorted(self._items, key=lambda kind: -kind[1])
         return next((kind[1] for kind in kinds if self._is_whole(kind)), 3)
 

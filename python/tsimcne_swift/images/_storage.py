@@ -16,7 +16,7 @@ import numpy.typing as npt
 from .._config import available_memory
 from .._writing import replacing
 
-# Of the memory that is available; larger sets go to a file.
+# Share of the available memory that images may take; larger sets go to a file.
 MEMORY_SHARE = 0.25
 
 
@@ -33,7 +33,7 @@ class Storage:
     Parameters
     ----------
     shape : tuple of int
-        Of all; fewer may come.
+        Shape of all images; fewer may come.
     cache : path or None
         A ``.npy`` file that will hold the images. None: memory, or a nameless file where they would take more
         than a quarter of what is available.
@@ -41,7 +41,7 @@ class Storage:
     Raises
     ------
     OSError
-        If the disk has no room for all of them: later it would end the process that writes to a map.
+        If the disk has no room for all images: later it would end the process that writes to a map.
     """
 
     def __init__(self, shape: tuple[int, ...], cache: str | os.PathLike[str] | None) -> None:
@@ -93,7 +93,7 @@ class Storage:
             ) from error
 
     def append(self, images: npt.NDArray[np.uint8]) -> None:
-        """One more image, or several."""
+        """Append one more image, or several."""
         rows = images.reshape(-1, *self._shape[1:])
         if self._file is not None:
             self._file.write(rows.data if rows.flags.c_contiguous else rows.tobytes())
@@ -102,7 +102,7 @@ class Storage:
         self._count += len(rows)
 
     def finish(self) -> npt.NDArray[np.uint8]:
-        """All that came."""
+        """All images that came."""
         if self._file is None:
             return self._images[: self._count]
         # The header has room for any number.

@@ -30,13 +30,13 @@ def from_dataset(
     Parameters
     ----------
     dataset : sequence
-        Of (picture, label), as torchvision's; its names are ``dataset.classes``. Or of rows with named
-        columns, as ``datasets.Dataset``; its names are those of a ``ClassLabel``. Pictures are Pillow's, or
-        arrays (height, width[, channels]).
+        Sequence of (picture, label), as torchvision's; its names are ``dataset.classes``. Or one of rows with
+        named columns, as ``datasets.Dataset``; its names are those of a ``ClassLabel``. Pictures are
+        Pillow's, or arrays (height, width[, channels]).
     image, label : str
         Names of the columns. A ``label`` that is not there, or None: no labels.
     **options
-        As for `from_folder`.
+        Options of `from_folder`.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def from_parquet(
         Column of numbers or names; names of numbers are taken from the file's Hugging Face metadata. A column
         that is not there, or None: no labels.
     **options
-        As for `from_folder`.
+        Options of `from_folder`.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def from_parquet(
 
 
 def _files_of(path: str | os.PathLike[str]) -> list[str | os.PathLike[str]]:
-    """A file, or all in a folder and the folders in it."""
+    """The file, or all files in a folder and the folders in it."""
     if not os.path.isdir(path):
         return [path]
     return [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names]
@@ -125,7 +125,7 @@ def _check_memory(dataset: Any, column: str) -> None:
         for number in range(fragment.metadata.num_row_groups):
             group = fragment.metadata.row_group(number)
             parts = [group.column(place) for place in range(group.num_columns)]
-            # Of a struct the path goes on behind a dot.
+            # The path of a struct goes on behind a dot.
             size += sum(
                 part.total_uncompressed_size for part in parts if part.path_in_schema.split(".")[0] == column
             )
@@ -155,7 +155,7 @@ def _read_rows(
 def _picture(value: Any) -> Any:
     from PIL import Image
 
-    if isinstance(value, dict):  # of a column that is not decoded
+    if isinstance(value, dict):  # the column is not decoded
         value = value["bytes"]
     if isinstance(value, bytes):
         return Encoded(("data", value))
@@ -163,7 +163,7 @@ def _picture(value: Any) -> Any:
         check_format(value)
         return value
     if hasattr(value, "numpy") and not isinstance(value, np.ndarray):
-        # torchvision's ToTensor: channels first, in [0, 1].
+        # torchvision's ToTensor has channels first, in [0, 1].
         value = np.moveaxis(np.asarray(value.numpy()), 0, -1)
         if value.dtype.kind == "f":
             value = np.rint(255 * value).astype(np.uint8)
@@ -171,7 +171,7 @@ def _picture(value: Any) -> Any:
 
 
 def _class_names(metadata: Any, label: str | None) -> list[str] | None:
-    """Of a ClassLabel in what ``datasets`` writes into a Parquet file."""
+    """Names of a ClassLabel in what ``datasets`` writes into a Parquet file."""
     try:
         features = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
         names = features[label]["names"]

@@ -22,7 +22,7 @@ from ._decoding._pixels import Layout
 from ._decoding._serve import FACTS, HEAD, PIXELS, READY, REASON, SHAPE
 
 PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from _decoding._serve import serve; serve()"
-# One thread a process; there are as many processes as are wanted.
+# A process has one thread; there are as many processes as are wanted.
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 TIMERS = {signal.SIGPROF: PROCESSOR_SECONDS, signal.SIGALRM: CLOCK_SECONDS}
 
@@ -34,9 +34,9 @@ class Encoded:
     Parameters
     ----------
     source : tuple
-        ("file", path), ("entry", path of a zip file, number of the entry) or ("data", bytes).
+        One of ("file", path), ("entry", path of a zip file, number of the entry) or ("data", bytes).
     ending : str
-        Of its name.
+        Ending of its name.
     """
 
     source: tuple[Any, ...]
@@ -47,7 +47,7 @@ class Encoded:
 class Facts:
     """What is known of a picture before it is read.
 
-    ``values`` are some, of a picture with more than 8 bits.
+    ``values`` are some of a picture with more than 8 bits; None for other pictures.
     """
 
     size: tuple[int, int]
@@ -76,7 +76,7 @@ class _Worker:
         self._answers: BinaryIO = self._process.stdout  # type: ignore[assignment]
 
     def check(self) -> None:
-        """Wait until it has started."""
+        """Wait until the process has started."""
         try:
             kind, _ = self._receive()
         except _Gone as error:
@@ -84,10 +84,10 @@ class _Worker:
         assert kind == READY
 
     def ask(self, pictures: Sequence[Encoded], layout: Layout | None) -> Iterator[tuple[bytes, bytes]]:
-        """Kind and body of the answer for each, until it ends."""
+        """Kind and body of the answer for each picture, until the process ends."""
         asked = [(picture.source, picture.ending) for picture in pictures]
         request = (asked, None if layout is None else astuple(layout))
-        # Of a process that has ended the reason is in the answer that does not come.
+        # Where a process has ended, the answer that does not come gives the reason.
         with contextlib.suppress(BrokenPipeError):
             self._requests.write(pickle.dumps(request, pickle.HIGHEST_PROTOCOL))
             self._requests.flush()
@@ -127,7 +127,7 @@ class Workers:
         self._is_closed = False
 
     def facts(self, picture: Encoded) -> Facts | str:
-        """From its headers where they suffice; or the reason why it cannot be read."""
+        """Facts of a picture, from its headers where they suffice; or the reason why it cannot be read."""
         ((kind, body),) = self._ask([picture], None)
         if kind != FACTS:
             return body.decode()
@@ -136,7 +136,7 @@ class Workers:
         return Facts((height, width), channels, values if is_deep else None)
 
     def pixels(self, pictures: Sequence[Encoded], layout: Layout) -> list[npt.NDArray[np.uint8] | str]:
-        """(height, width, channels) of each, or the reason why it cannot be read."""
+        """Pixels (height, width, channels) of each picture, or the reason why it cannot be read."""
         shape = (*layout.size, layout.channels)
         return [
             np.frombuffer(body, np.uint8).reshape(shape) if kind == PIXELS else body.decode()
@@ -156,7 +156,7 @@ class Workers:
                 worker.close()
                 if not isinstance(error, _Gone):
                     raise
-                # The first without an answer is the one that it was at.
+                # The first picture without an answer is the one that the process was at.
                 answers.append((REASON, str(error).encode()))
                 continue
             with self._lock:
@@ -175,7 +175,7 @@ class Workers:
         return worker
 
     def close(self) -> None:
-        """End all; what is asked now has no answer."""
+        """End all processes; what is asked now has no answer."""
         with self._lock:
             self._is_closed = True
             workers, self._idle = list(self._all), []

@@ -5,30 +5,30 @@ from __future__ import annotations
 import io
 from typing import Any
 
-# Of those that Pillow reads, what may lie there.
+# Kinds of pictures that may lie there, of those that Pillow reads.
 INNER = ("JPEG", "JPEG2000", "PNG", "WEBP")
 JPEG_XL = b"\xff\x0a"
-# Where it begins, if it lies in boxes.
+# Bytes within which a JPEG XL begins, if it lies in boxes.
 BOXES = 1 << 12
-# Bits of a JPEG XL's height or width, and what its width is of its height.
+# Bits of a JPEG XL's height or width, and ratios of its width to its height.
 LENGTHS = (9, 13, 18, 30)
 RATIOS = (None, (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 
 
 def check_segments(data: bytes, layout: Any, page: Any) -> None:
-    """Whether what lies in a page is as large as the page says: decoders go by the inner headers."""
+    """Raise an error where a part of a page is larger than the page says: decoders go by inner headers."""
     known = (layout.tilewidth or layout.imagewidth) * (layout.tilelength or layout.rowsperstrip)
     for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):
         size = _size(data[offset : offset + count])
         if size is None:
-            return  # numbers without a header, as the others in this page are
-        # Some are filled up to whole blocks.
+            return  # it is numbers without a header, as the others in this page are
+        # Some parts are filled up to whole blocks.
         if size[0] * size[1] > 2 * known + 4096:
             raise ValueError(f"holds a part of {size[0]}×{size[1]} pixels, and says {known:,}")
 
 
 def _size(data: bytes) -> tuple[int, int] | None:
-    """Width and height, or None of what has no header that is known."""
+    """Width and height, or None for what has no header that is known."""
     from PIL import Image, UnidentifiedImageError
 
     if data[:2] == JPEG_XL or data[4:8] == b"JXL ":
@@ -40,7 +40,7 @@ def _size(data: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_xl_size(data: bytes) -> tuple[int, int] | None:
-    """As ISO/IEC 18181-1 has it: the first bits behind the mark, the lowest of a byte first."""
+    """The size by ISO/IEC 18181-1: the first bits behind the mark, the lowest of a byte first."""
     start = data.find(JPEG_XL, 0, BOXES)
     if start < 0:
         return None

@@ -22,7 +22,7 @@ RASTER = (
 TIFF = (".tif", ".tiff")
 # Bytes of a pixel, as Pillow holds it; 4 in all other modes.
 BYTES_OF_MODE = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
-# Of a PNG file, behind the pixels: what may say how it is turned.
+# Chunks of a PNG file behind the pixels that may say how it is turned.
 NOTES = (b"eXIf", b"iTXt", b"tEXt", b"zTXt")
 
 
@@ -36,15 +36,15 @@ def formats() -> tuple[str, ...]:
 
 
 def check_format(picture: Any) -> None:
-    """Of a picture that others opened with Pillow, and that may not be decoded yet."""
+    """Check the kind of a picture that others opened with Pillow, and that may not be decoded yet."""
     kind = getattr(picture, "format", None)
     if kind is not None and kind not in RASTER:
         raise ValueError(f"is {kind}, which is no kind of pixels")
 
 
 def open_data(data: bytes, ending: str) -> Any:
-    """What a file holds: a picture of Pillow's that is not decoded yet; of TIFF with channels or values that
-    Pillow does not know, (height, width, channels).
+    """What a file holds: a picture of Pillow's that is not decoded yet, or an array (height, width, channels)
+    of a TIFF with channels or values that Pillow does not know.
     """
     from PIL import Image
 
@@ -58,7 +58,7 @@ def open_data(data: bytes, ending: str) -> Any:
 
 
 def exif_of(picture: Any) -> Any:
-    """Without decoding it, where its headers have all that is known."""
+    """The picture's EXIF, which takes no decoding where its headers have all that is known."""
     from PIL import Image
 
     if picture.format == "PNG" and hasattr(picture, "fp") and not _has_notes_behind(picture):
@@ -81,7 +81,7 @@ def _has_notes_behind(picture: Any) -> bool:
 
 
 def _tiff_array(data: bytes) -> np.ndarray[Any, Any] | None:
-    """None for what Pillow reads as well."""
+    """The pixels of a TIFF file, or None for one that Pillow reads as well."""
     import tifffile
 
     with tifffile.TiffFile(io.BytesIO(data)) as file:

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 FITS = ("crop", "pad", "stretch")
 GREY_MODES = ("1", "L", "LA", "La", "I", "F")
-# Of values, per channel, that become black and white where an image has more than 8 bits.
+# Percentiles of a channel that become black and white where an image has more than 8 bits.
 RANGE = (0.1, 99.9)
-# Of a picture and channel, for these limits.
+# Most values of a picture and channel that these limits are taken from.
 MOST_VALUES = 20_000
-# Of the values of a picture that are scaled together.
+# Number of values of a picture that are scaled together.
 CHUNK = 1 << 20
 ORIENTATION = 0x0112
 
@@ -32,7 +32,7 @@ class Layout:
     channels: int
     fit: str = "crop"
     background: tuple[int, int, int] = (255, 255, 255)
-    # (channels, 2): what becomes 0 and what becomes 255, of pictures with more than 8 bits.
+    # Values (channels, 2) that become 0 and 255, in pictures with more than 8 bits.
     limits: npt.NDArray[np.float64] | None = None
 
 
@@ -42,14 +42,14 @@ def is_deep(picture: PILImage.Image) -> bool:
 
 
 def channels_of(picture: Any) -> int:
-    """1 for grey, 3 for colour, more for what microscopes write."""
+    """Number of channels: 1 for grey, 3 for colour, more for what microscopes write."""
     if isinstance(picture, np.ndarray):
         return int(picture.shape[2])
     return 1 if picture.mode in GREY_MODES or picture.mode.startswith("I;") else 3
 
 
 def size_of(picture: Any) -> tuple[int, int]:
-    """Height and width, upright."""
+    """Height and width of the picture when it is upright."""
     if isinstance(picture, np.ndarray):
         return int(picture.shape[0]), int(picture.shape[1])
     width, height = picture.size
@@ -62,14 +62,14 @@ def size_of(picture: Any) -> tuple[int, int]:
 
 
 def deep_values(picture: Any) -> npt.NDArray[Any] | None:
-    """(height, width, channels) of a picture with more than 8 bits; None for others."""
+    """Values (height, width, channels) of a picture with more than 8 bits; None for others."""
     if isinstance(picture, np.ndarray):
         return picture
     return np.asarray(picture)[:, :, None] if is_deep(picture) else None
 
 
 def some_values(picture: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """(values, channels): every seventh pixel, of large pictures fewer."""
+    """Values (pixels, channels) of every seventh pixel, and of fewer in large pictures."""
     rows = picture.reshape(-1, picture.shape[-1])
     return rows[:: max(7, len(rows) // MOST_VALUES)].astype(np.float32)
 
@@ -130,7 +130,7 @@ def _deep_pixels(values: npt.NDArray[Any], layout: Layout) -> npt.NDArray[np.uin
 
 
 def _scaled(values: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.float32]:
-    """``low`` becomes 0 and ``high`` 255; some rows at a time, for copies of eight bytes a value."""
+    """Scale ``low`` to 0 and ``high`` to 255, some rows at a time, as copies take eight bytes a value."""
     result = np.empty(values.shape, np.float32)
     rows = max(1, CHUNK // max(1, values.shape[1]))
     for first in range(0, len(values), rows):
@@ -140,7 +140,7 @@ def _scaled(values: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np
 
 
 def _fitted(picture: PILImage.Image, layout: Layout, background: Any) -> PILImage.Image:
-    """Of the wanted size."""
+    """The picture in the wanted size."""
     from PIL import Image, ImageOps
 
     size = (layout.size[1], layout.size[0])

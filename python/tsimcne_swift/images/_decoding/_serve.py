@@ -24,10 +24,10 @@ from ._limits import CLOCK_SECONDS, MEMORY_BYTES, PROCESSOR_SECONDS, check_lengt
 from ._opening import formats, open_data
 from ._pixels import Layout, channels_of, deep_values, pixels, size_of, some_values
 
-# Before an answer: its kind and length.
+# Kind and length of an answer, which come before it.
 HEAD = struct.Struct("<cq")
 READY, PIXELS, FACTS, REASON = b"!", b"p", b"f", b"r"
-# Of facts: height, width, channels, and whether values follow.
+# Height, width and channels of a picture's facts, and whether values follow.
 SHAPE = struct.Struct("<qqq?")
 
 
@@ -69,12 +69,12 @@ def _limit() -> None:
 def _send(answers: BinaryIO, kind: bytes, body: Any) -> None:
     answers.write(HEAD.pack(kind, len(body)))
     answers.write(body)
-    # At once: where this process ends, the first picture without an answer is the reason.
+    # Answers go at once: where this process ends, the first picture without an answer is the reason.
     answers.flush()
 
 
 def _answer(source: tuple[Any, ...], ending: str, layout: Layout | None) -> tuple[bytes, Any]:
-    """Pixels in a layout, or with none what is known of the picture."""
+    """The pixels in a layout, or without one what is known of the picture."""
     # A broken file must not end the reading of a folder, whatever its decoder raises.
     try:
         signal.setitimer(signal.ITIMER_PROF, PROCESSOR_SECONDS)
@@ -100,7 +100,7 @@ def reason_of(error: Exception) -> str:
 
 
 def facts_of(picture: Any) -> bytes:
-    """Size and channels, from the headers where they say them; and some values of more than 8 bits."""
+    """Size and channels, from the headers where they say them, and some values of more than 8 bits."""
     deep = deep_values(picture)
     values = b"" if deep is None else np.ascontiguousarray(some_values(deep)).tobytes()
     return SHAPE.pack(*size_of(picture), channels_of(picture), deep is not None) + values
