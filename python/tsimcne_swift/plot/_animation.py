@@ -34,16 +34,16 @@ def animation(
     Parameters
     ----------
     maps : sequence of array-like of shape (n, 2)
-        Two at least, as a callback collected them (`tsimcne_swift.callbacks`).
+        Two maps at least, as a callback collected them (`tsimcne_swift.callbacks`).
     path : path
-        Ending in ``.gif``, or in ``.mp4``, which wants ffmpeg.
+        File that ends in ``.gif``, or in ``.mp4``, which wants ffmpeg.
     labels : array-like of shape (n,) of int, or None
     between : int, default=8
         Pictures from one map to the next: points glide.
     fps : int, default=20
         Pictures a second.
     titles : sequence of str or None
-        Of the maps.
+        Titles of the maps.
     """
     import matplotlib.pyplot as plt
     from matplotlib.animation import FFMpegWriter, PillowWriter

@@ -35,7 +35,7 @@ def gallery(
     ----------
     Y : array-like of shape (n, 2)
     X : ndarray of shape (n, height, width[, channels])
-        uint8, or floats in [0, 1]. Of other than one or three channels the first three are shown.
+        Images of uint8, or floats in [0, 1]. The first three channels are shown of other than one or three.
     labels : array-like of shape (n,) of int, or None
         Colours of the frames; negative numbers: none.
     indices : array-like or None
@@ -44,7 +44,7 @@ def gallery(
     columns : int, default=32
         Images that fit beside one another across the map.
     zoom : float, default=0.95
-        Of the room of an image, the part it fills.
+        Part of the room for an image that it fills.
     background : bool, default=True
         Whether all points are drawn behind, in grey.
     ax : matplotlib Axes or None
@@ -100,7 +100,7 @@ def _order(Y: npt.NDArray[Any], origin: Any, cell: float, indices: Any) -> npt.N
 def _without_overlap(
     Y: npt.NDArray[Any], origin: Any, cell: float, order: npt.NDArray[np.int64]
 ) -> list[int]:
-    """As many in the order as lie at least a cell apart in x or y."""
+    """Images in the order, each at least a cell from the others in x or y."""
     taken: dict[tuple[int, int], Any] = {}
     shown = []
     for i in order:

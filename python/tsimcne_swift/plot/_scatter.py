@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LABELLING = ("auto", "legend", "map", "none")
 # More names than this do not fit a legend.
 LONGEST_LEGEND = 20
-# Shares of the drawing that all points together cover, about.
+# Share of the drawing that all points together cover, about.
 COVERED = 0.35
 
 
@@ -87,7 +87,7 @@ def _classes(
     if values.dtype.kind == "i":
         known = known[known >= 0]
     colors = dict(zip(known.tolist(), colors_of(len(known)), strict=True))
-    # In a random order: else the last class would hide the others.
+    # Points are drawn in a random order: else the last class would hide the others.
     order = np.random.default_rng(0).permutation(len(Y))
     ax.scatter(
         Y[order, 0], Y[order, 1], c=[colors.get(value, NONE) for value in values[order].tolist()], **style
@@ -102,7 +102,7 @@ def _classes(
 
 
 def _write_on_map(ax: Axes, Y: Any, values: Any, colors: dict[Any, Any], written: dict[Any, str]) -> None:
-    """At the point of the class that has most of it nearby: the mean may lie in another class's land."""
+    """Write names where most of their class is nearby: the mean may lie in another class's land."""
     from matplotlib.patheffects import withStroke
 
     for value, color in colors.items():
@@ -117,14 +117,14 @@ def _write_on_map(ax: Axes, Y: Any, values: Any, colors: dict[Any, Any], written
 
 
 def _size(ax: Axes, n: int) -> float:
-    """Points cover a set share of the drawing, within what can be seen and does not look like a balloon."""
+    """Area of a point: all cover a set share of the drawing, and each can be seen and is no balloon."""
     box = ax.get_window_extent()
     area = box.width * box.height * (72 / ax.figure.dpi) ** 2
     return float(np.clip(COVERED * area / max(1, n), 0.3, 60))
 
 
 def _alpha(Y: npt.NDArray[np.float64]) -> float:
-    """Lower where points lie on one another: how much denser the usual place is than an even spread."""
+    """Opacity, lower where points lie on one another: the usual place is denser than an even spread."""
     counts, _, _ = np.histogram2d(Y[:, 0], Y[:, 1], bins=64)
     filled = counts[counts > 0]
     return float(np.clip(1.2 * (filled.mean() / np.average(filled, weights=filled)) ** 0.5, 0.25, 0.9))

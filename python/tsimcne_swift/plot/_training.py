@@ -53,9 +53,9 @@ def stages(
     maps : sequence of array-like of shape (n, 2)
     labels : array-like of shape (n,), or None
     titles : sequence of str or None
-        None: "stage 1", "stage 2", …
+        Titles of the maps; None: "stage 1", "stage 2", …
     **options
-        Of `scatter`.
+        Options of `scatter`.
 
     Returns
     -------

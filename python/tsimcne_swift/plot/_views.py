@@ -33,7 +33,7 @@ def views(
         Some images, a row each, as for `TSimCNE.fit`.
     augmentation : {"natural", "text", "microscopy", "none"} or Augmentation
     n_views : int, default=8
-        Of each image.
+        Number of random views of each image.
     random_state : int, default=0
         Seed of the views.
     ax : matplotlib Axes or None
