@@ -184,7 +184,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         The stages with nothing left open: ``total_epochs=model.stages_`` repeats the run, also one that
         ``max_time`` has shaped (but not where a callback stopped it).
     history_ : list of dict
-        Per epoch: ``stage``, ``epoch``, ``loss``, ``lr``, ``seconds``, ``pairs_per_second``.
+        Per epoch: ``stage``, ``epoch``, ``loss``, ``lr``,
+        ``temperature``, ``seconds``, ``pairs_per_second``.
     n_features_in_ : int
         Number of values of an image.
     image_shape_ : tuple
