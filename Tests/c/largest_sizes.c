@@ -31,11 +31,9 @@ static tsimcne_images images(int64_t count, int64_t side, int64_t channels) {
 }
 
 static tsimcne_augmentation augmentation(void) {
-    return (tsimcne_augmentation){.struct_size = sizeof(tsimcne_augmentation),
-                                  .crop_area_min = 1,
-                                  .crop_area_max = 1,
-                                  .crop_ratio_min = 1,
-                                  .crop_ratio_max = 1};
+    tsimcne_augmentation a = {.struct_size = sizeof a};
+    CHECK(tsimcne_augmentation_preset(TSIMCNE_PRESET_NATURAL, &a) == TSIMCNE_OK);
+    return a;
 }
 
 static tsimcne_handle model(int64_t channels, int32_t depth, int32_t outputs) {
