@@ -29,7 +29,7 @@ def smallest_move(values: torch.Tensor) -> torch.Tensor:
     beyond = torch.full((len(channels), 1), 1e9, dtype=channels.dtype)
     channels = torch.cat([-beyond, channels, beyond], dim=1)
     low, high = channels[:, :-1] + keep, channels[:, 1:] - keep
-    # In each gap the threshold nearest to zero.
+    # Each gap gives the threshold in it that is nearest to zero.
     thresholds = torch.where(low > 0, low, torch.where(high < 0, high, 0.0))
     distance = thresholds.abs().masked_fill(low > high, torch.inf)
     return -thresholds.gather(1, distance.argmin(dim=1, keepdim=True))[:, 0]

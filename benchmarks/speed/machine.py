@@ -1,4 +1,4 @@
-"""On what, and with which versions, something was measured."""
+"""The machine and the versions with which something was measured."""
 
 from __future__ import annotations
 

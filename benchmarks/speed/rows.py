@@ -45,7 +45,7 @@ class Row:
     """One line of the table.
 
     ``peers`` are those of which the best one counts; ``information`` are values that are only shown.
-    Targets: ``at_least`` and ``goal``.
+    The targets are ``at_least`` and ``goal``.
     """
 
     name: str

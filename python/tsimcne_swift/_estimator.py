@@ -51,7 +51,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         ``"efficientnet_v2_l"``, their first stride 1. ``"identity"``: X has feature vectors, (n, features)
         of any finite value, and the head alone is trained: a parametric neighbour embedding.
 
-        Or layers as pairs of a kind and its options, whose result is averaged over the plane, such as
+        A list has layers as pairs of a kind and its options, whose result is averaged over the plane:
         ``[("conv", {"channels": 32, "kernel": 3}), ("batchnorm", {}), ("relu", {})]``: ``"conv"`` (channels,
         kernel=3, stride=1, bias=False), ``"depthwise"`` (kernel=3, stride=1), ``"batchnorm"`` (eps=1e-5,
         momentum=0.1), ``"relu"``, ``"silu"``, ``"hardswish"``, ``"sigmoid"``, ``"hardsigmoid"``,
@@ -137,8 +137,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         ``[a]`` as ``total_epochs`` there is one stage, which continues the map in its own dimension, so
         that its layout is kept; three stages make a new map from these weights.
 
-        Or a safetensors file with the state dict of torchvision's ResNet-18, -34 or -50 (of width 64), whose
-        backbone training begins with, as trained on ImageNet: pixels are then normalised as there. A
+        Or it is a safetensors file with the state dict of torchvision's ResNet-18, -34 or -50 (width 64),
+        whose backbone training begins with, as trained on ImageNet: pixels are then normalised as there. A
         ``"resnet…_imagenet"`` takes it as it is; one for small images gets a stem of 3×3 in place of 7×7,
         with a warning.
     align_to : TSimCNE, path, array of shape (n, n_components) or None, default=None
@@ -184,8 +184,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         The stages with nothing left open: ``total_epochs=model.stages_`` repeats the run, also one that
         ``max_time`` has shaped (but not where a callback stopped it).
     history_ : list of dict
-        Per epoch: ``stage``, ``epoch``, ``loss``, ``lr``,
-        ``temperature``, ``seconds``, ``pairs_per_second``.
+        Values of each epoch: ``stage``, ``epoch``, ``loss``, ``lr``, ``temperature``, ``seconds``,
+        ``pairs_per_second``.
     n_features_in_ : int
         Number of values of an image.
     image_shape_ : tuple

@@ -63,12 +63,12 @@ class Guard:
         self.check()
 
     def check(self) -> None:
-        """Whether all that was read since the beginning is what the files hold.
+        """Check that all that was read since the beginning is what the files hold.
 
         Raises
         ------
         UnreadableError
-            If it is not.
+            If something else was read.
         """
         for file in self._files:
             file.check()
@@ -122,7 +122,7 @@ def _mapped_files(first: int, last: int) -> list[MappedFile]:
     except OSError:
         return found
     for line in lines:
-        # address-address modes offset device inode path
+        # A line has: address-address modes offset device inode path.
         parts = line.split(maxsplit=5)
         start, end = (int(address, 16) for address in parts[0].split(b"-"))
         if len(parts) < 6 or end <= first or start >= last or not parts[5].startswith(b"/"):

@@ -132,7 +132,7 @@ def _emoji(path: Path, skin_tones: bool) -> list[tuple[str, str, str]]:
         points = [int(code, 16) for code in codes.split()]
         if not skin_tones and any(point in SKIN_TONES for point in points):
             continue
-        # After the "#": the emoji, the version that brought it, its name.
+        # Behind the "#" stand the emoji, the version that brought it, and its name.
         result.append(("".join(map(chr, points)), rest.split("#", 1)[1].split(maxsplit=2)[2], group))
     return result
 

@@ -68,7 +68,7 @@ def training(
 ) -> Callable[[], float]:
     """Views per second of training steps of ``views`` views, augmentation included.
 
-    With ``level``: an error if the core that was loaded is of another instruction-set level.
+    With ``level`` it is an error if the core that was loaded is of another instruction-set level.
     """
     if level not in (None, show_config()["level"]):
         raise RuntimeError(f"the core is of {show_config()['level']}, not of {level}")

@@ -1,4 +1,4 @@
-"""From what a caller passes as ``X`` to 4-D images that the core can read."""
+"""Images that the core can read, 4-D, from what a caller passes as ``X``."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class Stage:
         Returns
         -------
         int
-            At least 1.
+            Number of steps, at least 1.
         """
         return max(1, round(self.epochs * steps_per_epoch))
 

@@ -153,7 +153,7 @@ class Reader:
             checked: dict[str, Any] = {"hidden_dim": check_hidden("hidden_dim", written["hidden_dim"])}
             checked["backbone"] = check_backbone("backbone", written["backbone"])
             kind = Architecture(**written | checked)
-            # Before any memory is taken: the arrays that are there bound what a document can ask for.
+            # No memory is taken before: the arrays that are there bound what a document can ask for.
             own = {name: value for name, value in tensors.items() if name.startswith(PREFIXES)}
             outputs = check_whole("outputs", self.document["outputs"], "stage", "output_dim")
             check_whole("channels", kind.channels, "model", "channels")

@@ -20,7 +20,7 @@ MOST = 10_000
 
 @dataclass(frozen=True)
 class Alignment:
-    """Where some of the images were: ``places`` of ``rows``, or wherever ``network`` maps them."""
+    """The places where some of the images were: ``places`` of ``rows``, or wherever ``network`` maps them."""
 
     rows: npt.NDArray[np.intp]
     places: npt.NDArray[np.float64] | None

@@ -1,4 +1,4 @@
-"""From parameters and X to all that training needs: every check comes before the first step."""
+"""All that training needs, from parameters and X: every check comes before the first step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where many images lie: in memory, or in a file that is read in place."""
+"""Room for many images: in memory, or in a file that is read in place."""
 
 from __future__ import annotations
 
