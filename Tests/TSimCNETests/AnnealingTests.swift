@@ -33,19 +33,18 @@ import Testing
 
     /// What is left of the layer, its average and what the optimiser keeps, is what was there.
     @Test func theFirstOutputsStay() {
-        let trainer = AnnealingTests.fixture.trainer(TrainingFixture.model())
-        trainer.take(2)
-        // As the third step ends, outputs are dropped.
-        let reference = AnnealingTests.fixture.trainer(TrainingFixture.model())
+        let annealed = AnnealingTests.fixture.trainer(TrainingFixture.model())
         var stages = AnnealingTests.fixture.stages
         stages[0].annealing.outputs = []
         stages[0].outputs = 8
         var whole = AnnealingTests.fixture
         whole.stages = [stages[0]]
         let other = whole.trainer(TrainingFixture.model())
-        reference.take(3)
+        // As the third step ends, outputs are dropped.
+        annealed.take(3)
         other.take(3)
-        let (cut, full) = (reference.saved(), other.saved())
+        let (cut, full) = (annealed.saved(), other.saved())
+        #expect(Set(cut.keys) == Set(full.keys))
         for (name, values) in cut {
             #expect(values == Array(full[name]!.prefix(values.count)), "\(name)")
         }

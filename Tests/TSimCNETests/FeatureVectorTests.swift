@@ -69,8 +69,7 @@ import Testing
 
     @Test func transformIsTheHeadOfNormalizedVectors() {
         let model = TrainingFixture.model(depth: 0, channels: 20, outputs: 3)
-        guard case .images(let vectors, _) = TrainingFixture.vectors(values(300 * 20, seed: 6), channels: 20)
-        else { return }
+        let vectors = TrainingFixture.vectorBatch(values(300 * 20, seed: 6), channels: 20)
         var map = [Float](repeating: 0, count: 900)
         model.transform(vectors, .map, into: &map, pool: ThreadPool(threads: 2))
         let p = model.parameters.map { doubles($0.value.values) }
@@ -124,6 +123,7 @@ import Testing
             // Five standard errors.
             #expect(abs(dropped - dropout) <= 5 * (dropout * (1 - dropout) / count).squareRoot())
             let moves = zip(view, FeatureNoiseTests.clean).filter { $0.0 != 0 }.map { Double($0 - $1) }
+            #expect(moves.isEmpty == (dropout == 1))
             guard !moves.isEmpty else { continue }
             let mean = moves.reduce(0, +) / Double(moves.count)
             let variance = moves.reduce(0) { $0 + $1 * $1 } / Double(moves.count)

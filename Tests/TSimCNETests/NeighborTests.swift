@@ -39,8 +39,7 @@ import Testing
     @Test(arguments: [(1, UInt64.max), (2, .max), (3, 1)])
     func areTheNearestInTheFeatures(threads: Int, slice: UInt64) {
         let model = TrainingFixture.model()
-        guard case .images(let images, _) = TrainingFixture.images else { return }
-        let wanted = NeighborTests.naive(model, images, 4)
+        let wanted = NeighborTests.naive(model, TrainingFixture.batch, 4)
         let trainer = TrainingFixture(NeighborTests.stage(4)).trainer(model, threads: threads)
         var stops = 0
         while trainer.advance(until: slice == .max ? .max : ThreadPool.now() + slice) != .neighborsFound {
@@ -83,7 +82,7 @@ import Testing
     }
 
     @Test func suppliedImagesGiveTheSameBits() {
-        guard case .images(let images, let augmentation) = TrainingFixture.images else { return }
+        let images = TrainingFixture.batch
         func train(_ source: ImageSource) -> [String: [Float]] {
             var fixture = TrainingFixture(TrainingFixture.stage(2), NeighborTests.stage(5))
             fixture.source = source
@@ -104,7 +103,7 @@ import Testing
         }
         let supplied = ImageSource.supplied(
             count: images.count, height: images.height, width: images.width, channels: images.channels,
-            .float32, augmentation)
+            .float32, .natural)
         #expect(train(supplied) == train(TrainingFixture.images))
     }
 
@@ -114,8 +113,9 @@ import Testing
         stage.trained = .head
         let model = TrainingFixture.model()
         let trainer = TrainingFixture(stage).trainer(model)
-        guard case .images(let images, _) = TrainingFixture.images else { return }
+        let images = TrainingFixture.batch
         let before = model.arrays.map(\.values)
+        var compared = 0
         while trainer.progress.step < 4 {
             guard trainer.advance() == .boundary(.embeddings) else { continue }
             var map = [Float](repeating: 0, count: images.count * model.outputs)
@@ -128,8 +128,11 @@ import Testing
                 let wanted = Array(map[image * model.outputs..<(image + 1) * model.outputs])
                 let got = Array(rows[i * model.outputs..<(i + 1) * model.outputs])
                 #expect(relativeError(got, doubles(wanted)) < 1e-5)
+                compared += 1
             }
         }
+        // Two views each of 8, 8, 2 and 8 images.
+        #expect(compared == 52)
         for (array, old) in zip(model.arrays, before) {
             #expect((array.values != old) == array.name.hasPrefix("projection_head"), "\(array.name)")
         }

@@ -66,7 +66,9 @@ import Testing
                 let moves = array.kind == .buffer || array.name.hasPrefix(prefix)
                 #expect((array.values != values) == moves, "\(array.name)")
             }
-            for array in trainer.arrays where array.kind == .momentum && !array.name.hasPrefix(prefix) {
+            let frozen = trainer.arrays.filter { $0.kind == .momentum && !$0.name.hasPrefix(prefix) }
+            #expect(!frozen.isEmpty)
+            for array in frozen {
                 #expect(array.values.allSatisfy { $0 == 0 }, "\(array.name)")
             }
         }

@@ -27,17 +27,19 @@ struct TrainingFixture {
     }
 
     /// With batches of 8 an epoch has three steps.
-    static let images = ImageSource.images(
+    static let batch = ImageBatch(
+        data: memory(values(18 * 8 * 9 * 3, seed: 4).map { ($0 + 1) / 2 }), count: 18, height: 8, width: 9,
+        channels: 3, element: .float32)
+    static let images = ImageSource.images(batch, .natural)
+
+    static func vectorBatch(_ numbers: [Float], channels: Int) -> ImageBatch {
         ImageBatch(
-            data: memory(values(18 * 8 * 9 * 3, seed: 4).map { ($0 + 1) / 2 }), count: 18, height: 8,
-            width: 9,
-            channels: 3, element: .float32), .natural)
+            data: memory(numbers), count: numbers.count / channels, height: 1, width: 1, channels: channels,
+            element: .float32)
+    }
 
     static func vectors(_ numbers: [Float], channels: Int) -> ImageSource {
-        .images(
-            ImageBatch(
-                data: memory(numbers), count: numbers.count / channels, height: 1, width: 1,
-                channels: channels, element: .float32), nil)
+        .images(vectorBatch(numbers, channels: channels), nil)
     }
 
     static let sgd = SGD(momentum: 0.9, rules: GradientRules(weightDecay: 5e-4, clipValue: 4))
