@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-pytest.importorskip("mpi4py")
 if shutil.which("mpirun") is None:
     pytest.skip("no mpirun", allow_module_level=True)
 
@@ -127,7 +127,6 @@ def test_one_rank_ends_the_job(what, tmp_path):
 
 def test_the_command(tmp_path):
     """Rank 0 writes, and the others are silent."""
-    Image = pytest.importorskip("PIL.Image")
     (tmp_path / "photos").mkdir()
     for i, picture in enumerate(np.random.default_rng(0).integers(0, 256, (40, 16, 16, 3), np.uint8)):
         Image.fromarray(picture).save(tmp_path / "photos" / f"{i}.png")

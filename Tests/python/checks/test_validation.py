@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.exceptions import NotFittedError
 from tsimcne_swift import Augmentation, FeatureAugmentation, Stage, TSimCNE, _core
-from tsimcne_swift._checks.durations import check_duration
 
 GOOD = np.random.default_rng(0).integers(0, 256, (20, 8, 8), dtype=np.uint8)
 
@@ -170,22 +169,6 @@ def test_errors_leave_the_estimator_as_it_was():
         model.set_params(lr="auto").fit(GOOD[:0])
     assert model.embedding_ is before
     np.testing.assert_array_equal(model.transform(GOOD), before)
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("90s", 90),
-        ("1.5 min", 90),
-        ("20m", 1200),
-        ("1h30min", 5400),
-        ("2D", 172800),
-        (0.5, 0.5),
-        (np.int64(3), 3),
-    ],
-)
-def test_durations(text, seconds):
-    assert check_duration("max_time", text) == seconds
 
 
 def test_transform_before_fit_and_with_other_images():

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -101,7 +100,8 @@ def test_evaluate_and_inspect_and_info(trained, folder, capsys):
     model = str(trained[0].with_suffix(".safetensors"))
     assert main(["evaluate", model, str(folder), "--json"]) == 0
     measures = json.loads(capsys.readouterr().out)
-    assert measures["knn_accuracy"] > 0.9 and 0 < measures["trustworthiness"] <= 1
+    # Places at random have a trustworthiness of one half.
+    assert measures["knn_accuracy"] > 0.9 and 0.6 < measures["trustworthiness"] <= 1
     assert main(["inspect", model, str(folder), "--top", "3"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert sum(line.startswith("outliers: ") for line in lines) == 3
@@ -138,19 +138,24 @@ def test_wrong_usage(capsys):
 
 def test_interrupt_writes_a_map_and_resume_goes_on(folder, tmp_path):
     output = tmp_path / "map.html"
-    command = [sys.executable, "-m", "tsimcne_swift", "embed", folder, "-o", output, "--json", "--max-time"]
+    command = [sys.executable, "-m", "tsimcne_swift", "embed", folder, "-o", output, "--max-time"]
     run = subprocess.Popen(
-        [*command, "5min"], stdout=subprocess.PIPE, text=True,
+        [*command, "5min"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
-    time.sleep(8)
+    said = b""
+    # The bar has shown a step.
+    while b"stage=1" not in said:
+        part = run.stderr.read(1000)
+        assert part, said
+        said += part
     os.kill(run.pid, signal.SIGINT)
-    printed, _ = run.communicate(timeout=120)
-    assert run.returncode == 130 and json.loads(printed)["interrupted"]
+    _, said = run.communicate(timeout=120)
+    assert run.returncode == 130 and b"interrupted: writing the map" in said
     assert TSimCNE.load(output.with_suffix(".safetensors")).n_components == 2
     assert output.stat().st_size > 1000 and output.with_suffix(".checkpoint").exists()
-    assert main([*map(str, command[3:-2]), "--max-time", "20s"]) == 1  # it would lose the checkpoint
-    assert main([*map(str, command[3:-2]), "--max-time", "12s", "--resume"]) == 0
+    assert main([*map(str, command[3:-1]), "--max-time", "20s"]) == 1  # it would lose the checkpoint
+    assert main([*map(str, command[3:-1]), "--max-time", "12s", "--resume"]) == 0
     assert not output.with_suffix(".checkpoint").exists()
 
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 
 import numpy as np
 import pytest
@@ -102,6 +101,13 @@ def waits_for(page, selector, part):
     WebDriverWait(page, 5).until(lambda b: part in text(b, selector))
 
 
+def downloaded(page, name):
+    """The text of a file, which has another name until the browser has written it."""
+    path = page.downloads / name
+    WebDriverWait(page, 5).until(lambda _: path.exists())
+    return path.read_text()
+
+
 def test_shows_what_there_is(page):
     assert text(page, "h1") == HOSTILE and text(page, ".status") == "300 images"
     assert [b.text for b in page.find_elements(By.CSS_SELECTOR, ".legend button")] == [
@@ -135,9 +141,8 @@ def test_lasso_selects_an_island(page):
     assert len(page.find_elements(By.CSS_SELECTOR, ".grid button")) == 100
     button(page, "Indices").click()
     button(page, "Names").click()
-    time.sleep(1)
-    assert (page.downloads / "indices.txt").read_text().split() == [str(i) for i in members]
-    assert (page.downloads / "names.txt").read_text().splitlines()[1] == "picture-3.png"
+    assert downloaded(page, "indices.txt").split() == [str(i) for i in members]
+    assert downloaded(page, "names.txt").splitlines()[1] == "picture-3.png"
     for file in page.downloads.glob("*.txt"):
         file.unlink()
     button(page, "Clear").click()

@@ -2,8 +2,10 @@
 
 import threading
 
+import h5py
 import numpy as np
 import pytest
+import zarr
 from helpers import assert_same_bits, images, small
 from tsimcne_swift._checks.memory_sizes import check_size
 from tsimcne_swift._inputs.chunked import Readahead, StoredImages
@@ -138,7 +140,6 @@ def test_sizes_of_another_type(value):
 
 
 def test_zarr_and_hdf5(tmp_path):
-    zarr, h5py = pytest.importorskip("zarr"), pytest.importorskip("h5py")
     stored = zarr.create_array(tmp_path / "x.zarr", shape=X.shape, chunks=(16, 9, 10, 3), dtype="uint8")
     stored[:] = X
     model = small().fit(stored)

@@ -1,4 +1,4 @@
-"""Images that say little, and rates that are too high: a finite map, or a clear error."""
+"""Images that say little: a finite map. Rates that are too high: a clear error."""
 
 import numpy as np
 import pytest
@@ -19,14 +19,9 @@ STRANGE = {
 
 @pytest.mark.parametrize("normalize", [None, "dataset"])
 @pytest.mark.parametrize("X", STRANGE.values(), ids=STRANGE)
-def test_a_finite_map_or_an_error(X, normalize):
-    try:
-        Y = small(normalize=normalize).fit_transform(X)
-    except ValueError as error:
-        # A constant channel cannot be divided by its deviation.
-        assert normalize is not None and str(error).startswith("normalize: ")
-    else:
-        assert Y.shape == (len(X), 2) and np.isfinite(Y).all()
+def test_a_finite_map(X, normalize):
+    Y = small(normalize=normalize).fit_transform(X)
+    assert Y.shape == (len(X), 2) and np.isfinite(Y).all()
 
 
 @pytest.mark.parametrize("X", STRANGE.values(), ids=STRANGE)
@@ -36,12 +31,13 @@ def test_the_default_recipe(X):
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "nesterov", "adamw", "lars"])
-@pytest.mark.parametrize("lr", [0.0, 1e-30, 1e3, 1e9])
+@pytest.mark.parametrize("lr", [0.0, 1e-30, 1e3])
 def test_extreme_rates(optimizer, lr):
     model = small(optimizer=optimizer, lr=lr, total_epochs=[2, 1, 2])
-    try:
-        Y = model.fit_transform(images())
-    except FloatingPointError as error:
-        assert "lr" in str(error)
-    else:
-        assert np.isfinite(Y).all()
+    assert np.isfinite(model.fit_transform(images())).all()
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "nesterov", "adamw", "lars"])
+def test_rates_beyond_all(optimizer):
+    with pytest.raises(FloatingPointError, match="lr"):
+        small(optimizer=optimizer, lr=1e9, total_epochs=[2, 1, 2]).fit(images())

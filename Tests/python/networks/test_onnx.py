@@ -1,12 +1,11 @@
 """The exported network, run by onnxruntime."""
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 from helpers import images, mapper, small, vectors
 from test_layers import LAYERS
-
-onnx = pytest.importorskip("onnx")
-onnxruntime = pytest.importorskip("onnxruntime")
 
 CASES = {
     "colour": ({}, (20, 16, 12, 3), "uint8"),

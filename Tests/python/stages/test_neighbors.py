@@ -40,11 +40,9 @@ def test_neighbours_are_those_of_the_features(tmp_path):
 def test_bits_depend_neither_on_threads_nor_on_how_images_come(dtype):
     """float64 is converted batch by batch: images and their partners are asked for."""
     X = helpers.images(50, (8, 8, 3))
-    whole = two_stages(7, n_jobs=1).fit(X.astype(np.float32) / np.float32(255))
-    values = X if dtype == np.uint8 else (X.astype(np.float32) / np.float32(255)).astype(dtype)
-    if dtype == np.uint8:
-        whole = two_stages(7, n_jobs=1).fit(X)
-    helpers.assert_same_bits(two_stages(7, n_jobs=3).fit_transform(values), whole.embedding_)
+    in_place = X if dtype == np.uint8 else X.astype(np.float32) / np.float32(255)
+    whole = two_stages(7, n_jobs=1).fit(in_place)
+    helpers.assert_same_bits(two_stages(7, n_jobs=3).fit_transform(in_place.astype(dtype)), whole.embedding_)
 
 
 def test_neighbours_change_the_map():

@@ -165,12 +165,12 @@ def test_fork_while_another_thread_trains():
 
 PROGRAMS = {
     "exit while a daemon trains": """
-import threading, time, numpy as np
+import threading, numpy as np
 from tsimcne_swift import TSimCNE
-X = np.zeros((64, 8, 8), np.uint8)
-model = TSimCNE(width=4, total_epochs=[100_000], n_jobs=2)
+X, trains = np.zeros((64, 8, 8), np.uint8), threading.Event()
+model = TSimCNE(width=4, total_epochs=[100_000], n_jobs=2, callbacks=lambda record: trains.set())
 threading.Thread(target=model.fit, args=(X,), daemon=True).start()
-time.sleep(0.7)
+assert trains.wait(50)
 """,
     "exit from a callback": """
 import sys, numpy as np

@@ -14,12 +14,14 @@ SMALL = {"width": 4, "hidden_dim": 16, "pretrain_dim": 8, "batch_size": 16, "ran
     ("value", "seconds"),
     [
         (3, 3.0),
+        (np.int64(3), 3.0),
         (0.5, 0.5),
-        ("20min", 1200.0),
         ("90s", 90.0),
+        ("20m", 1200.0),
+        ("20min", 1200.0),
         ("1h30min", 5400.0),
         ("1.5 h", 5400.0),
-        ("2d", 172800.0),
+        ("2D", 172800.0),
     ],
 )
 def test_durations(value, seconds):

@@ -26,7 +26,7 @@ def test_error_says_where_and_what_to_do(make, data):
 def test_error_names_the_stage_and_its_rate():
     match = r"in stage 3, epoch \d, at lr up to 1e\+08: "
     model = diverge(mapper, vectors(), match, lr=[0.1, 0.1, 1e8], total_epochs=[2, 1, 9])
-    assert {row["stage"] for row in model.history_} <= {1, 2, 3}
+    assert {row["stage"] for row in model.history_} >= {1, 2}
     assert model.total_epochs_[:2] == [2, 1]
 
 
