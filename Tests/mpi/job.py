@@ -45,31 +45,25 @@ if what == "temperature":
     # At the others' rate the last digit of a temperature grows to the third of a loss within thirty steps.
     options |= {"temperature_lr": 0.1, "lr": 0.003}
 if what == "stretched":
-    # As a run that max_time has made longer than it was written.
-    options["total_epochs"] = [Stage(10, 4, dof=(1.0, 9.0), stretches=((0, 80),))]
+    # As a run that max_time has made longer than it was written; at a rate at which digits do not grow.
+    stage = Stage(10, 2, dof=(1.0, 9.0), anneal_from=6, dim_annealing="linear", stretches=((0, 80),))
+    options |= {"total_epochs": [stage], "lr": 0.003}
 if what == "small-messages":
     ranks.MOST = 7
-if what.startswith("other-") and comm.Get_rank() == comm.Get_size() - 1:
-    # The last rank is given something else.
-    other = {"lr": 0.2, "batch_size": 30, "n_views": 3, "total_epochs": [10, 5, 6], "lr_scheduler": "none"}
-    changes = what.removeprefix("other-")
-    if changes in other:
-        options[changes] = other[changes]
-    if changes == "images":
-        X = X[::-1].copy()
-    if changes == "n":
-        X = X[:90]
-    if changes == "checkpoint":
-        options["checkpoint"] = sys.argv[3] + ".elsewhere"
 losses = []
 own = Training._count
 
 
 def count(self, event, seconds):
     losses.append(event.loss)
-    if what == "die" and event.epoch == 1 and comm.Get_rank() == comm.Get_size() - 1:
-        # The last rank is gone in the middle of training.
-        os.kill(os.getpid(), signal.SIGKILL)
+    if event.epoch == 1 and comm.Get_rank() == comm.Get_size() - 1:
+        # The last rank leaves in the middle of training.
+        if what == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if what == "interrupt":
+            signal.raise_signal(signal.SIGINT)
+        if what == "exhaust":
+            raise MemoryError("no more")
     own(self, event, seconds)
 
 

@@ -7,7 +7,6 @@ import os
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -153,8 +152,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         sequence, a quarter of it holds what an epoch's order mixes.
     comm : mpi4py communicator or None, default=None
         Processes that train together, each on a part of every batch; all of them call ``fit`` with the same
-        images and parameters and get the same model. Rank 0 speaks, calls callbacks and writes checkpoints.
-        An error in one ends all.
+        images and parameters, which they compare first, and get the same model. Rank 0 speaks, calls
+        callbacks and writes checkpoints. An error in one ends all.
     sync_batchnorm : bool, default=True
         With ``comm``: BatchNorm takes the statistics of the whole batch, so that any number of ranks trains
         alike. False: each rank's of its own part, which saves two messages for each BatchNorm and step;
@@ -310,7 +309,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             If training diverges; the estimator then holds the last finite state.
         """
         started = time.perf_counter()
-        with check_comm(self.comm, self.sync_batchnorm) as ranks:
+        with check_comm(self.comm) as ranks:
             message = self._fit(X, resume, started, ranks)
         if message is not None:
             raise FloatingPointError(message)
@@ -321,7 +320,6 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         # The twin's attributes reach this estimator only when training has ended.
         twin = type(self)(**self.get_params(deep=False))
         plan = ranks.together(lambda: make_plan(twin, X, resume, ranks))
-        plan = replace(plan, seed=ranks.share(plan.seed))
         training = Training(plan, self.get_params(deep=False), started)
         try:
             outcome = training.run()

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from .._text import legible
+from .._training.ranks import OtherRankError
 from ._arguments import make_parser
 
 # Exit codes of the process, as shells and scripts expect them.
@@ -23,6 +24,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         print(f"error: {error}; install tsimcne-swift[images,plot,explore]", file=sys.stderr)
         return FAILED
-    except (ValueError, TypeError, OSError, MemoryError, FloatingPointError) as error:
+    except (ValueError, TypeError, OSError, MemoryError, FloatingPointError, OtherRankError) as error:
         print(legible(f"error: {error}"), file=sys.stderr)
         return FAILED

@@ -15,6 +15,8 @@ from .._estimator import TSimCNE
 from .._evaluation import leave_one_out
 from .._stages.stage import Stage
 from .._text import legible
+from .._training.one_rank import OneRank
+from .._training.ranks import check_comm
 from ..images import ImageCollection
 from ._outputs import choose_outputs, write_outputs
 from ._sources import read_metadata, read_source
@@ -29,28 +31,37 @@ def embed(options: Any) -> int:
     """Read, train or load, map, and write all files."""
     started = time.perf_counter()
     comm = _communicator()
-    follows = comm is not None and comm.Get_rank() > 0
-    outputs = _by_first(comm, lambda: choose_outputs(options))
-    collection = read_source(options)
-    if not follows:
-        _say(options, f"{collection!r}")
-    metadata = None if options.metadata is None else read_metadata(options.metadata, collection.names)
+    with check_comm(comm) as ranks:
+        outputs = _by_first(ranks, lambda: choose_outputs(options))
+        # Read by all: where one cannot, none waits for it.
+        collection = ranks.together(lambda: read_source(options))
+        if ranks.leads:
+            _say(options, f"{collection!r}")
+        metadata = ranks.together(
+            lambda: None if options.metadata is None else read_metadata(options.metadata, collection.names)
+        )
+        checkpoint: Path | None = outputs.checkpoint
+        if checkpoint is not None and not options.resume:
+            # A checkpoint is there with --overwrite only.
+            _by_first(ranks, lambda: checkpoint.unlink(missing_ok=True))
     interrupted = False
     files = {"page": outputs.page, "picture": outputs.picture, "table": outputs.table}
-    if outputs.model is None or outputs.checkpoint is None:
+    if outputs.model is None or checkpoint is None:
+        if not ranks.leads:
+            return 0
         model = TSimCNE.load(options.model)
         Y = model.transform(collection.images)
     else:
-        model, interrupted = _train(options, outputs.checkpoint, collection, comm)
+        model, interrupted = _train(options, checkpoint, collection, comm)
         Y = model.embedding_
-        if follows:
+        if not ranks.leads:
             return 0
         model.save(outputs.model)
         files["model"] = outputs.model
     write_outputs(outputs, legible(options.source.name), collection, Y, metadata)
-    if outputs.checkpoint is not None and not interrupted:
+    if checkpoint is not None and not interrupted:
         # Until now the checkpoint could have made the files again.
-        outputs.checkpoint.unlink(missing_ok=True)
+        checkpoint.unlink(missing_ok=True)
     result = {
         "images": len(collection), "skipped": len(collection.skipped), "interrupted": interrupted,
         "seconds": round(time.perf_counter() - started, 1),
@@ -74,27 +85,13 @@ def _communicator() -> Any:
     return MPI.COMM_WORLD if MPI.COMM_WORLD.Get_size() > 1 else None
 
 
-def _by_first(comm: Any, make: Callable[[], Any]) -> Any:
+def _by_first(ranks: OneRank, make: Callable[[], Any]) -> Any:
     """What the first of the processes makes, or its error, in all of them: files change between two looks."""
-    if comm is None:
-        return make()
-    made, failed = None, None
-    if comm.Get_rank() == 0:
-        try:
-            made = make()
-        except (ValueError, OSError, ModuleNotFoundError) as error:
-            failed = error
-    made, failed = comm.bcast((made, failed))
-    if failed is not None:
-        raise failed
-    return made
+    return ranks.share(ranks.together(lambda: make() if ranks.leads else None))
 
 
 def _train(options: Any, checkpoint: Path, collection: ImageCollection, comm: Any) -> tuple[TSimCNE, bool]:
     """A fitted model, and whether it was ended early."""
-    if not options.resume:
-        # A checkpoint is there with --overwrite only.
-        _by_first(comm, lambda: checkpoint.unlink(missing_ok=True))
     model = TSimCNE(
         **getattr(recipes, options.recipe.upper()),
         augmentation=options.preset,

@@ -26,8 +26,10 @@ class Alignment:
     places: npt.NDArray[np.float64] | None
     network: Network | None
 
-    def apply(self, network: Network, images: Images, threads: int, shifts: bool) -> None:
-        """Turn, mirror and shift the network's map (Schönemann 1966); distances on it stay as they are.
+    def motion(
+        self, network: Network, images: Images, threads: int, shifts: bool
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """How to turn, mirror and shift a network's map (Schönemann 1966); distances on it stay as they are.
 
         ``shifts`` says whether the map may be moved, which changes what the cosine says.
         """
@@ -37,7 +39,7 @@ class Alignment:
             assert self.network is not None
             theirs = self.network.map(images, threads, rows=self.rows).astype(np.float64)
         turn, shift = procrustes(ours, theirs)
-        network.turn(turn, shift if shifts else np.zeros_like(shift))
+        return turn, shift if shifts else np.zeros_like(shift)
 
 
 def procrustes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,24 +29,24 @@ def make_trainer(
     limit, part = plan.values.max_memory, plan.batch_size
     fewest = -(-plan.batch_size // _core.MOST_PARTS)
     while True:
-        trainer, needs, failure = None, 0, None
+        trainer, failure = None, None
         try:
             trainer = _trainer(plan, network, seed, stages or plan.stages, part)
-            needs = trainer.memory()
         except MemoryError as error:
             # More than the machine has; a part of it may fit.
             failure = error
-        fits = trainer is not None and (limit is None or needs <= limit)
         # Ranks stop together only where their batches have as many parts.
-        if plan.ranks.all(fits) and trainer is not None:
+        needs = plan.ranks.largest(math.inf if trainer is None else trainer.memory())
+        if trainer is not None and needs < math.inf and (limit is None or needs <= limit):
             return trainer
         if trainer is not None:
             trainer.close()
-        if limit is None or part == fewest:
-            if limit is None or failure is not None:
-                raise failure or MemoryError("another rank has not the memory that training needs")
-            least = written_size(needs)
-            raise ValueError(f"max_memory: got {written_size(limit)}, but training wants at least {least}")
+        if needs == math.inf and (limit is None or part == fewest):
+            other = MemoryError("another rank has not the memory that training needs")
+            raise plan.ranks.everywhere(failure or other)
+        if limit is not None and part == fewest:
+            text = f"got {written_size(limit)}, but training wants at least {written_size(int(needs))}"
+            raise plan.ranks.everywhere(ValueError(f"max_memory: {text}"))
         part = max(fewest, (part + 1) // 2)
 
 
@@ -76,7 +77,7 @@ def _trainer(
         shuffle_block=block,
         shuffle_window=window,
         micro_batch=micro_batch,
-        stop_at=plan.ranks.stop_at,
+        stop_at=plan.ranks.stop_at(plan.values.sync_batchnorm),
         shard_rank=plan.ranks.rank,
         shard_count=plan.ranks.size,
     )

@@ -19,7 +19,7 @@ from .._stages.cost import cost
 from .._stages.stage import Stage
 from ..callbacks import Record
 from .agreement import description
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, digest_of
 from .core_trainer import Supplier, make_trainer
 from .deadline import Deadline
 from .forecast import announcement, mapping_seconds
@@ -46,17 +46,18 @@ class Training:
         self.history: list[dict[str, Any]] = []
         self.stretches: list[list[tuple[int, int]]] = [[] for _ in plan.stages]
         self._epoch = {"loss": 0.0, "steps": 0, "pairs": 0, "seconds": 0.0}
-        self.checkpoint = Checkpoint(plan, params) if plan.checkpoint is not None else None
-        stored = plan.ranks.together(self._read_checkpoint)
-        plan.ranks.agree(description(plan, params, stored) if plan.ranks.size > 1 else {})
+        self.checkpoint: Checkpoint | None = None
+        stored = plan.ranks.together(lambda: self._open_checkpoint(params))
+        plan.ranks.agree(lambda: description(plan, params, stored))
         # The seed of a run that goes on is the one that it began with.
-        self.seed = plan.seed if stored is None else stored.seed
-        self.network = self._make_network()
+        self.seed = plan.ranks.share(plan.seed if stored is None else stored.seed)
+        self.network = plan.ranks.together(self._make_network)
         self.trainer = make_trainer(plan, self.network, self.seed)
         if stored is not None:
-            stored.restore(self.trainer, self.network, len(plan.stages))
+            plan.ranks.together(lambda: stored.restore(self.trainer, self.network, len(plan.stages)))
             self.history, self.stretches, self._epoch = stored.history, stored.stretches, stored.epoch
             self.started -= stored.seconds
+        plan.ranks.agree(lambda: {"weights or normalisation": digest_of(self.network.tensors())})
         self.supplier = Supplier(plan, self.seed)
         self._deadline: Deadline | None = None
         self._in_step = True
@@ -64,8 +65,12 @@ class Training:
         self._mapping = ProcessLock()
         self._maps = False
 
-    def _read_checkpoint(self) -> Stored | None:
-        return self.checkpoint.read() if self.checkpoint is not None and self.plan.resume else None
+    def _open_checkpoint(self, params: dict[str, Any]) -> Stored | None:
+        """What a run goes on from."""
+        if self.plan.checkpoint is None:
+            return None
+        self.checkpoint = Checkpoint(self.plan, params)
+        return self.checkpoint.read() if self.plan.resume else None
 
     def _make_network(self) -> Network:
         plan = self.plan
@@ -84,7 +89,11 @@ class Training:
         plan = self.plan
         if plan.alignment is not None:
             shifts = self.stages[-1].metric != "cosine"
-            plan.alignment.apply(self.network, plan.images, plan.threads, shifts)
+            motion = None
+            if self.leads:
+                motion = plan.alignment.motion(self.network, plan.images, plan.threads, shifts)
+            # The last digits of a decomposition differ between machines.
+            self.network.turn(*plan.ranks.share(motion))
 
     @property
     def leads(self) -> bool:
@@ -146,8 +155,7 @@ class Training:
         return outcome
 
     def _run(self, bar: ProgressBar | None) -> str:
-        if self.plan.max_time is not None and self.leads:
-            self._deadline = self._make_deadline(self.plan.max_time)
+        self._deadline = self.plan.ranks.together(self._make_deadline)
         self._set_length()
         now = time.perf_counter()
         while True:
@@ -246,7 +254,11 @@ class Training:
                 if step == progress["step"]:
                     self.trainer.stretch(remaining)
 
-    def _make_deadline(self, seconds: float) -> Deadline:
+    def _make_deadline(self) -> Deadline | None:
+        """Of the rank whose clock counts."""
+        seconds = self.plan.max_time
+        if seconds is None or not self.leads:
+            return None
         ends = self._training_ends()
         if ends < time.perf_counter() and self.trainer.progress()["step"] == 0 and not self.history:
             raise ValueError(

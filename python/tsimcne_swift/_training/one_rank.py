@@ -20,8 +20,10 @@ class OneRank:
 
     rank = 0
     size = 1
-    #: Where a trainer stops, so that something is exchanged.
-    stop_at = 0
+
+    def stop_at(self, sync_batchnorm: bool) -> int:
+        """Where a trainer stops, so that something is exchanged."""
+        return 0
 
     @property
     def leads(self) -> bool:
@@ -38,11 +40,15 @@ class OneRank:
         """The result of work that talks to nobody; an error of one rank is raised by all."""
         return work()
 
-    def agree(self, what: dict[str, Any]) -> None:
-        """Raise a ValueError on every rank where ranks were given others, with the names of what differs."""
+    def everywhere(self, error: Exception) -> Exception:
+        """The error, which every rank raises now, so that none is left to wait."""
+        return error
 
-    def all(self, value: bool) -> bool:
-        """Whether it holds for every rank."""
+    def agree(self, describe: Callable[[], dict[str, Any]]) -> None:
+        """Raise a ValueError on every rank where ranks were given others, with what differs and where."""
+
+    def largest(self, value: float) -> float:
+        """Of all ranks."""
         return value
 
     def share(self, value: Any) -> Any:

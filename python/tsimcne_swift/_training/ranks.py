@@ -16,36 +16,35 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._checks.values import check_bool
 from .._inputs.images import Images
 from .._networks.network import TEMPERATURE, Network
+from .agreement import differences, written_ranks
 from .one_rank import OneRank, Result
 
 # Numbers that are added up in one message: MPI counts them in 31 bits.
 MOST = 1 << 30
 
 
-def check_comm(comm: Any, sync_batchnorm: Any) -> OneRank:
-    """What the parameters stand for."""
-    check_bool("sync_batchnorm", sync_batchnorm)
+class OtherRankError(RuntimeError):
+    """Another rank has raised an error, before the ranks began to train together."""
+
+
+def check_comm(comm: Any) -> OneRank:
+    """What the parameter stands for."""
     if comm is None:
         return OneRank()
     wanted = ("Get_rank", "Get_size", "Allreduce", "Iallreduce", "Allgatherv", "bcast")
     if not all(hasattr(comm, name) for name in wanted):
         raise TypeError(f"comm: got {comm!r}, want a communicator of mpi4py, such as MPI.COMM_WORLD")
-    return Ranks(comm, sync_batchnorm) if comm.Get_size() > 1 else OneRank()
+    return Ranks(comm) if comm.Get_size() > 1 else OneRank()
 
 
 class Ranks(OneRank):
     """The ranks of a communicator, as training uses them."""
 
-    def __init__(self, comm: Any, sync_batchnorm: bool) -> None:
+    def __init__(self, comm: Any) -> None:
         from mpi4py import MPI
 
-        self.sync_batchnorm = sync_batchnorm
-        self.stop_at = _core.STOP_AT_EMBEDDINGS | _core.STOP_AT_GRADIENTS | _core.STOP_AT_OUTPUT_STARTED
-        if sync_batchnorm:
-            self.stop_at |= _core.STOP_AT_BATCH_NORM_SUMS
         self.comm, self._mpi = comm, MPI
         self.rank, self.size = int(comm.Get_rank()), int(comm.Get_size())
         # Whether every rank raises what this one does, so that none is left to wait.
@@ -54,6 +53,13 @@ class Ranks(OneRank):
         # Gradients of a step that are on their way; how many there were so far, and are in each of a stage.
         self._sent: list[tuple[int, str, npt.NDArray[Any], list[Any]]] = []
         self._seen, self._gradients = 0, dict[int, int]()
+        # Whether the loss of the step that runs was exchanged.
+        self._has_loss = False
+
+    def stop_at(self, sync_batchnorm: bool) -> int:
+        """Where a trainer stops, so that something is exchanged."""
+        always = _core.STOP_AT_EMBEDDINGS | _core.STOP_AT_GRADIENTS | _core.STOP_AT_OUTPUT_STARTED
+        return always | _core.STOP_AT_BATCH_NORM_SUMS if sync_batchnorm else always
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         """An error of this rank alone ends the job: the others would wait for it forever."""
@@ -73,27 +79,24 @@ class Ranks(OneRank):
         said = self.comm.allgather(None if failure is None else f"{type(failure).__name__}: {failure}")
         failed = [f"rank {rank} of {self.size}: {text}" for rank, text in enumerate(said) if text is not None]
         if failed:
-            self._raise_together = True
-            raise failure or RuntimeError(failed[0])
+            raise self.everywhere(failure or OtherRankError(failed[0]))
         return result  # type: ignore[return-value]
 
-    def agree(self, what: dict[str, Any]) -> None:
-        """Raise a ValueError on every rank where ranks were given others, with the names of what differs."""
-        given = self.comm.allgather(what)
-        differs = []
-        for name, value in given[0].items():
-            others = [rank for rank, theirs in enumerate(given) if theirs.get(name) != value]
-            if others:
-                differs.append(
-                    f"{name}: rank 0 has {value!r}, rank {others[0]} {given[others[0]].get(name)!r}"
-                )
-        if differs:
-            self._raise_together = True
-            raise ValueError("comm: the ranks want the same, but were given others: " + "; ".join(differs))
+    def everywhere(self, error: Exception) -> Exception:
+        """The error, which every rank raises now, so that none is left to wait."""
+        self._raise_together = True
+        return error
 
-    def all(self, value: bool) -> bool:
-        """Whether it holds for every rank."""
-        return all(self.comm.allgather(value))
+    def agree(self, describe: Callable[[], dict[str, Any]]) -> None:
+        """Raise a ValueError on every rank where ranks were given others, with what differs and where."""
+        differs = differences(self.comm.allgather(self.together(describe)))
+        if differs:
+            text = "comm: the ranks want the same, but were given others: " + "; ".join(differs)
+            raise self.everywhere(ValueError(text))
+
+    def largest(self, value: float) -> float:
+        """Of all ranks."""
+        return float(max(self.comm.allgather(value)))
 
     def share(self, value: Any) -> Any:
         """That of rank 0."""
@@ -121,6 +124,7 @@ class Ranks(OneRank):
         elif event.kind == _core.EVENT_EMBEDDINGS:
             self._loss(trainer, event, plan, temperature)
         elif event.kind == _core.EVENT_OUTPUT_STARTED:
+            self._diverge_together(False)
             # Of rank 0's part of the batch.
             for name in plan.architecture.output_layer:
                 values = _get(trainer, _core.ARRAY_PARAMETER, name)
@@ -128,12 +132,23 @@ class Ranks(OneRank):
                     self.comm.Bcast(part, root=0)
                 trainer.set_array(_core.ARRAY_PARAMETER, name, values)
         else:
+            if event.kind == _core.EVENT_DIVERGED and not self._has_loss:
+                # Before its output layer could begin, of which the others speak now.
+                self._diverge_together(True)
+            elif event.kind in (_core.EVENT_STEP, _core.EVENT_DIVERGED) and not plan.values.sync_batchnorm:
+                self._average_statistics(trainer, event)
             if event.kind == _core.EVENT_STEP:
                 self._gradients[event.stage], self._seen = self._seen, 0
-            if not self.sync_batchnorm and event.kind in (_core.EVENT_STEP, _core.EVENT_DIVERGED):
-                self._average_statistics(trainer, event)
+                self._has_loss = False
             return False
         return True
+
+    def _diverge_together(self, diverged: bool) -> None:
+        """Raise a FloatingPointError on every rank where some diverged, and others did not."""
+        said = self.comm.allgather(diverged)
+        if any(said) and not all(said):
+            ranks = written_ranks([rank for rank, it_did in enumerate(said) if it_did])
+            raise self.everywhere(FloatingPointError(f"training diverged on {ranks}: take a lower lr"))
 
     def _add(self, values: npt.NDArray[Any]) -> None:
         """The sum over all ranks, in place."""
@@ -160,8 +175,7 @@ class Ranks(OneRank):
         values = np.concatenate([*(array.ravel() for array in arrays), [event.kind == _core.EVENT_DIVERGED]])
         self._add(values)
         if values[-1] not in (0, self.size):
-            self._raise_together = True
-            raise FloatingPointError("training diverged on some ranks: take a lower lr")
+            self._diverge_together(event.kind == _core.EVENT_DIVERGED)
         values /= self.size
         position = 0
         for (kind, name), array in zip(names, arrays, strict=True):
@@ -200,6 +214,7 @@ class Ranks(OneRank):
         if stage["temperature_rate"] > 0:
             trainer.set_array(_core.ARRAY_GRADIENT, TEMPERATURE, np.array([derivative], np.float32))
         trainer.set_loss(float(loss))
+        self._has_loss = True
 
     def _gather(self, own: npt.NDArray[np.float32], counts: Sequence[int]) -> npt.NDArray[np.float32]:
         """The rows of all ranks, one rank's after another's; ``counts`` says how many each has."""
