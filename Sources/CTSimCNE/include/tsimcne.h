@@ -621,8 +621,12 @@ int32_t tsimcne_array_named(tsimcne_handle handle, int32_t kind, const char *nam
     X(STATUSES)                                                                                              \
     X(TYPES)                                                                                                 \
     X(PRESETS)                                                                                               \
-    X(LAYERS) X(FUNCTIONS) X(OUTPUTS) X(METRICS) X(TRAINS) X(OUTPUT_STARTS) X(SHAPES) X(SCHEDULES)           \
-        X(OPTIMIZERS) X(INPUTS) X(SOURCES) X(STOPS) X(EVENTS) X(ARRAYS)
+    X(LAYERS)                                                                                                \
+    X(FUNCTIONS)                                                                                             \
+    X(OUTPUTS)                                                                                               \
+    X(METRICS)                                                                                               \
+    X(TRAINS)                                                                                                \
+    X(OUTPUT_STARTS) X(SHAPES) X(SCHEDULES) X(OPTIMIZERS) X(INPUTS) X(SOURCES) X(STOPS) X(EVENTS) X(ARRAYS)
 
 /* --------------------------------------------------------------------- loss */
 
