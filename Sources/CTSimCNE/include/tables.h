@@ -19,7 +19,7 @@ typedef enum {
 /** A number of a structure. */
 typedef struct tables_number {
     const char *name;
-    int64_t offset; /* in bytes, from the structure's beginning */
+    int64_t offset; /* bytes from the structure's beginning */
     tables_type type;
     double usual, least, largest;
 } tables_number;
@@ -32,13 +32,13 @@ typedef struct tables_structure {
 } tables_structure;
 
 typedef struct tables_constant {
-    const char *constant; /* without TSIMCNE_ */
+    const char *constant; /* its name in tsimcne.h, without TSIMCNE_ */
     int32_t number;
     const char *word; /* what users call it */
 } tables_constant;
 
 typedef struct tables_enumeration {
-    const char *name; /* that of its table without TSIMCNE_ */
+    const char *name; /* its table's name, without TSIMCNE_ */
     int64_t count;
     const tables_constant *constants;
 } tables_enumeration;

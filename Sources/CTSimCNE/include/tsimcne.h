@@ -39,10 +39,10 @@ extern "C" {
 #define TSIMCNE_MEMBER(type, name, usual, least, largest) type name;
 #define TSIMCNE_COUNTED(constant, number, word) +1
 
-/** Of the project: what the wheel and tsimcne_build_info say is taken from here. */
+/** The project's version: the wheel and tsimcne_build_info take it from here. */
 #define TSIMCNE_VERSION "0.1.0"
 
-/** Raised whenever a structure or a function changes its meaning. */
+/** The number of this interface: it is raised whenever a structure or a function changes its meaning. */
 #define TSIMCNE_ABI_VERSION 7
 
 #define TSIMCNE_STATUSES(X)                                                                                  \
@@ -72,7 +72,7 @@ int32_t tsimcne_abi_version(void);
 const char *tsimcne_build_info(void);
 
 /** The message of the last error on this thread, of at most 511 bytes, whole characters of UTF-8; "" when
- * there was none. Valid until this thread's next call.
+ * there was none. It is valid until this thread's next call.
  */
 const char *tsimcne_last_error(void);
 
@@ -132,7 +132,7 @@ typedef struct tsimcne_images {
     X(double, channel_gain, 0, 0, 100)                                                                       \
     X(double, channel_offset, 0, 0, 1)           /* … and shift uniform in [-v, v] of the range */         \
     X(double, blur, 0, 0, 1)                     /* probability of a Gaussian blur */                        \
-    X(double, blur_deviation_min, 0.1, 0.01, 10) /* in pixels */                                             \
+    X(double, blur_deviation_min, 0.1, 0.01, 10) /* standard deviation in pixels */                          \
     X(double, blur_deviation_max, 2, 0.01, 10)                                                               \
     /* probability that values of the upper half become their negatives */                                   \
     X(double, solarize, 0, 0, 1)                                                                             \
@@ -217,7 +217,7 @@ enum { TSIMCNE_FUNCTION_COUNT = 0 TSIMCNE_FUNCTIONS(TSIMCNE_COUNTED) };
     X(int32_t, function, 0, 0, TSIMCNE_FUNCTION_COUNT - 1) /* TSIMCNE_FUNCTION_… */                        \
     X(int32_t, gate, 0, 0, TSIMCNE_FUNCTION_COUNT - 1)     /* TSIMCNE_FUNCTION_… */                        \
     X(float, epsilon, 1e-5, 1e-12, 1)                      /* added to the variance */                       \
-    X(float, momentum, 0.1, 0, 1)                          /* of the running statistics */                   \
+    X(float, momentum, 0.1, 0, 1) /* the newest batch's weight in the running statistics */                  \
     /* stochastic depth: probability of being left out in training */                                        \
     X(float, drop, 0, 0, 0.99)
 typedef struct tsimcne_layer {
@@ -227,7 +227,7 @@ typedef struct tsimcne_layer {
 } tsimcne_layer;
 
 #define TSIMCNE_MODEL_NUMBERS(X)                                                                             \
-    /* of the images; 1024 at most where there is a backbone */                                              \
+    /* channels of the images; 1024 at most where there is a backbone */                                     \
     X(int64_t, channels, 1, 1, 65536)                                                                        \
     /* 10, 18, 34: ResNet of [1,1,1,1], [2,2,2,2], [3,4,6,3] basic blocks; 50, 101: of [3,4,6,3],            \
        [3,4,23,3] bottlenecks; 0: none, for vectors */                                                       \
@@ -267,8 +267,8 @@ enum { TSIMCNE_OUTPUT_COUNT = 0 TSIMCNE_OUTPUTS(TSIMCNE_COUNTED) };
  * Maps images (BatchNorm with running statistics, no augmentation) and writes count * d float32 to
  * `output`: d = output dimension for TSIMCNE_OUTPUT_MAP; for TSIMCNE_OUTPUT_FEATURES 8 * base_width, four
  * times that with bottlenecks, `channels` with depth 0, or the channels that `layers` end with.
- * The result for an image does not depend on the others in the call. Not interruptible: pass some
- * hundred images at a time.
+ * The result for an image does not depend on the others in the call. It cannot be interrupted: pass
+ * some hundred images at a time.
  */
 int32_t tsimcne_model_transform(tsimcne_handle model, const tsimcne_images *images, int32_t output_kind,
                                 int32_t threads, float *output, int64_t output_count);
@@ -311,9 +311,10 @@ enum { TSIMCNE_OUTPUT_START_COUNT = 0 TSIMCNE_OUTPUT_STARTS(TSIMCNE_COUNTED) };
 enum { TSIMCNE_SHAPES(TSIMCNE_CONSTANT) };
 enum { TSIMCNE_SHAPE_COUNT = 0 TSIMCNE_SHAPES(TSIMCNE_COUNTED) };
 #define TSIMCNE_SCHEDULES(X)                                                                                 \
-    /* stepped per batch, warm-up a fraction of the stage's steps */                                         \
+    /* the rate is stepped per batch, the warm-up is a fraction of the stage's steps */                      \
     X(SCHEDULE_BATCH, 0, "batch")                                                                            \
-    X(SCHEDULE_EPOCH, 1, "epoch") /* the reference's: stepped per epoch, warm-up in epochs */
+    /* the reference's: the rate is stepped per epoch, the warm-up is in epochs */                           \
+    X(SCHEDULE_EPOCH, 1, "epoch")
 enum { TSIMCNE_SCHEDULES(TSIMCNE_CONSTANT) };
 enum { TSIMCNE_SCHEDULE_COUNT = 0 TSIMCNE_SCHEDULES(TSIMCNE_COUNTED) };
 #define TSIMCNE_OPTIMIZERS(X)                                                                                \
@@ -323,7 +324,7 @@ enum { TSIMCNE_SCHEDULE_COUNT = 0 TSIMCNE_SCHEDULES(TSIMCNE_COUNTED) };
     X(ADAMW, 2, "adamw")                                                                                     \
     /* You, Gitman and Ginsburg 2017; trust 0.001, plain SGD for biases and BatchNorm */                     \
     X(LARS, 3, "lars")                                                                                       \
-    /* with the largest squares (AMSGrad, Reddi, Kale and Kumar 2018); weight decay is part of the           \
+    /* Adam with the largest squares (AMSGrad, Reddi, Kale and Kumar 2018); weight decay is part of the      \
        gradient */                                                                                           \
     X(ADAM, 4, "adam")
 enum { TSIMCNE_OPTIMIZERS(TSIMCNE_CONSTANT) };
@@ -338,9 +339,9 @@ enum { TSIMCNE_INPUTS(TSIMCNE_CONSTANT) };
 enum { TSIMCNE_INPUT_COUNT = 0 TSIMCNE_INPUTS(TSIMCNE_COUNTED) };
 
 #define TSIMCNE_STAGE_NUMBERS(X)                                                                             \
-    /* of the optimiser; the last epoch may be cut short */                                                  \
+    /* steps of the optimiser; the last epoch may be cut short */                                            \
     X(int64_t, steps, 1, 1, 1099511627776)                                                                   \
-    X(int32_t, output_dim, 2, 1, 4096) /* at its end */                                                      \
+    X(int32_t, output_dim, 2, 1, 4096) /* outputs at the stage's end */                                      \
     /* TSIMCNE_OUTPUT_KEEP to SCALED */                                                                      \
     X(int32_t, output_start, 0, 0, TSIMCNE_OUTPUT_START_COUNT - 1)                                           \
     X(float, output_scale, 1, 0, 1e9)                  /* at least 1e-9 where output_start needs it */       \
@@ -351,18 +352,18 @@ enum { TSIMCNE_INPUT_COUNT = 0 TSIMCNE_INPUTS(TSIMCNE_COUNTED) };
     /* 0: the temperature stays. Else its logarithm (of T^2 / 2 for distances) is trained with so many       \
        times the learning rate */                                                                            \
     X(double, temperature_rate, 0, 0, 1e9)                                                                   \
-    X(double, learning_rate, 0.03, 0, 1e9)                 /* peak */                                        \
+    X(double, learning_rate, 0.03, 0, 1e9)                 /* peak of the rate */                            \
     X(double, warmup, 0, 0, 1e6)                           /* see schedule */                                \
     X(int32_t, schedule, 0, 0, TSIMCNE_SCHEDULE_COUNT - 1) /* TSIMCNE_SCHEDULE_… */                        \
     X(int32_t, shape, 0, 0, TSIMCNE_SHAPE_COUNT - 1)       /* TSIMCNE_SHAPE_… */                           \
-    /* TSIMCNE_OPTIMIZERS; fresh in each stage */                                                            \
+    /* TSIMCNE_OPTIMIZERS; each stage has a fresh one */                                                     \
     X(int32_t, optimizer, 0, 0, TSIMCNE_OPTIMIZER_COUNT - 1)                                                 \
     X(int32_t, decays_biases, 1, 0, 1)      /* whether biases and BatchNorm decay too */                     \
     X(double, momentum, 0.9, 0, 1)          /* less than 1 for ADAM and ADAMW */                             \
     X(double, second_momentum, 0.999, 0, 1) /* less than 1 */                                                \
     X(double, weight_decay, 5e-4, 0, 1e9)                                                                    \
     X(double, clip_value, 4, 0, 1e30) /* gradients are clipped to +- this; 0 for none */                     \
-    /* of smaller views, 8 … the image's, with an augmentation; 0 for the image's */                       \
+    /* size of smaller views in pixels, 8 … the image's, with an augmentation; 0 for the image's */        \
     X(int32_t, view_height, 0, 0, 1024)                                                                      \
     X(int32_t, view_width, 0, 0, 1024)                                                                       \
     /* 0: all views are of the image itself. k: every view but the first is of one of its k nearest          \
@@ -376,7 +377,7 @@ typedef struct tsimcne_stage {
     int64_t annealed_epochs; /* values of each of these courses, one for an epoch of the stage as it was
                                 written; the last one stays */
     const int32_t *annealed_outputs;          /* falling output dimensions down to output_dim, or NULL */
-    const float *annealed_degrees;            /* of freedom, or NULL */
+    const float *annealed_degrees;            /* degrees of freedom, or NULL */
     const tsimcne_augmentation *augmentation; /* NULL for that of the trainer's configuration */
 } tsimcne_stage;
 
@@ -402,9 +403,9 @@ enum { TSIMCNE_STOPS(TSIMCNE_CONSTANT) };
     X(int32_t, source, 0, 0, TSIMCNE_SOURCE_COUNT - 1) /* TSIMCNE_SOURCE_… */                              \
     X(int32_t, threads, 0, 0, 1024)                    /* 0: all cores this process may use */               \
     X(uint32_t, stop_at, 0, 0, 15)                     /* a sum of TSIMCNE_STOP_AT_… */                    \
-    /* return TSIMCNE_EVENT_MORE after about this long; 0: 100 */                                            \
+    /* milliseconds, about, after which TSIMCNE_EVENT_MORE is returned; 0: 100 */                            \
     X(uint32_t, time_slice_ms, 0, 0, 300)                                                                    \
-    X(int32_t, views, 2, 2, 16)               /* of an image in a batch; all others are negatives */         \
+    X(int32_t, views, 2, 2, 16)               /* views of an image; all others in the batch are negatives */ \
     X(int32_t, shuffle_window, 0, 0, 1048576) /* blocks among which images are mixed; 0: 1 */                \
     /* neighbouring images that stay near each other in an epoch's order, for data that are read block       \
        by block; 0 or 1: every order is as likely */                                                         \
@@ -415,17 +416,17 @@ enum { TSIMCNE_STOPS(TSIMCNE_CONSTANT) };
     X(int64_t, micro_batch, 0, 0, 1099511627776)                                                             \
     /* 0 … shard_count - 1: which part of every batch this trainer works on … */                         \
     X(int32_t, shard_rank, 0, 0, 1048575)                                                                    \
-    /* … of so many that train together; 0 or 1: all of it. With more, gradients are to be exchanged,      \
-       and the loss is to be set: stop_at has them all, and BatchNorm's sums unless it is to take each       \
-       shard's statistics */                                                                                 \
+    /* … of so many shards that train together; 0 or 1: all of it. With more, gradients are exchanged      \
+       and the loss is set by the caller: stop_at has them all, and BatchNorm's sums unless it is to take    \
+       each shard's statistics */                                                                            \
     X(int32_t, shard_count, 0, 0, 1048576)                                                                   \
     /* standard deviation of normal noise on normalised values; 0 for none */                                \
     X(double, noise, 0, 0, 1e6)                                                                              \
     X(double, dropout, 0, 0, 1) /* probability that a normalised value is set to 0 */                        \
-    /* of the moving averages of parameters and running statistics, less than 1; 0 for none */               \
+    /* decay of the moving averages of parameters and running statistics, less than 1; 0 for none */         \
     X(double, average_decay, 0, 0, 1)
 #define TSIMCNE_MOST_STAGES 64
-/* Of a batch that goes through the network in parts. */
+/* The most parts in which a batch goes through the network. */
 #define TSIMCNE_MOST_PARTS 4096
 typedef struct tsimcne_trainer_config {
     uint64_t struct_size;
@@ -458,19 +459,19 @@ enum { TSIMCNE_EVENT_COUNT = 0 TSIMCNE_EVENTS(TSIMCNE_COUNTED) };
 
 #define TSIMCNE_EVENT_NUMBERS(X)                                                                             \
     X(int32_t, kind, 0, 0, TSIMCNE_EVENT_COUNT - 1)  /* TSIMCNE_EVENT_… */                                 \
-    X(int32_t, stage, 0, 0, TSIMCNE_MOST_STAGES - 1) /* from 0 */                                            \
-    X(int64_t, epoch, 0, 0, 1099511627776)           /* from 0, within the stage */                          \
-    X(int64_t, step, 0, 0, 1099511627776)            /* from 0, within the epoch */                          \
+    X(int32_t, stage, 0, 0, TSIMCNE_MOST_STAGES - 1) /* the stage's number, from 0 */                        \
+    X(int64_t, epoch, 0, 0, 1099511627776)           /* the epoch's number within the stage, from 0 */       \
+    X(int64_t, step, 0, 0, 1099511627776)            /* the step's number within the epoch, from 0 */        \
     X(int64_t, steps_per_epoch, 0, 1, 1099511627776)                                                         \
-    /* of the stage: after this step with STEP, else with it */                                              \
+    /* steps left of the stage: after this step with STEP, else with it */                                   \
     X(int64_t, steps_left, 0, 0, 1099511627776)                                                              \
-    X(double, loss, 0, 0, 1e300)        /* of this step; with STEP */                                        \
-    X(double, learning_rate, 0, 0, 1e9) /* of this step; with STEP */                                        \
-    /* of TSIMCNE_METRIC_STUDENT_T now: a stage that is stretched takes longer over its course */            \
+    X(double, loss, 0, 0, 1e300)        /* loss of this step; with STEP */                                   \
+    X(double, learning_rate, 0, 0, 1e9) /* rate of this step; with STEP */                                   \
+    /* nu of TSIMCNE_METRIC_STUDENT_T now: a stage that is stretched takes longer over its course */         \
     X(double, degrees_of_freedom, 1, 1e-3, 1e6)                                                              \
     X(int64_t, batch_count, 0, 0, 1099511627776) /* images in this batch */                                  \
-    X(int64_t, index_count, 0, 0, 1099511627776) /* of `indices` */                                          \
-    X(int64_t, array, -1, -1, 1099511627776)     /* for tsimcne_array_at, or -1 */
+    X(int64_t, index_count, 0, 0, 1099511627776) /* number of `indices` */                                   \
+    X(int64_t, array, -1, -1, 1099511627776)     /* index for tsimcne_array_at, or -1 */
 typedef struct tsimcne_event {
     uint64_t struct_size;
     TSIMCNE_EVENT_NUMBERS(TSIMCNE_MEMBER)
@@ -506,14 +507,15 @@ int32_t tsimcne_abandon(tsimcne_handle trainer);
 
 /** Where training stands between two steps. */
 #define TSIMCNE_PROGRESS_NUMBERS(X)                                                                          \
-    X(int64_t, stage, 0, 0, TSIMCNE_MOST_STAGES) /* from 0; stage_count when all are done */                 \
-    X(int64_t, step, 0, 0, 1099511627776)        /* steps of the stage that are done … */                  \
+    /* the stage's number, from 0; stage_count when all are done */                                          \
+    X(int64_t, stage, 0, 0, TSIMCNE_MOST_STAGES)                                                             \
+    X(int64_t, step, 0, 0, 1099511627776) /* steps of the stage that are done … */                         \
     /* … and that it will have had; 0 when all are done */                                                 \
     X(int64_t, steps, 0, 0, 1099511627776)                                                                   \
-    /* of the schedule, in steps of the stage as it was written … */                                       \
+    /* place in the schedule, in steps of the stage as it was written … */                                 \
     X(double, position, 0, 0, 1e15)                                                                          \
     X(double, stride, 1, 0, 1e15)                  /* … and how far a step takes it */                     \
-    X(int64_t, epochs_before, 0, 0, 1099511627776) /* that earlier stages began */
+    X(int64_t, epochs_before, 0, 0, 1099511627776) /* epochs that earlier stages began */
 typedef struct tsimcne_progress {
     uint64_t struct_size;
     TSIMCNE_PROGRESS_NUMBERS(TSIMCNE_MEMBER)
@@ -521,8 +523,8 @@ typedef struct tsimcne_progress {
 
 /**
  * Reads where training stands. With the model's arrays, those of TSIMCNE_ARRAY_MOMENTUM, _SQUARES, _AVERAGE
- * and _NEIGHBORS, and the seed it is all that decides the future. Not in the middle of a step, whose results
- * do not count yet: it is the position before that step.
+ * and _NEIGHBORS, and the seed it is all that decides the future. In the middle of a step, whose results do
+ * not count yet, it is the position before that step.
  */
 int32_t tsimcne_trainer_progress(tsimcne_handle trainer, tsimcne_progress *progress);
 
@@ -545,8 +547,8 @@ int32_t tsimcne_trainer_stretch(tsimcne_handle trainer, int64_t remaining);
 int32_t tsimcne_trainer_exchange_averages(tsimcne_handle trainer);
 
 /**
- * With shards, at TSIMCNE_EVENT_EMBEDDINGS: the loss of the whole batch. Its gradient with respect to the
- * shard's embeddings goes into TSIMCNE_ARRAY_EMBEDDING_GRADIENT.
+ * Sets the loss of the whole batch, with shards, at TSIMCNE_EVENT_EMBEDDINGS. Its gradient with respect to
+ * the shard's embeddings goes into TSIMCNE_ARRAY_EMBEDDING_GRADIENT.
  */
 int32_t tsimcne_trainer_set_loss(tsimcne_handle trainer, double loss);
 
@@ -565,32 +567,32 @@ int32_t tsimcne_trainer_destroy(tsimcne_handle trainer);
 /* ------------------------------------------------------- arrays, borrowed by name */
 
 #define TSIMCNE_ARRAYS(X)                                                                                    \
-    X(ARRAY_PARAMETER, 0, "parameter") /* float32; of a model or a trainer */                                \
-    /* float32: running_mean, running_var; of a model or a trainer */                                        \
+    X(ARRAY_PARAMETER, 0, "parameter") /* float32 arrays of a model or a trainer */                          \
+    /* float32 arrays of a model or a trainer: running_mean, running_var */                                  \
     X(ARRAY_BUFFER, 1, "buffer")                                                                             \
-    /* float32; of a trainer; of the last step that was run to its end */                                    \
+    /* float32 arrays of a trainer: gradients of the last step that was run to its end */                    \
     X(ARRAY_GRADIENT, 2, "gradient")                                                                         \
-    X(ARRAY_MOMENTUM, 3, "momentum") /* float32; of a trainer */                                             \
-    /* float64; of a trainer: 2 C + 1 values: forward [sum x, sum x^2, count], backward [sum dy, sum         \
+    X(ARRAY_MOMENTUM, 3, "momentum") /* float32 arrays of a trainer */                                       \
+    /* float64 arrays of a trainer, 2 C + 1 values: forward [sum x, sum x^2, count], backward [sum dy, sum   \
        dy * normalised x, count] */                                                                          \
     X(ARRAY_SUMS, 4, "sums")                                                                                 \
-    /* float32; of a trainer: (views * batch_count, output_dim), first views first */                        \
+    /* float32 array of a trainer: (views * batch_count, output_dim), first views first */                   \
     X(ARRAY_EMBEDDINGS, 5, "embeddings")                                                                     \
-    /* float32; of a trainer with Adam: the running squares of gradients */                                  \
+    /* float32 arrays of a trainer with Adam: the running squares of gradients */                            \
     X(ARRAY_SQUARES, 6, "squares")                                                                           \
-    /* float32; of a trainer: of parameters and buffers, see average_decay */                                \
+    /* float32 arrays of a trainer: averages of parameters and buffers, see average_decay */                 \
     X(ARRAY_AVERAGE, 7, "average")                                                                           \
-    /* int32; of a trainer in a stage with neighbours, "neighbors": (images, k) positions in the data        \
+    /* int32 array of a trainer in a stage with neighbours, "neighbors": (images, k) positions in the data   \
        set, the nearest first */                                                                             \
     X(ARRAY_NEIGHBORS, 8, "neighbors")                                                                       \
-    /* float32; of a trainer with TSIMCNE_ADAM: the largest squares so far */                                \
+    /* float32 arrays of a trainer with TSIMCNE_ADAM: the largest squares so far */                          \
     X(ARRAY_MAXIMA, 9, "maxima")                                                                             \
-    /* float32; of a trainer, "embeddings": the loss's gradient with respect to them */                      \
+    /* float32 array of a trainer, "embeddings": the loss's gradient with respect to them */                 \
     X(ARRAY_EMBEDDING_GRADIENT, 10, "embedding_gradient")
 enum { TSIMCNE_ARRAYS(TSIMCNE_CONSTANT) };
 
 /**
- * A borrowed array. Valid until the model or trainer is destroyed or a stage or batch size changes:
+ * A borrowed array. It is valid until the model or trainer is destroyed or a stage or batch size changes:
  * ask again after each tsimcne_advance. Names are those of PyTorch's state dict of the reference
  * ("backbone.layer1.0.conv1.weight"); layouts are its too, except that a convolution's weight is
  * (kernel height, kernel width, in, out).
@@ -640,17 +642,17 @@ int32_t tsimcne_infonce(const float *embeddings, int64_t images, int64_t views, 
                         double *loss, float *gradient);
 
 /**
- * For processes that share a batch and all have the embeddings of all views: what the views of the images
- * `first` … `first + count - 1` contribute. Writes `scales`, one float for each of these views * count views,
- * first views first, and this part's share of the loss: shares add up to it.
+ * Works out what the views of the images `first` … `first + count - 1` contribute to the loss, for processes
+ * that share a batch and all have the embeddings of all views. Writes `scales`, one float for each of these
+ * views * count views, first views first, and this part's share of the loss: shares add up to it.
  */
 int32_t tsimcne_infonce_sums(const float *embeddings, int64_t images, int64_t views, int64_t dimension,
                              int32_t metric, float temperature, float degrees_of_freedom, int32_t threads,
                              int64_t first, int64_t count, float *scales, double *loss);
 
 /**
- * Then, from the `scales` of all views * images views, first views first: the gradient with respect to the
- * part's embeddings, (views * count, dimension), and its share of the derivative with respect to the
+ * Writes then, from the `scales` of all views * images views, first views first, the gradient with respect to
+ * the part's embeddings, (views * count, dimension), and its share of the derivative with respect to the
  * temperature's logarithm (of T^2 / 2, for the cosine of T).
  */
 int32_t tsimcne_infonce_gradient(const float *embeddings, int64_t images, int64_t views, int64_t dimension,
