@@ -14,7 +14,7 @@
 
 #include "CPlatform.h"
 
-// Of a guard: the system gives a process fewer mappings than this.
+// The most places of a guard that zeros are put in: the system gives a process fewer mappings than this.
 enum { MOST_FAULTS = 1 << 16 };
 // Zeros are put up to the next multiple of this: where a file was cut, all that follows is cut too.
 static const uintptr_t block = 1 << 21;
@@ -23,7 +23,7 @@ static const uintptr_t block = 1 << 21;
 struct cplatform_guard {
     _Atomic uintptr_t first, last;
     _Atomic uint64_t faults;
-    // Where zeros were put; memory that is not there until it is written.
+    // Addresses where zeros were put; their memory is not there until it is written.
     uintptr_t *places;
     struct cplatform_guard *next;
     bool is_used;
@@ -66,7 +66,7 @@ static bool put_zeros(uintptr_t address) {
     return end != 0 && replace(page, end, MAP_ANONYMOUS, -1);
 }
 
-// What would happen without this handler.
+// Does what would happen without this handler.
 static void pass_on(int number, siginfo_t *info, void *context) {
     struct sigaction *old = before;
     bool is_fault = info->si_code > 0;
@@ -106,7 +106,8 @@ static void on_bus_error(int number, siginfo_t *info, void *context) {
     errno = error;
 }
 
-// Ours is the handler; another that was installed since is the one to pass on to. Under the lock.
+// Makes ours the handler; another that was installed since becomes the one to pass on to. The caller holds
+// the lock.
 static bool install(void) {
     struct sigaction now;
     if (sigaction(SIGBUS, NULL, &now) != 0) {

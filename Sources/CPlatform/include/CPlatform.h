@@ -37,7 +37,8 @@ static inline void cplatform_restore_float_mode(uint64_t mode) {
 #endif
 }
 
-/// Correctly rounded, as Swift's `squareRoot()`, which may set an error number and so keeps a loop scalar.
+/// The correctly rounded square root, as of Swift's `squareRoot()`, which may set an error number and so
+/// keeps a loop scalar.
 static inline float cplatform_square_root(float x) {
     return __builtin_elementwise_sqrt(x);
 }
