@@ -24,8 +24,8 @@ public struct Augmentation: Equatable, Sendable {
     /// The shift is uniform in [-v, v], in turns of the colour circle.
     public var hue = 0.1
     public var grayscale = 0.2
-    /// Every channel by itself: a factor in [max(0, 1 - v), 1 + v], and a shift in [-v, v] of the range. For
-    /// channels that are measurements of different things.
+    /// A factor in [max(0, 1 - v), 1 + v] and a shift in [-v, v] of the range, drawn for every channel by
+    /// itself; they suit channels that are measurements of different things.
     public var channelGain = 0.0
     public var channelOffset = 0.0
     /// Probability of a Gaussian blur; its standard deviation in pixels is uniform between the two others.
@@ -55,15 +55,15 @@ public struct Augmentation: Equatable, Sendable {
     /// levels after each operation, as torchvision's do; float32 images are only clipped.
     ///
     /// - Parameters:
-    ///   - images: where the image is.
-    ///   - position: of the image there.
-    ///   - imageIndex: its number among all, for the random numbers.
-    ///   - seed: of the training.
-    ///   - epoch: of the training.
-    ///   - view: of the image.
-    ///   - size: nil for the image's.
-    ///   - output: (height, width, channels).
-    ///   - scratch: ``scratchCount(height:width:channels:)`` floats.
+    ///   - images: the images of which one is taken.
+    ///   - position: the image's place among `images`.
+    ///   - imageIndex: the image's number among all, for the random numbers.
+    ///   - seed: the training's seed.
+    ///   - epoch: the training's epoch.
+    ///   - view: the view's number among those of the image.
+    ///   - size: the view's size; nil for the image's.
+    ///   - output: memory for (height, width, channels) values.
+    ///   - scratch: memory for ``scratchCount(height:width:channels:)`` floats.
     public func makeView(
         of images: ImageBatch, at position: Int, imageIndex: Int, seed: UInt64, epoch: UInt64, view: UInt32,
         size: ViewSize? = nil, into output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
@@ -96,7 +96,7 @@ extension Augmentation {
     /// A number of an augmentation, under the name that files, Python and C have for it.
     public typealias Number = (name: String, path: WritableKeyPath<Augmentation, Double> & Sendable)
 
-    /// All of them, in the order of `tsimcne.h`, whose table has their limits.
+    /// All numbers, in the order of `tsimcne.h`, whose table has their limits.
     public static let numbers: [Number] = [
         ("crop_area_min", \.cropAreaMin),
         ("crop_area_max", \.cropAreaMax),

@@ -1,5 +1,5 @@
 extension Augmentation {
-    /// Photographs.
+    /// Views of photographs.
     public static let natural = Augmentation()
 
     /// Letters and digits: mirrored they would mean something else.

@@ -6,7 +6,7 @@ struct ColorJitter {
     var brightness: Float
     var contrast: Float
     var saturation: Float
-    /// In turns of the colour circle.
+    /// The shift of the hue, in turns of the colour circle.
     var hue: Float
 
     init(order: [Operation], brightness: Float, contrast: Float, saturation: Float, hue: Float) {

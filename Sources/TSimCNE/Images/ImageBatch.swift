@@ -1,9 +1,9 @@
 /// Images in somebody else's memory: (count, height, width, channels), C-contiguous.
 public struct ImageBatch: @unchecked Sendable {
     public enum Element: Sendable {
-        /// 0…255 for [0, 1].
+        /// Whole numbers 0…255, which stand for [0, 1].
         case uint8
-        /// In [0, 1] already.
+        /// Numbers that are in [0, 1] already.
         case float32
 
         public var size: Int { self == .uint8 ? 1 : 4 }

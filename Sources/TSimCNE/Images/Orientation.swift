@@ -4,7 +4,7 @@ struct Orientation: Equatable {
     var reversesRows = false
     var isTransposed = false
 
-    /// As it is.
+    /// The orientation that leaves a view as it is.
     init() {}
 
     init(_ parameters: Augmentation, isSquare: Bool, _ random: inout RandomNumbers) {

@@ -5,8 +5,8 @@ struct RandomResizedCrop {
     let area: ClosedRange<Double>
     let ratio: ClosedRange<Double>
 
-    /// Up to ten tries at a crop that fits, at a position uniform over all; then the largest centred
-    /// one within the ratio's bounds. Area 1 alone is no crop, whatever the ratio.
+    /// Makes up to ten tries at a crop that fits, at a position uniform over all; then takes the largest
+    /// centred one within the ratio's bounds. Area 1 alone is no crop, whatever the ratio.
     func draw(height: Int, width: Int, _ random: inout RandomNumbers) -> Crop {
         if area.lowerBound == 1 { return Crop(top: 0, left: 0, height: height, width: width) }
         let sides = RandomSides(area: area, ratio: ratio)
@@ -39,7 +39,7 @@ struct RandomSides {
         logarithms = Elementary.log(ratio.lowerBound)...Elementary.log(ratio.upperBound)
     }
 
-    /// The first is the ratio times the second.
+    /// Draws two sides, of which the first is the ratio times the second.
     func draw(of total: Int, _ random: inout RandomNumbers) -> (Int, Int) {
         let target = Double(total) * random.uniform(in: area)
         let ratio = Elementary.exp(random.uniform(in: logarithms))
@@ -64,8 +64,8 @@ struct Crop: Equatable, Sendable {
 
     private static let tapCount = MemoryLayout<Tap>.stride / MemoryLayout<Float>.stride
 
-    /// Bilinear, along rows and then along columns, as Pillow does. Antialiasing would change nothing: a
-    /// crop is never made smaller (see ``ViewSize``).
+    /// Resizes the crop bilinearly, along rows and then along columns, as Pillow does. Antialiasing would
+    /// change nothing: a crop is never made smaller (see ``ViewSize``).
     func resize(
         _ images: ImageBatch, at position: Int, mirrored: Orientation, into planes: Planes,
         scratch: UnsafeMutablePointer<Float>

@@ -46,7 +46,7 @@ extension Augmentation {
         return weights.map { Float($0 / total) }
     }
 
-    /// Up to ten tries at a rectangle that fits, as torchvision's.
+    /// Makes up to ten tries at a rectangle that fits, as torchvision does.
     func erase(_ planes: Planes, _ random: inout RandomNumbers) {
         guard erasing > 0, random.uniform() < erasing else { return }
         let sides = RandomSides(area: Augmentation.erasedArea, ratio: Augmentation.erasedRatio)

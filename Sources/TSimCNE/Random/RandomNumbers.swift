@@ -14,12 +14,12 @@ public struct RandomNumbers: Sendable {
     public enum Purpose: UInt32, Sendable { case view, order, weights, outputLayer, noise, neighbor, drop }
 
     /// - Parameters:
-    ///   - seed: of the training.
-    ///   - purpose: of the stream.
-    ///   - epoch: of the training, or 0.
-    ///   - index: of the image (40 bits), or 0.
-    ///   - view: of the image (8 bits), or another small number.
-    ///   - block: of four numbers, from which the stream begins.
+    ///   - seed: the training's seed.
+    ///   - purpose: what the stream is for.
+    ///   - epoch: the training's epoch, or 0.
+    ///   - index: the image's number (40 bits), or 0.
+    ///   - view: the view's number (8 bits), or another small number.
+    ///   - block: the block of four numbers from which the stream begins.
     public init(
         seed: UInt64, purpose: Purpose, epoch: UInt64 = 0, index: UInt64 = 0, view: UInt32 = 0,
         block: UInt32 = 0
@@ -66,7 +66,7 @@ public struct RandomNumbers: Sendable {
         }
     }
 
-    /// In [0, 1), with 53 random bits.
+    /// A number in [0, 1), with 53 random bits.
     public mutating func uniform() -> Double {
         let high = UInt64(next()) >> 5
         let low = UInt64(next()) >> 6
@@ -77,7 +77,7 @@ public struct RandomNumbers: Sendable {
         range.lowerBound + (range.upperBound - range.lowerBound) * uniform()
     }
 
-    /// In 0..<limit, without bias (Lemire's method); limit ≥ 1.
+    /// A number in 0..<limit, without bias (Lemire's method); limit ≥ 1.
     public mutating func integer(below limit: Int) -> Int {
         let bound = UInt64(limit)
         var product = random64().multipliedFullWidth(by: bound)
@@ -88,7 +88,7 @@ public struct RandomNumbers: Sendable {
         return Int(product.high)
     }
 
-    /// From N(0, 1) by Box and Muller.
+    /// A number from N(0, 1), by Box and Muller's method.
     public mutating func normal() -> Double {
         let radius = (-2 * Elementary.log(1 - uniform())).squareRoot()
         return radius * Elementary.cosine(turns: uniform())
@@ -99,7 +99,7 @@ public struct RandomNumbers: Sendable {
         return high << 32 | UInt64(next())
     }
 
-    /// A random order of some of the values, in place.
+    /// Puts some of the values in a random order, in place.
     public mutating func shuffle(_ order: inout [Int64], in range: Range<Int>) {
         var last = range.count - 1
         while last > 0 {
