@@ -11,7 +11,7 @@ import TSimCNEKernels
 /// Memory is O(n · d). docs/derivations/infonce.md has the gradient.
 public final class InfoNCE {
     public let similarity: Similarity
-    /// Of an image.
+    /// Number of views of an image.
     public let views: Int
     /// The temperature's logarithm, where it is trained too.
     let temperature: Parameter?
@@ -134,11 +134,11 @@ protocol Pairs {
     func release(to workspace: Workspace)
 }
 
-/// Of one row: Σ_k q(row, k) over all others.
+/// One row's sum Σ_k q(row, k) over all others.
 struct PairSum {
-    /// Its logarithm.
+    /// The sum's logarithm.
     let logarithm: Double
-    /// What the gradient wants of it: its inverse, or for a metric that is worked on in logarithms its
+    /// What the gradient wants of the sum: its inverse, or for a metric that is worked on in logarithms its
     /// logarithm.
     let scale: Float
     /// The mean of log q over the row's positives.
@@ -148,10 +148,10 @@ struct PairSum {
 /// Which rows are views of the same image: those that lie a multiple of the number of images apart.
 struct Positives {
     let views: Int
-    /// Of rows.
+    /// Number of rows.
     let count: Int
 
-    /// Other views of an image.
+    /// Number of other views of an image.
     var number: Int { views - 1 }
 
     /// The row of the `index`-th other view of `row`'s image.

@@ -48,7 +48,7 @@ public struct InfoNCEPart {
         let padded = Tensor(Shape(rows: 1, columns: positives.count))
         padded.pointer.update(from: scales, count: positives.count)
         let total = sum { pairs, rows, shift, scratch, values in
-            // As if all rows were written.
+            // The gradient would begin here if all rows were written.
             let whole = gradient - shift * dimension
             pairs.forEachGradient(rows, scales: padded.pointer, into: whole, scratch) { row, byTemperature in
                 values[row - shift] = byTemperature

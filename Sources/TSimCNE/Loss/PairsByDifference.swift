@@ -3,7 +3,7 @@ import TSimCNEKernels
 /// Similarities of distances in few dimensions: distances are taken from differences, axis by axis, and keep
 /// their precision at any distance from the origin.
 final class PairsByDifference: Pairs {
-    /// Beyond it inner products are faster.
+    /// The most dimensions; beyond them inner products are faster.
     static let highestDimension = 8
 
     let block = 32
@@ -12,7 +12,7 @@ final class PairsByDifference: Pairs {
     private let similarity: Similarity
     private let positives: Positives
     private let embeddings: Tensor
-    /// Axis by axis.
+    /// The embeddings' coordinates, axis by axis.
     private let coordinates: Tensor
     private let stride: Int
 

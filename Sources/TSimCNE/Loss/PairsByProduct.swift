@@ -14,7 +14,7 @@ final class PairsByProduct: Pairs {
     private let similarity: Similarity
     private let positives: Positives
     private let embeddings: Tensor
-    /// Centred, or of unit length.
+    /// The embeddings, centred or of unit length.
     private let rows: Tensor
     /// Squared norms of centred rows, or inverse norms of the embeddings.
     private let norms: Tensor

@@ -45,7 +45,7 @@ public final class Similarity {
 
     var squaredTemperature: Float { temperature * temperature }
 
-    /// Of a metric that is worked on in logarithms.
+    /// The kernel of a metric that is worked on in logarithms; nil for the others.
     var kernel: DistanceKernel? {
         switch metric {
         case .cauchy, .cosine: return nil
@@ -60,8 +60,8 @@ public final class Similarity {
         return kernel?.slope(squaredTemperature * value) ?? value
     }
 
-    /// From the same of a row and others, the symmetric coefficients of the pairs in the loss's gradient;
-    /// `scale` and `scales` are those of ``PairSum``.
+    /// Turns the same values, of a row and others, into the symmetric coefficients of the pairs in the loss's
+    /// gradient; `scale` and `scales` are those of ``PairSum``.
     func weigh(
         _ values: UnsafeMutablePointer<Float>, scale: Float, scales: UnsafePointer<Float>, count: Int
     ) {
