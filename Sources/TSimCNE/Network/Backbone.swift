@@ -1,4 +1,4 @@
-/// From images to features, which the projection head reads.
+/// The part of a network from images to features, which the projection head reads.
 protocol Backbone: Layer {
     /// Channels of the features.
     var features: Int { get }
@@ -6,7 +6,7 @@ protocol Backbone: Layer {
     func keepsMuch(views: Int, height: Int, width: Int) -> Bool
 }
 
-/// For images that are feature vectors already: only the head is trained.
+/// The backbone for images that are feature vectors already: only the head is trained.
 public final class IdentityBackbone: Backbone {
     public let features: Int
     public init(features: Int) { self.features = features }

@@ -20,16 +20,16 @@ public final class BatchNormalization {
     public let sums: UnsafeMutablePointer<Double>
     public var sumCount: Int { 2 * channels + 1 }
 
-    // Per channel, of the batch that runs.
+    // What follows is per channel, of the batch that runs.
     private let mean: AlignedBuffer
     private let variance: AlignedBuffer
     private let inverseDeviation: AlignedBuffer
     private let scale: AlignedBuffer
     private let shift: AlignedBuffer
-    /// Of the input's gradient: a, b and c.
+    /// Coefficients of the input's gradient: a, b and c.
     private let coefficients: AlignedBuffer
     private var batchCount = 0.0
-    /// Before sums were exchanged with other trainers.
+    /// The count of positions before sums were exchanged with other trainers.
     private var ownCount = 0.0
 
     public var parameters: [Parameter] { [weight, bias] }
@@ -73,7 +73,7 @@ public final class BatchNormalization {
         addStatistics(partial, slices: slicing.count, positions: slicing.positions, pass)
     }
 
-    /// The same from a pass over what is given.
+    /// Appends the same from a pass over what is given.
     func addStatistics(of input: Tensor, _ pass: Pass) {
         let (channels, positions) = (channels, input.shape.positions)
         let slices = BatchNormalizationKernel.slices(positions: positions, channels: channels)
@@ -173,8 +173,8 @@ public final class BatchNormalization {
 
     // MARK: Backward
 
-    /// For the operation that makes the gradient with respect to the output, in `slices` slices: lets it
-    /// sum what ``addGradientSums(_:slices:_:)`` wants.
+    /// Lets the operation that makes the gradient with respect to the output, in `slices` slices, sum what
+    /// ``addGradientSums(_:slices:_:)`` wants.
     func gradientSums(of input: Tensor, slices: Int, _ pass: Pass) -> (RectifierGradient, memory: Tensor) {
         let memory = pass.workspace.tensor(
             Shape(rows: 1, columns: PartialSums.count(slices: slices, rows: 2, channels: channels)))
@@ -250,7 +250,7 @@ public final class BatchNormalization {
         }
     }
 
-    /// Whether the batch's statistics are.
+    /// Whether the batch's statistics are finite.
     var isFinite: Bool {
         (0..<channels).allSatisfy { mean.pointer[$0].isFinite && variance.pointer[$0] < 1e30 }
     }

@@ -15,7 +15,7 @@ public final class ConvolutionLayer: Layer {
         weight = Parameter("\(name).weight", shape: [kernel, kernel, inputs, outputs])
     }
 
-    /// He-normal by fan-out, as the method's reference.
+    /// Draws He-normal weights by fan-out, as the method's reference does.
     public func initialize(_ random: inout RandomNumbers) {
         let fanOut = Float(kernel * kernel * outputs)
         weight.fillNormal(deviation: (2 / fanOut).squareRoot(), &random)

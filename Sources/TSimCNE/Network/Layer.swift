@@ -41,7 +41,7 @@ public protocol Layer: AnyObject {
     /// Its batch normalisations, in the order of the parameters.
     var normalizations: [BatchNormalization] { get }
 
-    /// New weights, from the random numbers' next.
+    /// Draws new weights from the next random numbers.
     func initialize(_ random: inout RandomNumbers)
 
     /// Appends the forward pass and returns where its result will be. The input's memory is kept.

@@ -3,12 +3,12 @@
 /// Convolutions and pooling are padded by half their kernel, so that only the stride makes a plane smaller.
 public indirect enum LayerDescription: Sendable, Equatable {
     case convolution(channels: Int, kernel: Int, stride: Int = 1, hasBias: Bool = false)
-    /// Each channel by itself; stride 1 or 2.
+    /// A convolution of each channel by itself; stride 1 or 2.
     case depthwise(kernel: Int, stride: Int = 1)
     case batchNormalization(epsilon: Float = 1e-5, momentum: Float = 0.1)
     case nonlinearity(Nonlinearity.Function)
     case maxPooling(kernel: Int, stride: Int)
-    /// `channels` between its two layers, with a function after each.
+    /// Two small layers with `channels` channels between them and a function after each.
     case squeezeExcitation(channels: Int, inner: Nonlinearity.Function, gate: Nonlinearity.Function)
     /// Layers and what is added to their result: that of other layers, or the input where there are none. With
     /// probability `drop` the layers are left out in training.
@@ -85,7 +85,7 @@ extension [NamedLayer] {
 }
 
 extension LayerDescription {
-    /// By itself; what a list of layers makes of its neighbours is not looked at.
+    /// The layer by itself; what a list of layers makes of its neighbours is not looked at.
     fileprivate func built(_ name: String, _ prefix: String, inputs: Int) -> any Layer {
         switch self {
         case .convolution(let outputs, let kernel, let stride, let hasBias):

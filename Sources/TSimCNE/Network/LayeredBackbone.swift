@@ -9,9 +9,9 @@ public final class LayeredBackbone: Backbone {
     public var normalizations: [BatchNormalization] { layers.normalizations }
 
     /// - Parameters:
-    ///   - name: before those of the layers.
-    ///   - layers: at least one.
-    ///   - channels: of the images.
+    ///   - name: what the layers' names begin with.
+    ///   - layers: a list of at least one layer.
+    ///   - channels: the images' channels.
     public init(_ name: String, _ layers: [NamedLayer], channels: Int) {
         features = layers.outputs(inputs: channels)
         self.layers = layers.built(name, inputs: channels)
@@ -19,7 +19,7 @@ public final class LayeredBackbone: Backbone {
 
     public func initialize(_ random: inout RandomNumbers) { layers.initialize(&random) }
 
-    /// They keep what they need.
+    /// The layers keep what they need.
     func keepsMuch(views: Int, height: Int, width: Int) -> Bool { false }
 
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {

@@ -15,15 +15,15 @@ public final class Linear: Layer {
         bias = Parameter("\(name).bias", shape: [outputs])
     }
 
-    /// PyTorch's default: weight and bias from U(±1/√inputs).
+    /// Draws weight and bias from U(±1/√inputs), which is PyTorch's default.
     public func initialize(_ random: inout RandomNumbers) {
         let bound = 1 / Float(inputs).squareRoot()
         weight.fillUniform(bound: bound, &random)
         bias.fillUniform(bound: bound, &random)
     }
 
-    /// He et al. (2015), for a layer before a rectifier: the signal keeps its size. PyTorch's default, above,
-    /// loses three fifths of it in each such layer.
+    /// Draws weights as He et al. (2015) do for a layer before a rectifier: the signal keeps its size.
+    /// PyTorch's default, above, loses three fifths of it in each such layer.
     func initializeForRectifier(_ random: inout RandomNumbers) {
         weight.fillUniform(bound: (6 / Float(inputs)).squareRoot(), &random)
         bias.fill(0)

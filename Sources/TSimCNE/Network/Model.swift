@@ -5,7 +5,7 @@ public final class Model {
         /// A ResNet's layers, of ``ResNet/depths``; 0: images of one pixel, whose channels are features.
         public var depth = 18
         public var baseWidth = 64
-        /// Instead of a ResNet's, unless empty.
+        /// Layers that take the place of a ResNet's, unless empty.
         public var layers: [NamedLayer] = []
         /// Widths of the head's hidden layers; none of a linear head.
         public var hidden = [1024]
@@ -54,7 +54,7 @@ public final class Model {
     }
     public var normalizations: [BatchNormalization] { backbone.normalizations }
 
-    /// A new output layer with the default bias and weights from N(0, deviation²).
+    /// Makes a new output layer with the default bias and weights from N(0, deviation²).
     public func resetOutput(outputs: Int, deviation: Float, seed: UInt64) {
         var random = RandomNumbers(seed: seed, purpose: .outputLayer)
         head.replaceOutput(outputs: outputs, &random)
@@ -80,7 +80,8 @@ public final class Model {
     /// dozen images. An image's result does not depend on it.
     static let batch = 256
 
-    /// Kept from one call to the next: taking it from the system costs as much as a tenth of the work.
+    /// Memory that is kept from one call to the next: taking it from the system costs as much as a tenth of
+    /// the work.
     private var inferenceWorkspace = Workspace()
 
     /// Takes another workspace and never frees the old one: for a forked process, where nobody knows how far the
@@ -129,7 +130,7 @@ public final class Model {
         transform(images, kind, into: output, pool: pool) { _ in }
     }
 
-    /// The same, where `granted` is asked before so many bytes are taken from the system, and may throw.
+    /// Does the same, but asks `granted` before so many bytes are taken from the system; it may throw.
     public func transform(
         _ images: ImageBatch, _ kind: Output, into output: UnsafeMutablePointer<Float>, pool: ThreadPool,
         granted: (_ bytes: Int) throws -> Void

@@ -12,15 +12,15 @@ public final class NormalizedConvolution: Layer {
     public var parameters: [Parameter] { convolution.parameters + normalization.parameters }
 
     /// - Parameters:
-    ///   - name: of the convolution.
-    ///   - normalization: its name.
-    ///   - inputs: channels.
-    ///   - outputs: channels.
-    ///   - kernel: pixels a side.
-    ///   - stride: in pixels.
+    ///   - name: the convolution's name.
+    ///   - normalization: the normalisation's name.
+    ///   - inputs: the input's channels.
+    ///   - outputs: the output's channels.
+    ///   - kernel: the kernel's pixels a side.
+    ///   - stride: pixels from one input to the next.
     ///   - rectifies: whether a ReLU follows.
-    ///   - epsilon: of the normalisation.
-    ///   - momentum: of its running statistics.
+    ///   - epsilon: what the normalisation adds to the variance.
+    ///   - momentum: the newest batch's weight in the running statistics.
     public init(
         _ name: String, normalization: String, inputs: Int, outputs: Int, kernel: Int, stride: Int,
         rectifies: Bool, epsilon: Float = 1e-5, momentum: Float = 0.1

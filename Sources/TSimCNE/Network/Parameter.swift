@@ -2,7 +2,7 @@
 public final class Parameter: @unchecked Sendable {
     /// The name in PyTorch's state dict of the reference.
     public let name: String
-    /// (kernel row, kernel column, in, out) for convolutions, (out, in) for linear layers.
+    /// The sizes (kernel row, kernel column, in, out) for convolutions, (out, in) for linear layers.
     public let shape: [Int]
     public let value: AlignedBuffer
     public let gradient: AlignedBuffer
@@ -24,7 +24,7 @@ public final class Parameter: @unchecked Sendable {
         momentum = AlignedBuffer(count: count)
     }
 
-    /// Of a parameter of so many values, with all that an optimiser may keep.
+    /// Bytes of a parameter of so many values, with all that an optimiser may keep.
     public static func bytes(count: Int) -> Int { 5 * count * MemoryLayout<Float>.stride }
 
     /// Makes what an optimiser keeps as it is at its start.

@@ -1,15 +1,15 @@
-/// From features to the embedding: hidden layers, each with a rectifier after it, and a linear layer.
+/// The layers from features to the embedding: hidden ones, each with a rectifier after it, and a linear one.
 public final class ProjectionHead: Layer {
     private let name: String
     private let hidden: [(linear: Linear, rectifier: ReLU)]
-    /// Replaced when a stage begins with another output dimension.
+    /// The output layer, which is replaced when a stage begins with another output dimension.
     public private(set) var output: Linear
 
     /// - Parameters:
-    ///   - name: before those of its layers.
-    ///   - inputs: features.
-    ///   - widths: of the hidden layers, from the features on; empty for a linear head.
-    ///   - outputs: dimension of the embedding.
+    ///   - name: what its layers' names begin with.
+    ///   - inputs: the number of features.
+    ///   - widths: outputs of the hidden layers, from the features on; empty for a linear head.
+    ///   - outputs: the embedding's dimension.
     public init(_ name: String, inputs: Int, hidden widths: [Int], outputs: Int) {
         self.name = name
         let sizes = [inputs] + widths
@@ -33,7 +33,7 @@ public final class ProjectionHead: Layer {
         output.initialize(&random)
     }
 
-    /// A new output layer with the default initialisation.
+    /// Makes a new output layer with the default initialisation.
     func replaceOutput(outputs: Int, _ random: inout RandomNumbers) {
         output = Linear("\(name).layers.\(2 * hidden.count)", inputs: output.inputs, outputs: outputs)
         output.initialize(&random)

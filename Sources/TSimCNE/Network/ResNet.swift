@@ -11,10 +11,10 @@ public final class ResNet: Backbone {
     private var values: [Tensor] = []
 
     /// - Parameters:
-    ///   - name: before those of its layers.
+    ///   - name: what its layers' names begin with.
     ///   - depth: a key of ``depths``.
     ///   - baseWidth: channels of the first level, which every later one doubles.
-    ///   - channels: of the images.
+    ///   - channels: the images' channels.
     public init(_ name: String, depth: Int, baseWidth: Int, channels: Int) {
         stem = NormalizedConvolution(
             "\(name).conv1", normalization: "\(name).bn1", inputs: channels, outputs: baseWidth, kernel: 3,
@@ -88,7 +88,8 @@ public final class ResNet: Backbone {
     /// Appends what block `index` reads, made again from what convolutions have left.
     private func remakeInput(ofBlock index: Int, like value: Tensor, _ pass: Pass) -> Tensor {
         let memory = pass.workspace.tensor(value.shape)
-        // From the last place on where no input is needed: the stem, or a block with a shortcut convolution.
+        // Work begins at the last place where no input is needed: the stem, or a block with a shortcut
+        // convolution.
         let first = blocks[..<index].lastIndex { $0.hasShortcutConvolution }
         if first == nil {
             stem.remakeRaw(pass)

@@ -4,7 +4,7 @@
 public final class ResidualBlock: Layer {
     public enum Kind: Sendable {
         case basic
-        /// Its outputs are four times the width; the stride is that of the 3×3 convolution.
+        /// A block whose outputs are four times the width; the stride is that of the 3×3 convolution.
         case bottleneck
 
         var expansion: Int { self == .basic ? 1 : 4 }
@@ -118,7 +118,7 @@ public final class ResidualBlock: Layer {
     /// through it.
     struct Upstream {
         let normalization: BatchNormalization
-        /// What it was given.
+        /// What the normalisation was given.
         let raw: Tensor
         /// What the block reads.
         let output: Tensor

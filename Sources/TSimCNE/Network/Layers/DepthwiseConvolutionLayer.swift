@@ -17,7 +17,7 @@ public final class DepthwiseConvolutionLayer: Layer {
         weight = Parameter("\(name).weight", shape: [kernel, kernel, 1, channels])
     }
 
-    /// He-normal by fan-out, which counts all channels, as PyTorch's does.
+    /// Draws He-normal weights by fan-out, which counts all channels, as PyTorch's does.
     public func initialize(_ random: inout RandomNumbers) {
         weight.fillNormal(deviation: (2 / Float(kernel * kernel * channels)).squareRoot(), &random)
     }

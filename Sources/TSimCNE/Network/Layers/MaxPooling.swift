@@ -8,7 +8,7 @@ public final class MaxPooling: Layer {
 
     /// - Parameters:
     ///   - kernel: an odd number of pixels a side; padded by half of it, as if with nothing.
-    ///   - stride: in pixels.
+    ///   - stride: pixels from one square to the next.
     public init(kernel: Int, stride: Int) {
         self.kernel = kernel
         self.stride = stride

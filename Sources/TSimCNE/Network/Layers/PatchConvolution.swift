@@ -24,7 +24,7 @@ public final class PatchConvolution: Layer {
         bias = hasBias ? Parameter("\(name).bias", shape: [outputs]) : nil
     }
 
-    /// He-normal by fan-out.
+    /// Draws He-normal weights by fan-out.
     public func initialize(_ random: inout RandomNumbers) {
         weight.fillNormal(deviation: (2 / Float(kernel * kernel * outputs)).squareRoot(), &random)
         bias?.fill(0)

@@ -8,7 +8,7 @@ public final class Residual: Layer {
     private let drop: Float
     /// What is added, of the forward pass written last.
     private var ends: (body: Tensor, side: Tensor?)?
-    /// Among the layers that leave something to chance.
+    /// This layer's place among the layers that leave something to chance.
     private var place = 0
 
     public var parameters: [Parameter] { body.parameters + (shortcut?.parameters ?? []) }
@@ -17,9 +17,9 @@ public final class Residual: Layer {
     }
 
     /// - Parameters:
-    ///   - body: keeps the shape, unless there is a shortcut that changes it in the same way.
-    ///   - shortcut: nil for the input itself.
-    ///   - drop: probability in 0..<1.
+    ///   - body: layers that keep the shape, unless there is a shortcut that changes it in the same way.
+    ///   - shortcut: layers beside the body; nil for the input itself.
+    ///   - drop: the probability, in 0..<1, that the result is left out.
     public init(_ body: Chain, shortcut: Chain? = nil, drop: Float = 0) {
         self.body = body
         self.shortcut = shortcut

@@ -12,11 +12,11 @@ public final class SqueezeExcitation: Layer {
     public var parameters: [Parameter] { gate.parameters }
 
     /// - Parameters:
-    ///   - name: before those of `fc1` and `fc2`, as torchvision calls them.
-    ///   - channels: of the input.
-    ///   - squeezed: channels in between.
-    ///   - inner: after the first layer.
-    ///   - gate: after the second one.
+    ///   - name: what the names of `fc1` and `fc2`, as torchvision calls them, begin with.
+    ///   - channels: the input's channels.
+    ///   - squeezed: the channels in between.
+    ///   - inner: the function after the first layer.
+    ///   - gate: the function after the second one.
     public init(
         _ name: String, channels: Int, squeezed: Int, inner: Nonlinearity.Function,
         gate: Nonlinearity.Function
