@@ -4,12 +4,13 @@ import TSimCNEKernels
 /// Adam (Kingma and Ba, ICLR 2015) in its two later forms: with weight decay apart from the gradient (AdamW), and
 /// with the largest of the running squares (AMSGrad).
 public struct Adam: Optimizer {
-    /// Of the running mean and of the running squares.
+    /// Decays of the running mean and of the running squares, in 0..<1.
     public var betas: (mean: Float, squares: Float)
     public static let epsilon: Float = 1e-8
-    /// Weights decay by themselves (Loshchilov and Hutter, ICLR 2019), not as a part of the gradient.
+    /// Whether weights decay by themselves (Loshchilov and Hutter, ICLR 2019), not as a part of the gradient.
     public var isDecoupled: Bool
-    /// Divides by the root of the largest running squares so far (Reddi, Kale and Kumar, ICLR 2018).
+    /// Whether steps are divided by the root of the largest running squares so far (Reddi, Kale and Kumar,
+    /// ICLR 2018).
     public var keepsMaxima: Bool
     public var rules: GradientRules
 

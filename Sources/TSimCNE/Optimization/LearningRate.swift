@@ -17,7 +17,8 @@ public struct Schedule: Sendable, Equatable {
     public enum Step: Sendable, Equatable {
         /// The rate changes with each batch; `warmup` is a fraction of the stage's steps.
         case batch(warmup: Double)
-        /// The reference's: it changes with each epoch, `warmup` in epochs; a warmed-up stage begins with 0.
+        /// The reference's schedule: the rate changes with each epoch, `warmup` in epochs; a warmed-up stage
+        /// begins with 0.
         case epoch(warmup: Int)
     }
 
@@ -36,7 +37,7 @@ public struct Schedule: Sendable, Equatable {
         case .batch(let warmup):
             let total = Double(steps)
             let rising = (warmup * total).rounded(.down)
-            // Between two whole steps, where a stage was stretched, it must not pass the peak.
+            // Between two whole steps, where a stage was stretched, the rate must not pass the peak.
             if progress < rising { return peak * rise(min(1, (progress + 1) / rising)) }
             return peak * fall(min(1, (progress - rising) / max(1, total - rising)))
         case .epoch(let warmup):
@@ -53,12 +54,12 @@ public struct Schedule: Sendable, Equatable {
         return peak * fall(Double(epoch - warmup) / Double(1 + epochs - warmup))
     }
 
-    /// From 0 to 1 of the warm-up.
+    /// The share of the peak at `x` of the warm-up, from 0 to 1.
     private func rise(_ x: Double) -> Double {
         shape == .oneCycle ? 1 - (1 - 1.0 / 25) * Schedule.halfCosine(x) : x
     }
 
-    /// From 0 to 1 of what follows.
+    /// The share of the peak at `x` of what follows, from 0 to 1.
     private func fall(_ x: Double) -> Double {
         switch shape {
         case .cosine: return Schedule.halfCosine(x)

@@ -17,7 +17,7 @@ extension Optimizer {
 /// What an update depends on beside the parameter.
 public struct OptimizerStep: Sendable {
     public var learningRate: Float
-    /// From 1, within the stage.
+    /// The step's number within the stage, from 1.
     public var number = 1
     /// Euclidean norms of the parameter's values and of its clipped gradient, where the optimiser adapts.
     public var norms: (value: Float, gradient: Float) = (0, 0)

@@ -1,7 +1,7 @@
 /// Stochastic gradient descent with momentum; weight decay is part of the gradient.
 public struct SGD: Optimizer {
     public var momentum: Float
-    /// Nesterov's: the step looks ahead along the velocity.
+    /// Whether momentum is Nesterov's: the step looks ahead along the velocity.
     public var isNesterov: Bool
     public var rules: GradientRules
 
