@@ -13,7 +13,8 @@ struct Average {
         average.pointer.update(from: live.pointer, count: live.count)
     }
 
-    /// Early steps weigh more, so that the start is soon forgotten: decay is at most (1 + n) / (10 + n).
+    /// Moves the average. Early steps weigh more, so that the start is soon forgotten: decay is at most (1 +
+    /// n) / (10 + n).
     func follow(decay: Double, step: Int) {
         let kept = Float(min(decay, Double(1 + step) / Double(10 + step)))
         let (x, y) = (live.pointer, average.pointer)
@@ -36,7 +37,7 @@ extension Trainer {
             }
     }
 
-    /// After the output layer lost outputs: the rest of its averages stays.
+    /// Cuts the averages after the output layer lost outputs: the rest of them stays.
     func truncateAverages() {
         let parameters = Dictionary(uniqueKeysWithValues: model.head.output.parameters.map { ($0.name, $0) })
         averages = averages.map { old in

@@ -4,14 +4,15 @@ final class Batch {
     let indices: UnsafeMutablePointer<Int64>
     let capacity: Int
     var count = 0
-    /// Of an image: its first view is its own, every other one is of a partner; 0 where all are its own.
+    /// Partners of an image: its first view is its own, every other one is of a partner; 0 where all are its
+    /// own.
     var partners = 0
-    /// Counted over all stages: the key of the views' random numbers.
+    /// The epoch's number, counted over all stages: the key of the views' random numbers.
     var epoch: UInt64 = 0
     /// What the caller supplied, where the data set is not in memory.
     let supplied: AlignedBuffer?
 
-    /// - Parameter capacity: images and partners.
+    /// - Parameter capacity: the number of images and partners.
     init(capacity: Int, suppliedBytesPerImage: Int) {
         self.capacity = capacity
         indices = .allocate(capacity: capacity)

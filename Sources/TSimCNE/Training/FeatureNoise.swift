@@ -1,6 +1,6 @@
 /// What makes views of feature vectors: normal noise on every value, and values set to the mean.
 public struct FeatureNoise: Equatable, Sendable {
-    /// Standard deviation, in units of normalised values.
+    /// Standard deviation of the noise, in units of normalised values.
     public var deviation: Double
     /// Probability that a value is set to 0, the mean of normalised values.
     public var dropout: Double

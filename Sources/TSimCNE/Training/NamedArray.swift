@@ -1,6 +1,6 @@
 /// An array of a model or trainer, in place.
 public struct NamedArray {
-    /// In the order of `tsimcne.h`.
+    /// Kinds of arrays, in the order of `tsimcne.h`.
     public enum Kind: Int, CaseIterable, Sendable {
         case parameter, buffer, gradient, momentum, sums, embeddings, squares, average, neighbors, maxima,
             embeddingGradient
@@ -9,13 +9,13 @@ public struct NamedArray {
     public let kind: Kind
     public let name: String
     public let shape: [Int]
-    /// Float32, but Float64 for sums and Int32 for neighbours.
+    /// The values: Float32, but Float64 for sums and Int32 for neighbours.
     public let data: UnsafeMutableRawPointer
     public var count: Int { shape.reduce(1, *) }
 }
 
 extension Model {
-    /// Parameters, then running statistics.
+    /// The model's parameters, then its running statistics.
     public var arrays: [NamedArray] {
         parameters.map {
             NamedArray(kind: .parameter, name: $0.name, shape: $0.shape, data: $0.value.pointer)

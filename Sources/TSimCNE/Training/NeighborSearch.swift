@@ -7,10 +7,10 @@ final class NeighborSearch {
     private let model: Model
     private let source: ImageSource
     private let batch: Batch
-    /// (images × features), of the images themselves and with running statistics.
+    /// Features (images × features) of the images themselves, with running statistics.
     let features: AlignedBuffer
     private let workspace = Workspace()
-    /// Of the chunk that is mapped, with where its features will be.
+    /// The program of the chunk that is mapped, with where its features will be.
     private var mapping: (program: Program, result: Tensor)?
     private var comparison: Program?
     private var mapped = 0

@@ -4,7 +4,7 @@
 /// neighbourhoods of the features, as a parametric t-SNE of them would (Damrich et al., ICLR 2023; in a
 /// representation, Dwibedi et al., ICCV 2021).
 final class Neighbors {
-    /// (images × count).
+    /// Positions of the neighbours in the data set (images × count).
     let table: UnsafeMutablePointer<Int32>
     let images: Int
     let count: Int

@@ -10,7 +10,7 @@ extension Trainer {
     func plan(_ stage: Stage, _ counts: [Int]) -> (workspace: Workspace, scratch: Int) {
         let workspace = Workspace.planning()
         let features = stage.readsFeatures ? AlignedBuffer(count: 0) : nil
-        // Its own, which decides how pairs are worked on: the trainer may be in another stage.
+        // The plan's own similarity decides how pairs are worked on: the trainer may be in another stage.
         let similarity = Similarity(stage.metric, temperature: stage.temperature)
         let scratch = counts.map {
             write(stage, count: $0, features, similarity, workspace).program.scratchCount

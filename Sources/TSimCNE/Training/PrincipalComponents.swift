@@ -11,9 +11,9 @@ final class PrincipalComponents {
     private let dimension: Int
     private let wanted: Int
     private(set) var mean: [Double]
-    /// (dimension × dimension).
+    /// The covariance matrix (dimension × dimension).
     private let covariance: UnsafeMutablePointer<Double>
-    /// (wanted × dimension), one direction after the other.
+    /// The basis (wanted × dimension), one direction after the other.
     private let basis: UnsafeMutablePointer<Double>
     /// What the covariance makes of the basis; then that, orthonormal.
     private let image: UnsafeMutablePointer<Double>
@@ -21,16 +21,16 @@ final class PrincipalComponents {
     private var isDependent = false
     private(set) var variances: [Double]
     private let layer: Linear
-    /// (wanted × inputs): what the layer is, along each direction.
+    /// The layer's weights along each direction (wanted × inputs).
     private let weights: UnsafeMutablePointer<Double>
 
     private static let iterations = 60
-    /// Multiplications of a slice, at most about.
+    /// Most multiplications of a slice, about.
     private static let work = 100_000_000
 
     /// - Parameters:
-    ///   - rows: (count × outputs of the layer), which it gave; read when the program runs.
-    ///   - wanted: Directions, at most as many as outputs.
+    ///   - rows: outputs that the layer gave (count × outputs); they are read when the program runs.
+    ///   - wanted: the number of directions, at most that of outputs.
     init(rows: UnsafePointer<Float>, count: Int, of layer: Linear, components wanted: Int) {
         let dimension = layer.outputs
         self.layer = layer
@@ -137,7 +137,7 @@ final class PrincipalComponents {
         }
     }
 
-    /// Gram and Schmidt, some directions at a time.
+    /// Appends Gram and Schmidt's method, some directions at a time.
     private func writeOrthonormalization(
         of vectors: UnsafeMutablePointer<Double>, into program: Program
     ) {

@@ -2,7 +2,7 @@ extension Trainer {
     /// Where training stands between two steps: with the model's arrays, the optimiser's and the averages,
     /// all that decides how it goes on.
     public struct Progress: Equatable, Sendable {
-        /// From 0; the number of stages when all are done.
+        /// The stage's number, from 0; the number of stages when all are done.
         public var stage = 0
         /// Steps of this stage that are done, and that it will have had.
         public var step = 0

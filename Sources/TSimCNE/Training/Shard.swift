@@ -1,6 +1,6 @@
 /// A part of every batch: what one of several programs that train together works on.
 public struct Shard: Sendable, Equatable {
-    /// From 0.
+    /// The part's number, from 0.
     public var rank = 0
     public var count = 1
 

@@ -15,7 +15,7 @@ public struct Stage: Sendable {
 
     /// What the stage's views are, where they are not as the source says.
     public struct Views: Sendable {
-        /// Smaller than the images'.
+        /// The views' size, where it is smaller than the images'.
         public var size: ViewSize?
         public var augmentation: Augmentation?
 
@@ -41,13 +41,13 @@ public struct Stage: Sendable {
 
     /// Optimiser steps; an epoch has ``Trainer/stepsPerEpoch``, and the last one may be cut short.
     public var steps: Int
-    /// At its end.
+    /// Output dimension at the stage's end.
     public var outputs: Int
     public var outputStart: OutputStart
     public var trained: TrainedPart
     public var metric: Metric
     public var temperature: Float
-    /// Of ``Metric/studentT``.
+    /// Degrees of freedom of ``Metric/studentT``.
     public var degrees: Float
     /// The share of the learning rate with which the temperature's logarithm is trained; 0 where it stays.
     public var temperatureRate: Double
@@ -56,11 +56,12 @@ public struct Stage: Sendable {
     public var schedule: Schedule
     public var optimizer: any Optimizer
     public var views: Views
-    /// Where it is not 0, every view but the first is of one of so many nearest neighbours of the image, in the
-    /// features at the stage's beginning: the map then keeps the neighbourhoods of the features, as t-SNE's does.
+    /// Number of nearest neighbours. Where it is not 0, every view but the first is of one of so many nearest
+    /// neighbours of the image, in the features at the stage's beginning: the map then keeps the
+    /// neighbourhoods of the features, as t-SNE's does.
     public var neighbors: Int
-    /// With ``neighbors`` and without the backbone: views are the images' features, found together with the
-    /// neighbours; hundreds of times as many steps a second.
+    /// Whether views are the images' features, found together with the neighbours: with ``neighbors`` and
+    /// without the backbone; hundreds of times as many steps a second.
     public var readsFeatures: Bool
 
     public init(

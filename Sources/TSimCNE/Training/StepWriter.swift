@@ -9,10 +9,10 @@ struct StepViews {
     let batch: Batch
     /// Images of the batch.
     let count: Int
-    /// Of all images, if they stand for views; an empty buffer will do to plan the step.
+    /// Features of all images, if they stand for views; an empty buffer will do to plan the step.
     let features: AlignedBuffer?
 
-    /// Of one view.
+    /// Shape of one view.
     var shape: Shape {
         features == nil ? source.viewShape(options.size) : Shape(rows: 1, columns: model.features)
     }

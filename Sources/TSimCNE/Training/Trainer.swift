@@ -24,25 +24,25 @@ public final class Trainer {
     public let stages: [Stage]
     public let source: ImageSource
     public let batchSize: Int
-    /// Of an image in a batch.
+    /// Number of views of an image in a batch.
     public let viewCount: Int
     public let shuffle: Shuffle
     /// Images whose views go through the network together, where that is less than a batch.
     public let microBatch: Int
-    /// Of each batch; where it is a part, the caller works out the loss of the whole one at
-    /// ``Program/Boundary/embeddings``, and exchanges sums and gradients.
+    /// The part of each batch that is worked on; where it is not all, the caller works out the loss of the
+    /// whole one at ``Program/Boundary/embeddings``, and exchanges sums and gradients.
     public let shard: Shard
     public let noise: FeatureNoise
-    /// Of the averages of parameters; 0 for none.
+    /// Decay of the averages of parameters; 0 for none.
     public let averageDecay: Double
 
     /// Where training stands; an event speaks of these.
     public internal(set) var progress: Progress
     public var stage: Int { progress.stage }
     public var epoch: Int { progress.step / stepsPerEpoch }
-    /// Within the epoch.
+    /// The step's number within the epoch, from 0.
     public var step: Int { progress.step % stepsPerEpoch }
-    /// Of the last completed step.
+    /// Loss of the last completed step.
     public private(set) var loss = 0.0
     public private(set) var learningRate = 0.0
 
@@ -57,7 +57,7 @@ public final class Trainer {
     public var position: Position {
         Position(stage: stage, epoch: epoch, step: step, left: progress.steps - progress.step)
     }
-    /// Of the last completed step.
+    /// Position of the last completed step.
     public private(set) var finished = Position(stage: 0, epoch: 0, step: 0, left: 0)
 
     enum Phase { case beginStage, searching, beginStep, wanting, starting, running, diverged, done }
@@ -65,7 +65,7 @@ public final class Trainer {
     private var isSupplied = false
 
     let seed: UInt64
-    /// Of the model before the first stage.
+    /// Outputs of the model before the first stage.
     let outputsBefore: Int
     let pool: ThreadPool
     var averages: [Average] = []
@@ -73,18 +73,18 @@ public final class Trainer {
     private let batch: Batch
     /// The logarithm of the temperature, where a stage trains it.
     let temperature: Parameter?
-    /// Of the current stage.
+    /// Similarity of the current stage.
     private var similarity = Similarity(.cauchy, temperature: 1)
     /// Degrees of freedom of ``Metric/studentT``, as they are now.
     public var degrees: Float { similarity.degrees }
-    /// Of the images, in the epoch that was begun last.
+    /// Order of the images in the epoch that was begun last.
     public private(set) var order: [Int64]
     private var steps: [Int: TrainingStep] = [:]
-    /// Gives the outputs that a stage's output layer begins with.
+    /// The step that gives the outputs that a stage's output layer begins with.
     private var start: TrainingStep?
     private var principal: PrincipalComponents?
     var search: NeighborSearch?
-    /// Of the current stage, if it wants them.
+    /// Neighbours of the current stage, if it wants them.
     var neighbors: Neighbors?
     var features: AlignedBuffer?
 
@@ -124,15 +124,15 @@ public final class Trainer {
     /// Images that ``Event/batchWanted`` asks for: those of the batch, and their partners.
     public var batchIndexCount: Int { batch.indexCount }
     public var batchIndices: UnsafePointer<Int64> { UnsafePointer(batch.indices) }
-    /// (viewCount · batchCount × outputs), first views first; of the step that runs or ran last.
+    /// Embeddings (viewCount · batchCount × outputs) of the step that runs or ran last, first views first.
     public var embeddings: Tensor? { steps[batch.count]?.embeddings }
     /// The operations of that step, with the time they took.
     public var program: Program? { steps[batch.count]?.program }
     /// Where the loss's gradient with respect to the embeddings is, of the step that runs or ran last.
     public var embeddingGradient: Tensor? { steps[batch.count]?.gradient }
-    /// Of the step that ran, before it reaches the parameters.
+    /// Loss of the step that ran, before it reaches the parameters.
     var currentLoss: Double { steps[batch.count]!.loss?.loss ?? suppliedLoss }
-    /// Of a batch of which this is a shard.
+    /// Loss that the caller supplies, of a batch of which this is a shard.
     public var suppliedLoss = 0.0
     /// What the stage changes.
     public var trainedParameters: [Parameter] {
@@ -240,7 +240,7 @@ public final class Trainer {
         features = stages[stage].readsFeatures ? search.features : nil
     }
 
-    /// Nil where the stage wants no neighbours, or has them.
+    /// The search that the stage wants; nil where it wants no neighbours, or has them.
     func makeSearch() -> NeighborSearch? {
         let count = stages[stage].neighbors
         guard count > 0, neighbors == nil else { return nil }
@@ -344,7 +344,7 @@ public final class Trainer {
             temperature: (stage?.temperatureRate ?? 0) > 0 ? temperature : nil, workspace: workspace)
     }
 
-    /// Counted over all stages.
+    /// The epoch's number, counted over all stages.
     private var globalEpoch: UInt64 { UInt64(progress.epochsBefore + epoch) }
 
     /// The order of the current epoch.

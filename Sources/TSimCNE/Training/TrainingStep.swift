@@ -6,19 +6,19 @@
 /// normalisation takes the statistics of the micro-batch; the running ones follow the last of them.
 final class TrainingStep {
     let program: Program
-    /// Of all views, first views first.
+    /// Embeddings of all views, first views first.
     let embeddings: Tensor
-    /// Nil where the caller works it out.
+    /// The loss; nil where the caller works it out.
     let loss: InfoNCE?
-    /// With respect to the embeddings.
+    /// Gradient of the loss with respect to the embeddings.
     let gradient: Tensor?
 
     /// - Parameters:
-    ///   - stage: nil for a step that stops at the embeddings, with the layers as they are.
-    ///   - microBatch: images; all of the batch where it is no less.
-    ///   - isShard: of a larger batch: the loss and its gradient are the caller's.
-    ///   - similarity: of embeddings, with a stage.
-    ///   - temperature: its logarithm, if that is trained.
+    ///   - stage: the stage; nil for a step that stops at the embeddings, with the layers as they are.
+    ///   - microBatch: the number of images that go through together; all of the batch where it is no less.
+    ///   - isShard: whether it is a part of a larger batch: the loss and its gradient are the caller's.
+    ///   - similarity: the similarity of embeddings, with a stage.
+    ///   - temperature: the temperature's logarithm, if that is trained.
     init(
         _ views: StepViews, stage: Stage?, microBatch: Int, isShard: Bool, similarity: Similarity?,
         temperature: Parameter?,
