@@ -17,7 +17,7 @@ struct Failure: Error {
 
 /// The last message of each thread, in memory that goes with the thread.
 enum LastError {
-    /// Bytes, with the one at the end.
+    /// Bytes of a message, with the zero at its end.
     private static let capacity = 512
     private static let key: pthread_key_t = {
         var key = pthread_key_t()
@@ -28,7 +28,8 @@ enum LastError {
     static func set(_ message: String) {
         guard let memory = memory() else { return }
         let bytes = Array(message.utf8)
-        // Never between the bytes of a character, which in UTF-8 begin with 10 except for the first.
+        // A message is never cut between the bytes of a character, which in UTF-8 begin with 10 except for
+        // the first.
         var count = min(bytes.count, capacity - 1)
         while count < bytes.count, bytes[count] & 0xC0 == 0x80 { count -= 1 }
         memory.copyMemory(from: bytes, byteCount: count)

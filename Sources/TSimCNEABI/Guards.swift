@@ -5,7 +5,7 @@ import TSimCNEKernels
 /// Live guards. Nothing that is done with one takes long: they need no marks of being busy.
 private enum Guards {
     nonisolated(unsafe) static var live: [tsimcne_handle: OpaquePointer] = [:]
-    // Apart from the tokens of models and trainers.
+    // The next token, apart from those of models and trainers.
     nonisolated(unsafe) static var next: tsimcne_handle = 1 << 48 | 0x7453_0001
 
     static func unknown(_ handle: tsimcne_handle) -> Failure {

@@ -9,10 +9,10 @@ struct LayerReader {
     private let count: Int
     private var index = 0
     private var names: Set<String> = []
-    /// Of the layers that were read.
+    /// Number of weights of the layers that were read.
     private(set) var weights = 0
 
-    /// Residuals within residuals.
+    /// How deep residuals may lie within residuals.
     private static let deepest = 16
 
     init(_ config: tsimcne_model_config) throws {

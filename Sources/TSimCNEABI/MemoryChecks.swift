@@ -30,5 +30,5 @@ private func reserve(_ bytes: Int, _ flags: Int32 = 0) -> UnsafeMutableRawPointe
     return memory == MAP_FAILED ? nil : memory
 }
 
-/// Rounded up.
+/// The size in mebibytes, rounded up.
 private func mebibytes(_ bytes: Int) -> String { "\(bytes >> 20 + (bytes & (1 << 20 - 1) == 0 ? 0 : 1)) MiB" }

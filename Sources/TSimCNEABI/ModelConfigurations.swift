@@ -60,7 +60,7 @@ private func hiddenWidths(_ config: tsimcne_model_config) throws -> [Int] {
     }
 }
 
-/// Of a ResNet's blocks, about.
+/// Weights of a ResNet's blocks, about, by its depth.
 private let weightsOfWidthOne = [10: 1440, 18: 2880, 34: 5300, 50: 5900, 101: 10600]
 
 /// Weights of a model, about; those of the largest allowed one are far from the largest number.
@@ -78,7 +78,7 @@ private func headWeightCount(_ model: Model.Configuration, features: Int) -> Int
     return zip(sizes, sizes.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 }
 }
 
-/// Of images; feature vectors may have more.
+/// Checks the channels of images; feature vectors may have more.
 private func checkChannels(_ channels: Int64, ofVectors: Bool) throws {
     try check(channels, in: 1...(ofVectors ? 65536 : 1024), "config.channels")
 }

@@ -4,7 +4,7 @@ import CTSimCNE
 struct NumberTable: @unchecked Sendable {
     typealias Row = UnsafePointer<tables_number>
 
-    /// In the table's order.
+    /// The rows in the table's order.
     let rows: [(name: String, row: Row)]
 
     init(_ name: String) {
@@ -19,8 +19,8 @@ struct NumberTable: @unchecked Sendable {
     /// Checks numbers of a structure against the limits of their rows; a number `…_min` against its `…_max` too.
     ///
     /// - Parameters:
-    ///   - names: Those that are looked at; nil for all.
-    ///   - prefix: What stands before a number's name in an error.
+    ///   - names: the numbers that are looked at; nil for all.
+    ///   - prefix: what stands before a number's name in an error.
     func check<S>(_ structure: S, only names: [String]? = nil, _ prefix: String) throws {
         try withUnsafeBytes(of: structure) { bytes in
             for (name, row) in rows where names?.contains(name) ?? true {

@@ -19,7 +19,7 @@ final class Entry: @unchecked Sendable {
     private var names: [String: UnsafeMutablePointer<CChar>] = [:]
     /// The call that runs, and the process it runs in, as ``cplatform_fork_generation()`` counts them.
     fileprivate var call: (use: Use, process: UInt64)?
-    /// Of a call whose thread a fork has left behind.
+    /// The use of a call whose thread a fork has left behind.
     fileprivate var lostUse: Use? {
         guard let call, call.process != cplatform_fork_generation() else { return nil }
         return call.use

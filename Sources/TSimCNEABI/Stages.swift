@@ -14,7 +14,7 @@ func similarity(
     return Similarity(metric, temperature: temperature, degrees: degrees)
 }
 
-/// Of a stage.
+/// The most steps of a stage.
 let largestStepCount = Int64(1) << 40
 
 func trainingStage(_ stage: tsimcne_stage, _ source: ImageSource, _ name: String) throws -> Stage {

@@ -207,6 +207,6 @@ public func tsimcne_trainer_order(
 
 @_cdecl("tsimcne_trainer_destroy")
 public func tsimcne_trainer_destroy(_ trainer: tsimcne_handle) -> Int32 {
-    // Its model may be gone already.
+    // The trainer's model may be gone already.
     status { try Registry.destroy(trainer) { _ = try $0.trainer(trainer) } }
 }
