@@ -1,5 +1,5 @@
 extension Planes {
-    /// From `base` towards the pixels, and beyond them for factors over 1.
+    /// Blends `base` with the pixels: from `base` towards them, and beyond them for factors over 1.
     public func blend(base: Float, factor: Float, _ levels: Levels) {
         switch levels {
         case .bytes: blend(ByteLevels.self, base, factor)
@@ -7,7 +7,8 @@ extension Planes {
         }
     }
 
-    /// From each pixel's luma towards the pixel, and beyond it for factors over 1; three channels.
+    /// Blends each pixel's luma with the pixel: from the luma towards the pixel, and beyond it for factors
+    /// over 1; three channels.
     public func saturate(factor: Float, _ levels: Levels) {
         switch levels {
         case .bytes: apply(Saturation<ByteLevels>(factor: factor))

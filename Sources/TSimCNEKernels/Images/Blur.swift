@@ -10,8 +10,8 @@ extension Planes {
     /// Convolves rows and then columns with symmetric weights; the image is mirrored at its edges.
     ///
     /// - Parameters:
-    ///   - weights: of the pixel itself, of its neighbours, and so on outwards.
-    ///   - scratch: ``blurScratchCount(height:width:)`` floats.
+    ///   - weights: the weights of the pixel itself, of its neighbours, and so on outwards.
+    ///   - scratch: memory for ``blurScratchCount(height:width:)`` floats.
     public func blur(weights: [Float], _ levels: Levels, scratch: UnsafeMutablePointer<Float>) {
         let line = scratch + wholeVectors(pixels) + 16
         for c in 0..<channels {

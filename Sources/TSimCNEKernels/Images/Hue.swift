@@ -1,7 +1,7 @@
 extension Planes {
     /// Turns the colour circle of three channels, in turns.
     ///
-    /// With 8-bit levels through an 8-bit HSV image, as Pillow's; the shift is then int(255 · turns)
+    /// 8-bit levels go through an 8-bit HSV image, as Pillow's do; the shift is then int(255 · turns)
     /// steps of 256.
     public func shiftHue(by turns: Float, _ levels: Levels) {
         switch levels {
@@ -73,7 +73,7 @@ private struct HSV<Rule: LevelRule> {
         let q = Rule.round(value * (1 - saturation * f))
         let t = Rule.round(value * (1 - saturation * (1 - f)))
         sector.replace(with: 0, where: sector .== 6)
-        // From the last sector, (v, p, q), back to the first, (v, t, p).
+        // Sectors follow from the last, (v, p, q), back to the first, (v, t, p).
         var (r, g, b) = (value, p, q)
         b.replace(with: value, where: sector .< 5)
         r.replace(with: t, where: sector .< 5)

@@ -20,7 +20,7 @@ extension Planes {
     /// - Parameters:
     ///   - columns: a tap for each column of the planes.
     ///   - rows: a tap for each row of the planes.
-    ///   - scratch: ``Interpolation/scratchCount(height:width:channels:)`` floats.
+    ///   - scratch: memory for ``Interpolation/scratchCount(height:width:channels:)`` floats.
     public func interpolate(
         _ part: ImagePart, columns: UnsafePointer<Tap>, rows: UnsafePointer<Tap>, levels: Levels,
         scratch: UnsafeMutablePointer<Float>
@@ -46,7 +46,7 @@ public struct Interpolation {
     let stretchedWidth: Int
     let stretchedCount: Int
 
-    /// For parts that are not larger than the planes.
+    /// Floats of scratch for parts that are not larger than the planes.
     public static func scratchCount(height: Int, width: Int, channels: Int) -> Int {
         TransposedTile.count + 16 * wholeVectors(width * channels)
             + channels * wholeVectors(height) * wholeVectors(width)

@@ -1,8 +1,8 @@
 /// How pixels are kept between two operations on an image.
 public enum Levels: Sendable {
-    /// 0…255, rounded after each operation, as 8-bit images are.
+    /// Whole numbers 0…255, rounded after each operation, as 8-bit images are.
     case bytes
-    /// [0, 1], clipped after each operation.
+    /// Numbers in [0, 1], clipped after each operation.
     case unit
 
     public var maximum: Float { self == .bytes ? 255 : 1 }
@@ -37,7 +37,7 @@ extension LevelRule {
     }
 
     @_transparent static func round(_ x: Lanes) -> Lanes { nearest(clip(x)) }
-    /// As a conversion to 8 bits does.
+    /// The level that a conversion to 8 bits gives.
     @_transparent static func truncate(_ x: Lanes) -> Lanes { floor(clip(x)) }
 }
 
@@ -89,7 +89,7 @@ enum UnitLevels: LevelRule {
         source.load(fromByteOffset: 4 &* index, as: Float.self)
     }
 
-    /// In order: the same bits at every instruction-set level.
+    /// The sum in order: it has the same bits at every instruction-set level.
     @inline(__always) static func sum<Values: VectorSource>(_ values: Values, count: Int) -> Double {
         var total = 0.0
         var offset = 0

@@ -1,5 +1,5 @@
 extension LevelRule {
-    /// Of ITU-R BT.601.
+    /// The luma of ITU-R BT.601.
     @_transparent static func luma(_ color: Color) -> Lanes {
         if maximum == 1 { return 0.299 * color.r + 0.587 * color.g + 0.114 * color.b }
         // Pillow's sum in fixed point: it stays below 2²⁴, where floats are exact.
@@ -9,7 +9,7 @@ extension LevelRule {
 }
 
 extension Planes {
-    /// Luma in all three channels.
+    /// Writes the luma into all three channels.
     public func makeGray(_ levels: Levels) {
         switch levels {
         case .bytes: apply(Gray<ByteLevels>())

@@ -13,10 +13,11 @@ public struct Planes {
         channels * stride(height * width)
     }
 
-    // Not a multiple of 4 KiB where the plane is one: stores would seem to hit the loads that follow.
+    // Floats from one plane to the next: not a multiple of 4 KiB where the plane is one, as stores would seem
+    // to hit the loads that follow.
     private static func stride(_ pixels: Int) -> Int { wholeVectors(pixels) + 16 }
 
-    /// - Parameter memory: ``count(height:width:channels:)`` floats.
+    /// - Parameter memory: room for ``count(height:width:channels:)`` floats.
     public init(_ memory: UnsafeMutablePointer<Float>, height: Int, width: Int, channels: Int) {
         pointer = memory
         stride = Planes.stride(height * width)

@@ -1,11 +1,11 @@
 extension Planes {
-    /// Turns the image about its middle, counter-clockwise; what comes from outside is mirrored at the edge, since
-    /// black corners would tell the angle. Bilinear.
+    /// Turns the image about its middle, counter-clockwise, with bilinear interpolation; what comes from
+    /// outside is mirrored at the edge, since black corners would tell the angle.
     ///
     /// - Parameters:
-    ///   - cosine: of the angle.
-    ///   - sine: of the angle.
-    ///   - scratch: ``pixels`` floats.
+    ///   - cosine: the angle's cosine.
+    ///   - sine: the angle's sine.
+    ///   - scratch: memory for ``pixels`` floats.
     public func rotate(
         cosine: Float, sine: Float, _ levels: Levels, scratch: UnsafeMutablePointer<Float>
     ) {

@@ -14,7 +14,7 @@ extension Planes {
         for i in 0..<channels * stride where pointer[i] >= threshold { pointer[i] = maximum - pointer[i] }
     }
 
-    /// Every channel by itself: its values times a gain, and an offset in shares of the range.
+    /// Scales every channel by itself: its values times a gain, and an offset in shares of the range.
     public func scale(_ gains: [Float], offsets: [Float], _ levels: Levels) {
         for c in 0..<channels {
             let offset = offsets[c] * levels.maximum
