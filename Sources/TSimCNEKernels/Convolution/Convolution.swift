@@ -23,8 +23,8 @@ public struct Convolution: Sendable {
     static func winogradServes(_ geometry: ConvolutionGeometry) -> Bool {
         guard winogradIsRight(geometry) else { return false }
         if geometry.stride == 1 { return min(geometry.input.height, geometry.input.width) >= 3 }
-        // 81 multiplications for a tile of 4×4 outputs, 9 for an output: what is saved is lost where more
-        // than a quarter of the tiles' outputs lies outside the plane.
+        // A tile of 4×4 outputs takes 81 multiplications, an output by itself 9: what is saved is lost where
+        // more than a quarter of the tiles' outputs lies outside the plane.
         let output = geometry.output
         let tiles = (output.height + 3) / 4 * ((output.width + 3) / 4)
         return output.height * output.width >= 12 * tiles

@@ -70,8 +70,8 @@ extension Convolution {
         }
     }
 
-    /// For forms that read values as they are: stores what a source makes of them. A gradient is stored
-    /// over the input of its normalisation, which nothing else will read.
+    /// Stores what a source makes of values, for forms that read them as they are. A gradient is stored over
+    /// the input of its normalisation, which nothing else will read.
     private func stored(
         _ source: Source, _ program: Program, _ name: String, _ workspace: Workspace
     ) -> (Source, copy: Tensor?) {

@@ -3,9 +3,9 @@
 public struct ConvolutionGeometry: Equatable, Sendable {
     public let input: Shape
     public let outputChannels: Int
-    /// 1 or 3.
+    /// The kernel's pixels a side, 1 or 3.
     public let kernel: Int
-    /// 1 or 2.
+    /// Pixels from one input to the next, 1 or 2.
     public let stride: Int
 
     public init(input: Shape, outputChannels: Int, kernel: Int, stride: Int) {

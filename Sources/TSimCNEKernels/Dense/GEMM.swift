@@ -41,7 +41,7 @@ public func multiplyPackedMatrix(
         packed: packed, c: c, rowStrideC: rowStrideC, accumulate: accumulate)
 }
 
-/// The same with B packed before.
+/// Multiplies in the same way with B packed before.
 func multiplyPacked(
     m: Int, k: Int,
     a: UnsafePointer<Float>, rowStrideA: Int, columnStrideA: Int,

@@ -9,8 +9,9 @@ public enum OpenBLAS {
     /// The kernel it chose for this processor.
     public static let core = String(cString: openblas_get_corename())
 
-    /// False where it runs a kernel without AVX2 on a processor that has it: an OpenBLAS older than the
-    /// processor does so, at a fifth of the speed, and the own GEMM then does its work.
+    /// Whether products go to OpenBLAS: not where it runs a kernel without AVX2 on a processor that has it.
+    /// An OpenBLAS older than the processor does so, at a fifth of the speed, and the own GEMM then does its
+    /// work.
     public static let isUsed: Bool = {
         #if LEVEL_V4 || LEVEL_V3
             let fast = ["Haswell", "Zen", "SkylakeX", "Cooperlake", "Sapphirerapids", "Excavator"]
@@ -42,7 +43,7 @@ public enum OpenBLAS {
         }
     }
 
-    // Of bodies that run, and what the first of them found.
+    // Number of bodies that run, and what the first of them found.
     nonisolated(unsafe) private static var users = 0
     nonisolated(unsafe) private static var threadsFound: Int32 = 1
 

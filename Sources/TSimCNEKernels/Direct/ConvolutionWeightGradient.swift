@@ -10,7 +10,8 @@ struct ConvolutionWeightGradient: Sendable {
     let groups: Int
     /// Whether a slice has one tap and one panel, or all of them.
     private let cut: Bool
-    /// Without neighbours: positions are rows of two matrices, wherever planes begin.
+    /// Whether outputs have no neighbourhoods: positions are then rows of two matrices, wherever planes
+    /// begin.
     private let isMatrix: Bool
 
     init(_ geometry: ConvolutionGeometry) {

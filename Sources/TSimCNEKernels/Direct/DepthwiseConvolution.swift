@@ -19,7 +19,7 @@ public struct DepthwiseConvolution: Sendable {
     public var outputWidth: Int { (width - 1) / stride + 1 }
     public var outputCount: Int { outputHeight * outputWidth * channels }
 
-    /// One image.
+    /// Writes the outputs of one image.
     public func forward(
         _ input: UnsafePointer<Float>, weight: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>
     ) {
@@ -71,7 +71,7 @@ public struct DepthwiseConvolution: Sendable {
                     b: gradient + (y &* outputWidth &+ x) &* channels, lineB: outputWidth &* channels,
                     stepB: channels, lines: rows.count, steps: columns.count)
                 let target = result + (i &* kernel &+ j) &* channels
-                // Sums side by side: one alone would wait for itself.
+                // Sums go on side by side: one alone would wait for itself.
                 var channel = 0
                 while channel &+ 4 &* Lanes.scalarCount <= channels {
                     sums.addFour(from: channel, to: target + channel)

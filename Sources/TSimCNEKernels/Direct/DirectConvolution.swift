@@ -28,7 +28,7 @@ struct DirectConvolution: ConvolutionForm {
 
     var scratchCount: Int { geometry.imagesPerSlice * paddedCount }
 
-    /// Kernel elements.
+    /// Slices of the packing, one for each kernel element.
     var packSlices: Int { geometry.kernel * geometry.kernel }
 
     func pack(

@@ -17,7 +17,7 @@ struct ScatterConvolution: ConvolutionForm {
     private var paddedHeight: Int { geometry.input.height + 2 * geometry.padding }
     var scratchCount: Int { paddedHeight * paddedWidth * geometry.input.channels }
 
-    /// Kernel elements.
+    /// Slices of the packing, one for each kernel element.
     var packSlices: Int { geometry.kernel * geometry.kernel }
 
     /// Packs transposed weights (out, in).

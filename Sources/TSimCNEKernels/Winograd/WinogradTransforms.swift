@@ -7,7 +7,7 @@
 /// the other. Values come and go through closures, so that they may lie in memory in any way; these have
 /// to be `@inline(__always)` functions, and kernels are compiled for each kind of transforms.
 protocol WinogradTransforms: Sendable {
-    /// Bᵀ.
+    /// The transform Bᵀ of inputs.
     associatedtype Input: AxisAnalysis
     /// Length of y.
     static var outputs: Int { get }
@@ -16,22 +16,22 @@ protocol WinogradTransforms: Sendable {
     /// How many of these, the last ones, are taken with the last weight.
     static var shared: Int { get }
 
-    /// Aᵀ m. May be in place: m(i) is taken before y(i) is given.
+    /// Aᵀ m. The result may be in place: m(i) is taken before y(i) is given.
     static func output(_ m: (Int) -> Lanes, _ y: (Int, Lanes) -> Void)
     /// G g, without the repetitions of the last weight.
     static func weight(_ g: (Int) -> Lanes, _ u: (Int, Lanes) -> Void)
 }
 
 extension WinogradTransforms {
-    /// Transformed weights.
+    /// Number of transformed weights of an axis.
     @inline(__always) static var weights: Int { frequencies &- shared &+ 1 }
-    /// Those of both axes: matrices (in, out).
+    /// Matrices (in, out) of transformed weights, for both axes.
     @inline(__always) static var matrices: Int { weights &* weights }
 }
 
 /// Transforms whose transposes give the gradient with respect to the weights.
 protocol WinogradGradientTransforms: WinogradTransforms {
-    /// A.
+    /// The transform A of the outputs' gradients.
     associatedtype OutputGradient: AxisAnalysis
     /// Gᵀ u.
     static func weightGradient(_ u: (Int) -> Lanes, _ g: (Int, Lanes) -> Void)

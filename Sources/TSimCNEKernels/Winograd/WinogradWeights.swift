@@ -32,8 +32,8 @@ struct WinogradWeights<Transforms: WinogradTransforms>: Sendable {
                 (weight + ((tap &* inputs &+ row) &* outputs &+ column)).lanes(0)
             }
         }
-        // Transposed in squares of whole cache lines first: column by column each line would be read for
-        // every one of its values.
+        // Weights are transposed in squares of whole cache lines first: column by column each line would be
+        // read for every one of its values.
         for tap in 0..<9 {
             let source = weight + ((8 &- tap) &* outputs &* inputs &+ slice &* 16)
             let target = scratch + tap &* 16 &* outputs
