@@ -49,7 +49,7 @@ public func fma(_ a: Float, _ b: Float, _ c: Float) -> Float {
     #endif
 }
 
-/// The whole numbers that are not above, for |x| < 2²².
+/// The largest whole numbers that are not above `x`, for |x| < 2²².
 @inline(__always)
 func floor(_ x: Lanes) -> Lanes {
     #if LEVEL_V4 || LEVEL_V3 || arch(arm64)

@@ -40,15 +40,15 @@ public enum Elementary {
         let r = (x - k * ln2.high) - k * ln2.low
         var sum = 0.0
         for n in stride(from: 14.0, through: 2, by: -1) { sum = (sum + 1) * r / n }
-        // In two steps, as 2^1024 is none.
+        // The power is taken in two steps, as 2^1024 is no number.
         let half = Int(k / 2)
         return (1 + (sum + 1) * r) * power(2, half) * power(2, Int(k) - half)
     }
 
-    /// cos(2π t): of whole turns, so that no multiple of π is rounded.
+    /// cos(2π t): the angle is in whole turns, so that no multiple of π is rounded.
     public static func cosine(turns t: Double) -> Double {
         let turn = abs(t - t.rounded(.toNearestOrEven))
-        // In [0, ½]; the cosine of the rest to ¼ or ½ has the other sign, or is a sine.
+        // The angle is in [0, ½]; the cosine of the rest to ¼ or ½ has the other sign, or is a sine.
         if turn <= 0.125 { return cosine(2 * .pi * turn) }
         if turn <= 0.375 { return sine(2 * .pi * (0.25 - turn)) }
         return -cosine(2 * .pi * (0.5 - turn))

@@ -5,7 +5,7 @@
 /// they are mounted is looked up once, which groups are this process's and what they allow each time.
 public struct ControlGroups: Sendable {
     private struct Hierarchy {
-        /// Of version 1: the kinds of limits.
+        /// The kinds of limits of a hierarchy of version 1; nil for version 2.
         let controllers: [String]?
         /// The group that is seen at `folder`, as a path.
         let top: String
@@ -15,7 +15,7 @@ public struct ControlGroups: Sendable {
     let files: SystemFiles
     private var hierarchies: [Hierarchy] = []
 
-    /// Those of this system.
+    /// The control groups of this system.
     public static let system = ControlGroups()
 
     /// - Parameter root: a folder in which all files are looked for, instead of the system's own.
@@ -61,7 +61,7 @@ public struct ControlGroups: Sendable {
         return pairs.filter { kinds.contains(String($0[0])) }.compactMap { Int($0[1]) }.reduce(0, +)
     }
 
-    /// Of a line of mountinfo: … top folder options [more] - type source options.
+    /// The hierarchy of a line of mountinfo: … top folder options [more] - type source options.
     private func hierarchy(_ line: Substring) -> Hierarchy? {
         let fields = parts(line, at: " ")
         guard let dash = fields.firstIndex(of: "-"), dash >= 6, fields.count > dash + 3 else { return nil }
@@ -74,9 +74,9 @@ public struct ControlGroups: Sendable {
         return Hierarchy(controllers: controllers, top: unescaped(fields[3]), folder: unescaped(fields[4]))
     }
 
-    /// Of the groups that may have a limit of a kind: the version, and where its files are.
+    /// The groups that may have a limit of a kind: their version, and the folder of their files.
     private func folders(of controller: String) -> [(version: Int, folder: String)] {
-        // Number:controllers:path; version 2 has number 0 and no controllers.
+        // Lines are number:controllers:path; version 2 has number 0 and no controllers.
         let own = files.lines("/proc/self/cgroup")
         let unified = own.first { $0.hasPrefix("0::") }?.dropFirst(3)
         let single = own.lazy.map { parts($0, at: ":", most: 3) }
@@ -90,7 +90,8 @@ public struct ControlGroups: Sendable {
         }
     }
 
-    /// From the group at `path` up to that at `top`, which is where the hierarchy is mounted: as seen from there.
+    /// The groups from that at `path` up to that at `top`, where the hierarchy is mounted, as seen from
+    /// there.
     private func groups(_ path: Substring, below top: String) -> [String] {
         let (names, start) = (parts(path, at: "/"), parts(top[...], at: "/"))
         // A group outside of what is mounted is seen as its top.

@@ -5,10 +5,10 @@ struct SystemFiles: Sendable {
     /// A folder in which they are looked for; "" for the system's own.
     let root: String
 
-    /// None where there is no such file.
+    /// The file's lines; none where there is no such file.
     func lines(_ path: String) -> [Substring] { parts(Substring(text(path)), at: "\n") }
 
-    /// Of the first line.
+    /// The words of the first line.
     func words(_ path: String) -> [Substring] { lines(path).first.map { parts($0, at: " ") } ?? [] }
 
     private func text(_ path: String) -> String {

@@ -13,7 +13,7 @@
         /// A pattern that no operation makes.
         private static let mark: UInt32 = 0x7fc1_2345
 
-        /// Zeros.
+        /// Memory of zeros.
         static func take(_ count: Int) -> UnsafeMutablePointer<Float> {
             let (inner, before) = extent(count)
             let start = mmap(nil, inner + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)!
@@ -37,7 +37,7 @@
 
         /// Bytes between the pages that may not be touched, and those of them before the buffer.
         private static func extent(_ count: Int) -> (inner: Int, before: Int) {
-            // To a cache line, as kernels expect it.
+            // The size is rounded up to a cache line, as kernels expect it.
             let own = ((count + AlignedBuffer.slack) * float + 63) & ~63
             let inner = (own + page - 1) / page * page
             return (inner, inner - own)

@@ -14,7 +14,7 @@ public struct Shape: Equatable, Hashable, Sendable {
         self.channels = channels
     }
 
-    /// A matrix.
+    /// The shape of a matrix.
     public init(rows: Int, columns: Int) { self.init(rows, 1, 1, columns) }
 
     /// Places that a channel has in all images.

@@ -106,9 +106,9 @@ public final class Workspace {
 
     /// A tensor in borrowed memory with undefined contents.
     public func tensor(_ shape: Shape) -> Tensor {
-        // Whole cache lines; and some more, so that tensors of equal size do not all begin at the same place
-        // of a page, where a load would wait for a store to another one: in proportion, so that two halves
-        // still fit where a whole was.
+        // A tensor takes whole cache lines; and some more, so that tensors of equal size do not all begin at
+        // the same place of a page, where a load would wait for a store to another one: in proportion, so
+        // that two halves still fit where a whole was.
         let isExact = Workspace.isGuarded && !isPlanning
         let count = isExact ? shape.count : (shape.count + 15) / 16 * 16 + 16 * (shape.count >> 22)
         let isLarge = count >= Workspace.large
@@ -116,7 +116,8 @@ public final class Workspace {
         for (r, region) in regions.enumerated() where region.isForLarge == isLarge {
             for (i, range) in region.free.enumerated() where range.count >= count {
                 if isExact && range.count > count { continue }
-                // The smallest that is large enough, the first among equals: the same in every run.
+                // The smallest range that is large enough is taken, the first among equals: the same in every
+                // run.
                 if let found = best, regions[found.region].free[found.index].count <= range.count { continue }
                 best = (r, i)
             }

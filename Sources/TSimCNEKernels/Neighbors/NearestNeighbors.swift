@@ -41,7 +41,7 @@ public struct NearestNeighbors {
 
     /// Rows whose neighbours are looked for together: so few that a slice takes less than a second.
     private let queries: Int
-    /// Multiplications of a slice, at most about.
+    /// Most multiplications of a slice, about.
     private static let work = 20_000_000_000
     /// Rows that they are compared with at a time.
     private static let references = 512

@@ -18,7 +18,7 @@ public final class ThreadPool: @unchecked Sendable {
     private var workers: [pthread_t] = []
     private var generation: UInt64 = .max
 
-    // One job at a time; written by the caller of `run` before `job` is raised.
+    // What follows is of the one job at a time; the caller of `run` writes it before `job` is raised.
     private var body: Body?
     private var sliceCount = 0
     private var deadline: UInt64 = .max
@@ -27,7 +27,7 @@ public final class ThreadPool: @unchecked Sendable {
     private let running = Atomic<Int>(0)
     private let stopping = Atomic<Bool>(false)
 
-    /// - Parameter threads: at least 1; the calling thread is one of them.
+    /// - Parameter threads: their number, at least 1; the calling thread is one of them.
     public init(threads: Int) {
         self.threads = max(1, threads)
         prepareLocks()
@@ -90,7 +90,7 @@ public final class ThreadPool: @unchecked Sendable {
         let count = sliceCount
         let deadline = deadline
         while true {
-            // Looked at before the slice is taken: one that was taken is always run.
+            // The clock is looked at before the slice is taken: one that was taken is always run.
             if deadline != .max && nextSlice.load(ordering: .relaxed) > first
                 && ThreadPool.now() >= deadline
             {
