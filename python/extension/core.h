@@ -25,7 +25,7 @@ typedef struct {
     pid_t advances_in;
 } Trainer;
 
-// Of the module.
+// The module's state.
 typedef struct {
     PyObject *model_type;
     PyObject *trainer_type;
@@ -46,7 +46,7 @@ int borrow(PyObject *object, Py_buffer *view, const char *name, const char *form
 // Borrows 4-D uint8 or float32 images and describes them.
 int borrow_images(PyObject *object, Py_buffer *view, tsimcne_images *images);
 
-// The same, and writable float32 memory for what is made of them: both or neither.
+// Borrows the same, and writable float32 memory for what is made of them: both or neither.
 int borrow_images_and_output(PyObject *input, Py_buffer *source, tsimcne_images *images, PyObject *target,
                              Py_buffer *output);
 
@@ -67,7 +67,7 @@ int read_stage(PyObject *mapping, tsimcne_stage *s, tsimcne_augmentation *augmen
 // every number of every structure.
 int add_tables(PyObject *module);
 
-// `layers` becomes NULL or what PyMem_Free takes; the number of them, or -1.
+// Reads layers into `layers`, which becomes NULL or what PyMem_Free takes; returns their number, or -1.
 int read_layers(PyObject *object, tsimcne_layer **layers);
 
 // Functions of the module.

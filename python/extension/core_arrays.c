@@ -11,7 +11,7 @@ PyObject *list_arrays(tsimcne_handle handle) {
         tsimcne_array array = {.struct_size = sizeof array};
         PyObject *item = NULL;
         if (raise_status(tsimcne_array_at(handle, i, &array)) == 0) {
-            // The name first: making a tuple may run a collector of garbage, and so another thread.
+            // The name is made first: making a tuple may run a collector of garbage, and so another thread.
             PyObject *name = PyUnicode_FromString(array.name);
             item = name == NULL ? NULL : Py_BuildValue("(iN)", (int)array.kind, name);
         }
@@ -43,7 +43,7 @@ PyObject *copy_array(tsimcne_handle handle, PyObject *args) {
     }
     Py_ssize_t size;
     const char *format = format_of(&array, &size);
-    // The values first: making a tuple may run a collector of garbage, and so another thread.
+    // The values are copied first: making a tuple may run a collector of garbage, and so another thread.
     PyObject *values = PyByteArray_FromStringAndSize(array.data, array.count * size);
     PyObject *shape = values == NULL ? NULL : PyTuple_New(array.rank);
     for (int i = 0; shape != NULL && i < array.rank; i++) {
@@ -75,7 +75,7 @@ PyObject *write_array(tsimcne_handle handle, PyObject *args) {
     if (borrow(object, &view, "values", format, false) != 0) {
         return NULL;
     }
-    // Asked for again: borrowing runs code of the object's, and so maybe another thread.
+    // The array is asked for again: borrowing runs code of the object's, and so maybe another thread.
     if (find_array(handle, kind, name, &array) != 0) {
         PyBuffer_Release(&view);
         return NULL;

@@ -3,15 +3,15 @@
 
 typedef struct {
     Py_buffer embeddings;
-    Py_buffer scales;   // of parts
-    Py_buffer gradient; // buf NULL where there is none
+    Py_buffer scales;   // only of a loss in parts
+    Py_buffer gradient; // its buf is NULL where none is wanted
     Py_ssize_t images;
     int views, metric, threads;
     float temperature, degrees;
     long long first, count;
 } Loss;
 
-// Nothing happens to one that was not borrowed.
+// A buffer that was not borrowed is released without effect.
 static void release(Loss *loss) {
     PyBuffer_Release(&loss->embeddings);
     PyBuffer_Release(&loss->scales);

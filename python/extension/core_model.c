@@ -1,7 +1,7 @@
 // _core.Model: owns a model of the core.
 #include "core.h"
 
-// Widths of hidden layers; how many, or -1.
+// Reads the widths of hidden layers; returns their number, or -1.
 static int read_hidden(PyObject *object, int32_t *widths) {
     if (!PyTuple_Check(object)) {
         PyErr_Format(PyExc_TypeError, "hidden_dims: got %R, want a tuple", object);

@@ -116,7 +116,8 @@ PyObject *numbers_as_dict(const void *structure, const char *name) {
     return result;
 }
 
-// Numbers of 4 bytes in a bytes object, which the mapping keeps alive; how many, or -1.
+// Reads the address of numbers of 4 bytes in a bytes object, which the mapping keeps alive; returns their
+// number, or -1.
 static int64_t read_course(PyObject *mapping, const char *key, const void **numbers) {
     *numbers = NULL;
     PyObject *item = PyDict_GetItemString(mapping, key); // borrowed
@@ -158,14 +159,14 @@ int read_stage(PyObject *mapping, tsimcne_stage *s, tsimcne_augmentation *augmen
     return read_numbers(own, "augmentation", augmentation, NULL);
 }
 
-// Steals `value`; 0 or -1.
+// Adds `value` and takes over the reference to it; returns 0 or -1.
 static int add(PyObject *module, const char *name, PyObject *value) {
     int failed = value == NULL || PyModule_AddObjectRef(module, name, value) != 0;
     Py_XDECREF(value);
     return failed ? -1 : 0;
 }
 
-// For each structure a dict of (usual value, least, largest) by the numbers' names.
+// Makes, for each structure, a dict of (usual value, least, largest) by the numbers' names.
 static PyObject *all_numbers(void) {
     PyObject *result = PyDict_New();
     for (const tables_structure *table = tables_structures(); result != NULL && table->name != NULL;
