@@ -25,7 +25,7 @@ static tsimcne_augmentation natural(void) {
     return a;
 }
 
-// Of two images, by two processes.
+// Works out the loss of two images by two processes.
 static void loss_in_parts(const float *z) {
     float whole[8], scales[4], own[2], gradient[4];
     double loss = 0, total = 0, derivative = 0;
@@ -291,7 +291,7 @@ static void go_on(tsimcne_handle model, const tsimcne_images *images) {
     stages[1].output_start = TSIMCNE_OUTPUT_SCALED;
     stages[1].trains = TSIMCNE_TRAIN_HEAD;
     stages[1].optimizer = TSIMCNE_LARS;
-    // Smaller views, then others than the trainer's.
+    // The first stage has smaller views, the second others than the trainer's.
     stages[0].view_height = stages[0].view_width = 8;
     tsimcne_augmentation views = natural(), other_views = natural();
     other_views.crop_area_min = 0.5;
@@ -534,7 +534,7 @@ static void layers(tsimcne_model_config config, const tsimcne_images *images) {
     CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_ERROR_ARGUMENT);
 }
 
-// Of a file of two pages that is cut to one.
+// Guards a file of two pages that is cut to one.
 static void guards(void) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     FILE *file = tmpfile();
@@ -557,7 +557,7 @@ static void guards(void) {
     CHECK(tsimcne_guard_destroy(guard) == TSIMCNE_OK);
     CHECK(tsimcne_guard_destroy(guard) == TSIMCNE_ERROR_HANDLE);
     CHECK(tsimcne_guard_faults(guard, &faults) == TSIMCNE_ERROR_HANDLE);
-    // The page that is not there is so for the next one too.
+    // The next guard finds the missing page too.
     CHECK(tsimcne_guard_create((void *)data, 2 * page, &guard) == TSIMCNE_OK);
     CHECK(data[page] == 0 && tsimcne_guard_faults(guard, &faults) == TSIMCNE_OK && faults == 1);
     CHECK(tsimcne_guard_destroy(guard) == TSIMCNE_OK);

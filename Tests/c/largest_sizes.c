@@ -1,5 +1,5 @@
-// What the interface allows at most, and more than any machine has: an error, and the process goes on. One
-// case, named by the argument.
+// Asks for what the interface allows at most, and for more than any machine has: an error, and the process
+// goes on. The argument names the one case that is run.
 #include "tsimcne.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@
         }                                                                                                    \
     } while (0)
 
-// Stands for memory of any size: sizes are looked at before values are.
+// This stands for memory of any size: sizes are looked at before values are.
 static float values[64];
 
 static const int64_t MOST_IMAGES = 1LL << 40;
@@ -72,7 +72,7 @@ static int32_t create(tsimcne_handle model, int32_t source, tsimcne_images image
     return tsimcne_trainer_create(model, &images, &config, trainer);
 }
 
-// Refused for what the message names; no trainer is made.
+// Checks that a trainer is refused for what the message names, and none is made.
 static void refused(int32_t wanted, const char *named, tsimcne_handle model, int32_t source,
                     tsimcne_images images, int32_t outputs, int64_t micro_batch) {
     tsimcne_handle trainer = 0;
@@ -135,7 +135,7 @@ static void outputs(void) {
     CHECK(tsimcne_model_reset_output(wide, 2, 1, 1) == TSIMCNE_OK);
 }
 
-// Where a schedule cannot be.
+// Seeks to places where a schedule cannot be.
 static void seek(void) {
     tsimcne_handle small = model(2, 0, 2), made = 0;
     CHECK(create(small, TSIMCNE_SOURCE_IMAGES, images(4, 1, 2), 2, 0, &made) == TSIMCNE_OK);
@@ -161,7 +161,7 @@ int main(int count, char **arguments) {
         void (*run)(void);
     } cases[] = {{"loss", loss},   {"augment", augment}, {"trainer", trainer},
                  {"parts", parts}, {"outputs", outputs}, {"seek", seek}};
-    // As on a machine that has no more, whatever is overcommitted.
+    // The process has no more memory than a small machine, whatever is overcommitted.
     const struct rlimit limit = {2LL << 30, 2LL << 30};
     CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
     for (size_t i = 0; count == 2 && i < sizeof cases / sizeof *cases; i++) {

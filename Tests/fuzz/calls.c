@@ -91,7 +91,7 @@ static void *filled(Choices *choices, int64_t count, int type) {
 enum { MOST_HANDLES = 8, MOST_MADE = 128 };
 static tsimcne_handle handles[MOST_HANDLES];
 
-/* All that were made, also those whose place another has taken: what the end destroys. */
+/* All handles that were made, also those whose place another has taken: what the end destroys. */
 static tsimcne_handle made[MOST_MADE];
 static int made_count;
 
@@ -244,7 +244,7 @@ static void transform(Choices *choices) {
 static tsimcne_stage some_stage(Choices *choices, const tsimcne_augmentation *augmentation) {
     tsimcne_stage stage;
     some_numbers(choices, "stage", &stage);
-    /* Mostly short, as others teach nothing more, and of the views' usual size. */
+    /* Stages are mostly short, as others teach nothing more, and of the views' usual size. */
     stage.steps = integer(choices, 1 + below(choices, 3));
     if (!one_in(choices, 3)) {
         stage.view_height = stage.view_width = 0;
@@ -335,7 +335,7 @@ static void read_arrays(Choices *choices) {
         if (tsimcne_array_at(owner, integer(choices, i), one_in(choices, 64) ? NULL : &array) != TSIMCNE_OK) {
             continue;
         }
-        /* Read and written back from end to end: the whole of it must be there. */
+        /* The array is read and written back from end to end: the whole of it must be there. */
         int64_t bytes = array.count * (array.type == TSIMCNE_FLOAT64 ? 8 : 4);
         for (int64_t at = 0; at < bytes; at++) {
             ((volatile uint8_t *)array.data)[at] = ((volatile uint8_t *)array.data)[at];
@@ -369,7 +369,7 @@ static void infonce(Choices *choices) {
         int32_t metric = (int32_t)integer(choices, below(choices, 4));
         float temperature = (float)real(choices, 0.5), degrees = (float)real(choices, 2);
         double *result = one_in(choices, 64) ? NULL : &loss;
-        /* Of all views, which is more than a part may write. */
+        /* The scales are those of all views, which are more than a part may write. */
         tsimcne_infonce_sums(filled(choices, count, TSIMCNE_FLOAT32), images, views, dimension, metric,
                              temperature, degrees, 1, first, part, buffer(choices, 4 * count), result);
         tsimcne_infonce_gradient(filled(choices, count, TSIMCNE_FLOAT32), images, views, dimension, metric,
