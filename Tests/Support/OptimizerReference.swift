@@ -9,7 +9,7 @@ public struct OptimizerReference {
     public var secondMomentum = 0.999
     public var decay: Double
     public var clip: Double
-    /// Of LARS: whether the parameter has a rate of its own.
+    /// Whether the parameter has a rate of its own under LARS.
     public var adapts: Bool
     private var steps = 0
     private var velocity: [Double] = []

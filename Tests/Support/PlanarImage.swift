@@ -6,7 +6,7 @@ public struct PlanarImage {
     private let levels: Levels
     private let memory: AlignedBuffer
 
-    /// - Parameter values: in levels.
+    /// - Parameter values: the values in levels, channels side by side.
     public init(_ values: [Float], height: Int, width: Int, channels: Int, _ levels: Levels) {
         memory = AlignedBuffer(count: Planes.count(height: height, width: width, channels: channels))
         planes = Planes(memory.pointer, height: height, width: width, channels: channels)
@@ -39,7 +39,7 @@ public struct PlanarImage {
         }
     }
 
-    /// In levels.
+    /// The values in levels.
     public var values: [Float] {
         var output = [Float](repeating: 0, count: planes.pixels * planes.channels)
         withExtendedLifetime(memory) { planes.interleave(into: &output, levels) }

@@ -4,7 +4,7 @@ import Testing
 
 /// Systems of files as they are found in containers, services and jobs.
 @Suite struct ControlGroupTests {
-    /// Those of a system, in a folder that goes at the end.
+    /// Gives `body` the control groups of a system of files, in a folder that goes at the end.
     private func groups<Result>(_ files: [String: String], _ body: (ControlGroups) throws -> Result) rethrows
         -> Result
     {
@@ -65,7 +65,7 @@ import Testing
         groups(files) { #expect($0.cores == 3 && $0.memory == 0) }
     }
 
-    /// As in a container that sees its host's paths, and one that does not.
+    /// Paths are as in a container that sees its host's, and in one that does not.
     @Test(arguments: ["/docker/0f1e", "/"])
     func version1HasAHierarchyForEachKind(top: String) {
         let files = [

@@ -10,7 +10,7 @@ struct ConvolutionCase: CustomStringConvertible, Sendable {
         return "\(g.input) to \(g.outputChannels), kernel \(g.kernel), stride \(g.stride)"
     }
 
-    /// Odd sizes on purpose: planes of one pixel, channels around every panel's width.
+    /// Sizes are odd on purpose: planes of one pixel, channels around every panel's width.
     static let all: [ConvolutionCase] = {
         var cases: [ConvolutionCase] = []
         let shapes = [(1, 1, 1), (2, 3, 7), (3, 8, 5), (1, 9, 9), (5, 4, 4), (1, 2, 13)]
@@ -32,7 +32,7 @@ struct ConvolutionCase: CustomStringConvertible, Sendable {
         return cases + random
     }()
 
-    /// Any shape; half of them with whole vectors of channels, for which there is Winograd's form.
+    /// Cases of any shape; half of them have whole vectors of channels, for which there is Winograd's form.
     private static let random: [ConvolutionCase] = {
         var seeds = values(80 * 5, seed: 77).map { ($0 + 1) / 2 }.makeIterator()
         func draw(_ range: ClosedRange<Int>) -> Int {
@@ -51,7 +51,7 @@ struct ConvolutionCase: CustomStringConvertible, Sendable {
 }
 
 @Suite struct ConvolutionTests {
-    /// In every form that is right for the geometry, whichever is chosen for it.
+    /// Each case runs in every form that is right for the geometry, whichever is chosen for it.
     @Test(arguments: ConvolutionCase.all)
     func allPassesEqualTheDefinition(_ test: ConvolutionCase) {
         check(Convolution(test.geometry, isWinograd: false))
@@ -88,7 +88,7 @@ struct ConvolutionCase: CustomStringConvertible, Sendable {
         #expect(relativeError(found, reference.weightGradient(input: xd, outputGradient: dyd)) < 1e-5)
     }
 
-    /// Also on planes that are smaller than the kernel, and where strides leave places out.
+    /// Planes are also smaller than the kernel, and strides leave places out.
     @Test(arguments: [1, 3, 5, 7], [1, 2, 3])
     func referenceGradientsAreCentralDifferences(kernel: Int, stride: Int) {
         func check(_ input: Shape, outputs: Int) {

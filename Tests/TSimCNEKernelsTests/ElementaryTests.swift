@@ -3,7 +3,7 @@ import TSimCNEKernels
 import Testing
 
 @Suite struct ElementaryTests {
-    /// In units of the last place of the value.
+    /// The distance in units of the last place of the value.
     private func distance(_ ours: Double, _ theirs: Double) -> Double {
         ours == theirs ? 0 : abs(ours - theirs) / theirs.ulp
     }

@@ -81,7 +81,7 @@ import Testing
     @Test func oneRowThatLiesFarFromTheOthers() {
         let (n, d) = (400, 20)
         var rows = values(n * d, seed: 12)
-        // As after centring with a row at a million.
+        // Rows lie as after centring with a row at a million.
         for i in 0..<n { rows[i * d] -= 2500 }
         rows[7 * d] = 997_500
         #expect(NearestNeighborsTests.recall(rows, d, 15) > 0.99)

@@ -84,7 +84,7 @@ struct PlanesCase: CustomStringConvertible, Sendable {
         test.check({ $0.transpose() }, { $0.transpose() })
     }
 
-    /// Any part and any taps inside it.
+    /// Parts are any, with any taps inside them.
     @Test(arguments: PlanesCase.all)
     func interpolationIsTheDefinition(_ test: PlanesCase) {
         for seed in 1...6 as ClosedRange<UInt64> {

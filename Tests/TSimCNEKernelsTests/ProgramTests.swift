@@ -15,7 +15,7 @@ import Testing
         let pool = ThreadPool(threads: threads)
         var stops = 0
         while true {
-            // A time that is long over: one slice of progress at a time, at least.
+            // The deadline is so near that a call makes hardly more progress than one slice.
             let stop = program.advance(on: pool, until: stops == 0 ? .max : ThreadPool.now() + 2000)
             if stop == .end { break }
             if stops == 0 { #expect(stop == .boundary(.embeddings)) }
@@ -59,7 +59,7 @@ import Testing
         let workspace = Workspace()
         let first = workspace.tensor(Shape(rows: 10, columns: 10))
         workspace.release(first)
-        // Between pages that may not be touched only what has the same size.
+        // Between pages that may not be touched, memory serves only a tensor of the same size.
         let second = workspace.tensor(Shape(rows: Workspace.isGuarded ? 10 : 9, columns: 10))
         #expect(first.pointer == second.pointer)
     }

@@ -14,7 +14,7 @@ import Testing
         }
     }
 
-    /// As it is in double precision, the operation's values may lie on the other side of a half.
+    /// The wanted values are in double precision: the operation's may lie on the other side of a half.
     static func expect(_ ours: [Float], near wanted: [Double], _ levels: Levels) {
         let maximum = Double(levels.maximum)
         let worst = zip(ours, wanted).map { ours, wanted in
@@ -46,7 +46,8 @@ import Testing
             for y in 0..<height {
                 for x in 0..<width {
                     let (dx, dy) = (Double(x) - middleX, Double(y) - middleY)
-                    // In single precision, as on which side of a pixel a place lies decides nothing else.
+                    // The place is in single precision, as on which side of a pixel it lies decides nothing
+                    // else.
                     let fromX = Double(Float(cosine)) * dx - Double(Float(sine)) * dy + middleX
                     let fromY = Double(Float(sine)) * dx + Double(Float(cosine)) * dy + middleY
                     let (left, top) = (floor(fromX), floor(fromY))

@@ -114,7 +114,7 @@ import Testing
         #expect(grey == [171, 65, 85, 52])
     }
 
-    /// Pillow's: HSV, hue + int(255 · turns), RGB.
+    /// Expected values are Pillow's: HSV, hue + int(255 · turns), RGB.
     @Test(
         arguments: [
             (0.1, [200, 94, 31, 61, 11, 250, 17, 17, 19, 61, 91, 40]),

@@ -4,7 +4,7 @@ import Testing
 @testable import TSimCNE
 
 @Suite struct CropTests {
-    /// Against an independent simulation of the documented procedure.
+    /// Crops are compared with an independent simulation of the documented procedure.
     @Test func cropsHaveTheDocumentedDistribution() {
         let size = 32
         var random = RandomNumbers(seed: 11, purpose: .view)
@@ -43,7 +43,8 @@ import Testing
         return planar.values
     }
 
-    /// Pillow's, whose weights have 8 bits less: a level may differ by one where they round.
+    /// Expected values are Pillow's, whose weights have 8 bits less: a level may differ by one where they
+    /// round.
     @Test func cropIsResizedAsPillowDoes() {
         let image = (0..<54).map { Float($0 * 37 % 256) }
         let output = CropTests.resized(

@@ -120,7 +120,7 @@ import Testing
         let count = Double(FeatureNoiseTests.clean.count)
         for view in FeatureNoiseTests.views(noise, threads: 2).flatMap({ $0 }) {
             let dropped = Double(view.count { $0 == 0 }) / count
-            // Five standard errors.
+            // The tolerance is five standard errors.
             #expect(abs(dropped - dropout) <= 5 * (dropout * (1 - dropout) / count).squareRoot())
             let moves = zip(view, FeatureNoiseTests.clean).filter { $0.0 != 0 }.map { Double($0 - $1) }
             #expect(moves.isEmpty == (dropout == 1))

@@ -7,7 +7,7 @@ import Testing
 
 /// Layers of networks other than ResNets, as ``LayerTests`` has them.
 @Suite struct GeneralLayerTests {
-    /// Loops over everything; of each channel by itself where `isDepthwise`.
+    /// A convolution as loops over everything; of each channel by itself where `isDepthwise`.
     static func convolution(
         _ x: [Double], _ shape: Shape, outputs: Int, kernel: Int, stride: Int, weight: [Double],
         isDepthwise: Bool = false
@@ -96,7 +96,7 @@ import Testing
         LayerTests.check(Nonlinearity(function), Shape(3, 2, 5, 7)) { x, _ in
             x.map { GeneralLayerTests.value(function, $0) }
         }
-        // Far from zero too; no point lies on a kink.
+        // Points lie far from zero too, and none on a kink.
         let points = stride(from: -9.0, to: 9, by: 0.37).map { Float($0) }
         // Kernels read whole vectors, which a tensor has room for.
         let shape = Shape(rows: 1, columns: points.count)
@@ -174,7 +174,7 @@ import Testing
         }
     }
 
-    /// The shortcut's result instead of the input, and both of another shape than it.
+    /// The shortcut's result is added instead of the input, and both have another shape than it.
     @Test func residualWithShortcut() {
         let shape = Shape(2, 5, 4, 6)
         func conv(_ name: String, kernel: Int) -> Chain {

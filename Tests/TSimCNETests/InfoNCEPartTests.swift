@@ -52,7 +52,7 @@ import Testing
         }
         #expect(relativeError(joined, doubles(whole), floor: 1e-4) < 1e-5)
 
-        // By the temperature's logarithm.
+        // The derivative is by the temperature's logarithm.
         let step = 1e-2
         let logarithm = Double(kernel.metric.logarithm(ofTemperature: 0.8))
         let around = [logarithm + step, logarithm - step].map { moved in

@@ -33,7 +33,7 @@ import Testing
         (.studentT, 1, .cauchy), (.studentT, 0.5, .studentT(0.5)), (.studentT, 30, .studentT(30)),
     ]
 
-    /// Of several views, in few dimensions and in many, in one block of columns and in two.
+    /// Losses are of several views, in few dimensions and in many, in one block of columns and in two.
     @Test(
         arguments: [(3, 7, 2), (4, 9, 2), (3, 7, 64), (4, 9, 64), (16, 2, 3), (4, 260, 9)],
         InfoNCETests.kernels)

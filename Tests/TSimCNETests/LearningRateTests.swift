@@ -86,7 +86,7 @@ import Testing
         #expect(zip(all, all[1...]).allSatisfy { $0 < $1 } && abs(all[99] - 1) < 1e-15)
     }
 
-    /// Between whole steps, which a stretched stage comes by, and a little beyond the end.
+    /// Places lie between whole steps, which a stretched stage comes by, and a little beyond the end.
     @Test(arguments: shapes, [0, 0.01, 0.3, 1])
     func stretchedSchedulesRiseOnceAndStayBelowThePeak(shape: Schedule.Shape, warmup: Double) {
         for stride in [0.25, 1.7] {

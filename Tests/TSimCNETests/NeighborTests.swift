@@ -10,7 +10,7 @@ import Testing
         return stage
     }
 
-    /// By cosine, from the model's own features.
+    /// The nearest neighbours by cosine, from the model's own features.
     static func naive(_ model: Model, _ images: ImageBatch, _ k: Int) -> [[Int]] {
         var features = [Float](repeating: 0, count: images.count * model.features)
         features.withUnsafeMutableBufferPointer {

@@ -18,14 +18,14 @@ import Testing
         #expect(count < 5 || order != ShuffleTests.order(count, block: block, window: window, seed: 2))
     }
 
-    /// Of a window's blocks, and of no others.
+    /// A window has the images of its own blocks, and of no others.
     @Test func windowsHoldWholeBlocks() {
         let order = ShuffleTests.order(120, block: 10, window: 3)
         for first in stride(from: 0, to: 120, by: 30) {
             let blocks = Dictionary(grouping: order[first..<first + 30], by: { $0 / 10 })
             #expect(blocks.count == 3 && blocks.values.allSatisfy { $0.count == 10 })
         }
-        // Mixed: no block lies as it was.
+        // The images are mixed: no block lies as it was.
         #expect(!zip(order, order.dropFirst()).allSatisfy { $1 == $0 + 1 })
         let neighbors = zip(order, order.dropFirst()).filter { $1 == $0 + 1 }.count
         #expect(neighbors < 20)

@@ -116,7 +116,7 @@ import Testing
         #expect(abs(stretched[0] / written[0] - 1) < 1e-12)
         #expect(zip(stretched, stretched[1...]).allSatisfy { $0 > $1 })
         #expect((stretched.last! < written.last!) == (remaining > 6))
-        // As a sum over a finer or coarser grid, up to half a step at its upper end.
+        // The sum is one over a finer or coarser grid, up to half a step at its upper end.
         let ratio = 6 / Double(remaining)
         let area = (written.reduce(0, +) - written[0] / 2, stretched.reduce(0, +) - stretched[0] / 2)
         #expect(abs(area.1 * ratio / area.0 - 1) < 0.05)

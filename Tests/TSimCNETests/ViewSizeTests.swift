@@ -41,8 +41,8 @@ import Testing
         }
     }
 
-    /// 12 of 16 pixels: rendered at 24 and averaged, against the integral over the pixels that a view's
-    /// pixel covers, which interpolation blurs a little.
+    /// A view of 12 of 16 pixels is rendered at 24 and averaged; it is compared with the integral over the
+    /// pixels that a view's pixel covers, which interpolation blurs a little.
     @Test func othersKeepMeansAndSmoothImages() {
         let bytes = (0..<256).map { (i: Int) -> UInt8 in UInt8(8 * (i % 16) + 4 * (i / 16)) }
         let view = ViewSizeTests.view(bytes, (16, 16, 1), ViewSize(height: 12, width: 12, ofImage: (16, 16)))
