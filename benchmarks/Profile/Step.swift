@@ -112,7 +112,7 @@ struct Step {
     }
 }
 
-/// Two decimals.
+/// The number with two decimals.
 func rounded(_ x: Double) -> String {
     let hundredths = Int((x * 100).rounded())
     let rest = hundredths % 100

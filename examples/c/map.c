@@ -19,7 +19,7 @@ static void check(int32_t status) {
     }
 }
 
-// Horizontal stripes, vertical stripes, discs; each somewhere else.
+// Draws horizontal stripes, vertical stripes and discs, each somewhere else.
 static void draw(void) {
     for (int i = 0; i < COUNT; i++) {
         int shift = rand() % SIDE, radius = 3 + rand() % 3;
@@ -58,7 +58,7 @@ static void train(tsimcne_handle model, const tsimcne_images *set) {
     tsimcne_augmentation augmentation = {.struct_size = sizeof augmentation};
     check(tsimcne_augmentation_preset(TSIMCNE_PRESET_NATURAL, &augmentation));
     augmentation.crop_area_min = 0.5;
-    // Many dimensions from scratch, then the plane, begun with principal components.
+    // Training begins with many dimensions from scratch; the plane begins with their principal components.
     tsimcne_stage stages[] = {stage(60, 32, TSIMCNE_OUTPUT_KEEP, 0.1),
                               stage(40, 2, TSIMCNE_OUTPUT_PRINCIPAL, 0.02)};
     tsimcne_trainer_config config = {.struct_size = sizeof config,

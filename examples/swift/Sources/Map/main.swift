@@ -6,7 +6,7 @@ let count = 600
 let side = 16
 let kinds = 3
 
-/// Horizontal stripes, vertical stripes, discs; each somewhere else.
+/// Draws horizontal stripes, vertical stripes and discs, each somewhere else.
 func draw() -> [UInt8] {
     var random = SystemRandomNumberGenerator()
     var pixels = [UInt8](repeating: 0, count: count * side * side)
@@ -45,7 +45,7 @@ let pool = ThreadPool(threads: 2)
 let map: [Float] = draw().withUnsafeBytes { bytes in
     let images = ImageBatch(
         data: bytes.baseAddress!, count: count, height: side, width: side, channels: 1, element: .uint8)
-    // Many dimensions from scratch, then the plane, begun with principal components.
+    // Training begins with many dimensions from scratch; the plane begins with their principal components.
     let trainer = Trainer(
         model: model,
         stages: [
