@@ -18,7 +18,7 @@ final class PairsByProduct: Pairs {
     private let rows: Tensor
     /// Squared norms of centred rows, or inverse norms of the embeddings.
     private let norms: Tensor
-    /// For each block of columns: the rows as the right-hand side of products with rows, and of products
+    /// The rows of each block of columns, as the right-hand side of products with rows, and of products
     /// with weights.
     private let transposed: Tensor
     private let packed: Tensor

@@ -10,7 +10,7 @@ public final class Model {
         /// Widths of the head's hidden layers; none of a linear head.
         public var hidden = [1024]
         public var outputs = 128
-        /// Per channel: what is subtracted from pixels in [0, 1], and what they are divided by.
+        /// What is subtracted from pixels in [0, 1] and what they are divided by, per channel.
         public var normalization: (mean: [Float], deviation: [Float])?
 
         public init(channels: Int) { self.channels = channels }

@@ -27,7 +27,7 @@ public func exponential(_ x: Lanes) -> Lanes {
     return result
 }
 
-/// As many patterns of 32 bits.
+/// A vector of as many patterns of 32 bits.
 #if LEVEL_V4
     typealias LaneBits = SIMD16<UInt32>
 #elseif LEVEL_V3

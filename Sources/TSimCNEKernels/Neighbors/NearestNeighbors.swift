@@ -7,7 +7,7 @@
 public struct NearestNeighbors {
     public enum Metric: Sendable { case cosine, distance }
 
-    /// (count × dimension) rows.
+    /// The rows (count × dimension).
     public let rows: UnsafePointer<Float>
     private let metric: Metric
     private let scales: AlignedBuffer

@@ -5,7 +5,7 @@
 /// or, where weights are shared, to several.
 struct FrequencyLayout<Transforms: WinogradTransforms>: Sendable {
     let channels: Int
-    /// Floats that a frequency of all tiles takes. Not a power of two: frequencies of a tile must not
+    /// Floats that a frequency of all tiles takes, not a power of two: frequencies of a tile must not
     /// share a cache set.
     let stride: Int
     /// Rows of a tile's frequencies.
