@@ -3,7 +3,7 @@ SHELL := /bin/bash -o pipefail
 PYTHON := .venv/bin/python
 LEVEL = $(shell python3 tools/level.py)
 # Tests that do more of the same in `make nightly`: thousands of cases, fifty kills, hundreds of fits.
-REPEATED = $(addprefix Tests/python/,test_abi.py inputs/test_any_input.py inputs/test_guard_pages.py storage/test_hostile_files.py training cli)
+REPEATED = $(addprefix Tests/python/,test_abi.py inputs/test_any_input.py inputs/test_guard_pages.py storage/test_hostile_files.py system training cli)
 # One after the other: a test counts what the process allocates.
 SWIFT_TEST = swift test --no-parallel -c release --scratch-path .build/test -Xswiftc -enable-testing $(LEVEL)
 

@@ -6,12 +6,12 @@
 
 from . import _core as _core  # it comes first, to say what it cannot run in before numpy does
 from . import callbacks, datasets, images, inspect, plot, recipes
-from ._config import show_config
 from ._estimator import TSimCNE
 from ._evaluation import evaluate, stability
 from ._explore import Explorer, explore, to_frame
 from ._stages.augmentation import Augmentation, FeatureAugmentation
 from ._stages.stage import Stage
+from ._system.config import show_config
 
 __all__ = [
     "Augmentation",

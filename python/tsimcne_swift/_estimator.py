@@ -16,7 +16,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import _core
 from ._checks.values import check_choice, check_jobs
-from ._config import show_config
 from ._evaluation import leave_one_out
 from ._inputs.chunked import StoredImages, is_stored
 from ._inputs.images import Images, as_array
@@ -26,11 +25,12 @@ from ._networks.backbones import is_identity
 from ._networks.onnx import to_onnx
 from ._storage import model_file as _saved
 from ._storage.safetensors import check_path, encode, read
+from ._system.config import show_config
+from ._system.writing import write
 from ._training.loop import Training
 from ._training.one_rank import OneRank
 from ._training.plan import make_plan
 from ._training.ranks import check_comm
-from ._writing import write
 
 
 class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._checks.values import check_integer
-from ._writing import replacing, write
+from ._system.writing import replacing, write
 
 __all__ = ["CSVLog", "EmbeddingSnapshots", "Record", "TensorBoard"]
 

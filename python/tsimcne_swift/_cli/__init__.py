@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from .._text import legible
+from .._system.text import legible
 from .._training.ranks import OtherRankError
 from ._arguments import make_parser
 

@@ -14,7 +14,7 @@ from .. import recipes
 from .._estimator import TSimCNE
 from .._evaluation import leave_one_out
 from .._stages.stage import Stage
-from .._text import legible
+from .._system.text import legible
 from .._training.one_rank import OneRank
 from .._training.ranks import check_comm
 from ..images import ImageCollection

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._text import legible, to_csv
-from .._writing import check_writable, replacing, write
+from .._system.text import legible, to_csv
+from .._system.writing import check_writable, replacing, write
 from ..images import ImageCollection
 
 # Packages that writing the files wants, beside those that reading wants.

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from .. import inspect
-from .._config import show_config
 from .._estimator import TSimCNE
 from .._evaluation import evaluate
-from .._text import legible
+from .._system.config import show_config
+from .._system.text import legible
 from ._sources import read_source
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import images
 from .._checks.values import check_regular
-from .._text import harmless, legible
+from .._system.text import harmless, legible
 from ..images import ImageCollection
 
 IDX = b"\0\0\x08"

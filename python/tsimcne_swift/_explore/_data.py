@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from .._checks.maps import check_labels, check_plane
 from .._checks.values import check_integer
-from .._text import legible
+from .._system.text import legible
 from ._atlas import make_atlases
 
 # More different values than this are text to search, and no colours.

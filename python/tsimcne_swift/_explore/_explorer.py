@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .._storage.safetensors import check_path
-from .._text import legible
-from .._writing import write
+from .._system.text import legible
+from .._system.writing import write
 from ._data import make_data
 
 FILES = resources.files(__package__)

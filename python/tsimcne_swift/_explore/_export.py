@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .._checks.maps import as_shown, check_plane
-from .._text import legible
+from .._system.text import legible
 from ._data import _check_images, _items, _named
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._guard import as_own
-from .._locks import ProcessLock
+from .._system.guard import as_own
+from .._system.locks import ProcessLock
 from .images import Images, check_shape, check_values
 
 # Images in a block where the source names no blocks.

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._checks.values import check_integer
-from .._guard import Guard
+from .._system.guard import Guard
 
 SMALLEST, LARGEST, MOST_CHANNELS = 8, 1024, 1024
 # Values that a check looks at together: few enough that a memory-mapped set is never copied.

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import validate_data
 
-from .._guard import Guard
+from .._system.guard import Guard
 from .images import Images
 
 LARGEST = 65536

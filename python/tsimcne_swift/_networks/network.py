@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .. import _core
 from .._checks.values import as_written, check_choice
 from .._inputs.images import Images
-from .._locks import ProcessLock
+from .._system.locks import ProcessLock
 from .backbones import IDENTITY, LAYERED, NAMES, RESNETS, has_width, is_identity, named_layers
 from .layers import Layers, check_layers, core_layers, outputs
 from .state_dict import Arrays, from_arrays, state_dict, to_arrays

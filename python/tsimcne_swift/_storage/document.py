@@ -8,12 +8,12 @@ from typing import Any
 
 from .._checks.core_limits import check_hidden, check_whole
 from .._checks.values import check_choice, check_integer, check_number
-from .._config import show_config
 from .._inputs.images import LARGEST, SMALLEST
 from .._networks.network import HEADS, PREFIXES, Architecture, Network, check_backbone, read_normalization
 from .._networks.state_dict import check_shapes
 from .._parameters import PARAMETERS
 from .._stages.stage import LONGEST_EPOCHS, Stage, check_stage
+from .._system.config import show_config
 from .json_params import from_json, to_json
 from .safetensors import Tensors
 

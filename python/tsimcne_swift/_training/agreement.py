@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .._config import show_config
 from .._inputs.chunked import StoredImages
 from .._storage.json_params import is_function, params_to_json
+from .._system.config import show_config
 from .checkpoint import digest_of
 from .plan import Plan
 from .resume import Stored

@@ -17,7 +17,7 @@ from .._parameters import PARAMETERS
 from .._storage.document import describe
 from .._storage.json_params import params_to_json, to_json
 from .._storage.safetensors import Tensors, encode, read
-from .._writing import write
+from .._system.writing import write
 from .plan import Plan
 from .resume import OF_STAGE, Stored, damaged, names
 

@@ -6,10 +6,10 @@ import time
 from dataclasses import replace
 
 from .. import _core
-from .._config import show_config
 from .._networks.network import Network
 from .._stages.cost import cost
 from .._stages.stage import Stage
+from .._system.config import show_config
 from .core_trainer import Supplier, make_trainer
 from .plan import Plan
 

@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._guard import UnreadableError
-from .._locks import ProcessLock
 from .._networks.network import TEMPERATURE, Network
 from .._stages.cost import cost
 from .._stages.stage import Stage
+from .._system.guard import UnreadableError
+from .._system.locks import ProcessLock
 from ..callbacks import Record
 from .agreement import description
 from .checkpoint import Checkpoint, digest_of

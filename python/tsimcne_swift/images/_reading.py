@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._checks.values import check_choice, check_integer, check_jobs
-from .._config import show_config
+from .._system.config import show_config
 from ._collection import ImageCollection, encode_labels
 from ._decoding._pixels import FITS, Layout, channels_of, deep_values, limits_of, pixels, size_of, some_values
 from ._decoding._serve import reason_of

@@ -13,8 +13,8 @@ from typing import BinaryIO, Self
 import numpy as np
 import numpy.typing as npt
 
-from .._config import available_memory
-from .._writing import replacing
+from .._system.config import available_memory
+from .._system.writing import replacing
 
 # Share of the available memory that images may take; larger sets go to a file.
 MEMORY_SHARE = 0.25

@@ -10,7 +10,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from .._checks.values import check_regular
-from .._config import available_memory
+from .._system.config import available_memory
 from ._collection import ImageCollection
 from ._decoding._opening import check_format
 from ._files import open_array

@@ -14,8 +14,8 @@ import numpy as np
 from .._checks.maps import check_plane
 from .._checks.values import check_integer
 from .._storage.safetensors import check_path
-from .._text import legible
-from .._writing import write
+from .._system.text import legible
+from .._system.writing import write
 from ._colors import NONE, colors_of
 from ._frame import frame
 

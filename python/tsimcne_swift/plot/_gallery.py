@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from .._checks.maps import as_shown, check_labels, check_plane
 from .._checks.values import check_integer, check_number
-from .._text import legible
+from .._system.text import legible
 from ._colors import NONE, colors_of
 from ._frame import frame, new_axes
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .._checks.maps import check_labels, check_plane
 from .._checks.values import check_choice
-from .._text import legible
+from .._system.text import legible
 from ._colors import NONE, colors_of
 from ._frame import frame, new_axes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from . import _core
+from .. import _core
 
 
 def show_config() -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pyarrow
 import pytest
 from helpers import assert_same_bits, images, mapper, small, vectors
 from tsimcne_swift import _core, plot
-from tsimcne_swift._guard import Guard
+from tsimcne_swift._system.guard import Guard
 
 # Pages enough that most of them lie beyond where the file is cut.
 X = images(400, (16, 16))

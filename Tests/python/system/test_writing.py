@@ -10,7 +10,7 @@ from helpers import images, small
 from PIL import Image
 from tsimcne_swift import callbacks, explore, plot
 from tsimcne_swift import images as pictures
-from tsimcne_swift._writing import check_writable, write
+from tsimcne_swift._system.writing import check_writable, write
 
 X = images()
 Y = np.random.default_rng(0).standard_normal((30, 2))

@@ -4,7 +4,7 @@ import csv
 import io
 
 import pytest
-from tsimcne_swift._text import harmless, legible, to_csv
+from tsimcne_swift._system.text import harmless, legible, to_csv
 
 FORMULAS = [
     "=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\t=1", "\r=1", "\n=1", " =1", "\ufeff=1", "＝1+1", "-",
