@@ -85,6 +85,7 @@ def _of_labels(
         queries[np.asarray(test)] = True
         accuracy = knn_accuracy(Y, labels, known & ~queries, known & queries, k)
     sample = generator.permutation(np.flatnonzero(known))[:SAMPLE]
+    Y = _centred(Y, "euclidean")
     clusters = KMeans(len(np.unique(labels[known])), n_init=10, random_state=0).fit_predict(Y[known])
     return {
         "knn_accuracy": accuracy,

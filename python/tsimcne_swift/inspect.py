@@ -35,7 +35,8 @@ def outliers(model: Any, X: Any, *, k: int = 15) -> npt.NDArray[np.int64]:
     """
     from sklearn.neighbors import LocalOutlierFactor
 
-    features = model.features(X)
+    # In float32 the cosines of near images round to 1.
+    features = model.features(X).astype(np.float64)
     scorer = LocalOutlierFactor(n_neighbors=check_integer("k", k, 1, len(features) - 1), metric="cosine")
     scorer.fit(features)
     return np.argsort(scorer.negative_outlier_factor_, kind="stable").astype(np.int64)

@@ -40,6 +40,15 @@ def test_coordinates_and_labels():
     assert found["names"][3] == "3.png" and found["thumbnails"] is None
 
 
+def test_numbers_and_places_keep_what_float32_would_lose():
+    Y, numbers = points(), 20180601120000 + np.arange(30)
+    found = data(Y + 1e9, metadata={"time": numbers})
+    x = floats(found["x"])
+    np.testing.assert_allclose(x - x[0], Y[:, 0] - Y[0, 0], atol=1e-5)
+    values = np.frombuffer(base64.b64decode(found["columns"][0]["values"]), "<f8")
+    np.testing.assert_array_equal(values, numbers)
+
+
 def test_metadata():
     frame = pd.DataFrame(
         {"size": np.arange(300.0), "place": ["x", None, "y"] * 100, "note": map(str, range(300))}

@@ -78,6 +78,16 @@ def test_far_from_the_origin_is_as_near_it():
     np.testing.assert_allclose(far, near, rtol=1e-2, atol=1e-2 * np.abs(near).max())
 
 
+def test_large_whole_numbers_are_not_rounded():
+    X = 2**31 - 1 - np.random.default_rng(0).integers(0, 100, (200, 5))
+    expected = (X - X.mean(axis=0)) / X.std()
+    for integers in (X, X.astype(np.int32), X.astype(np.float64)):
+        model = mapper(total_epochs=[1], pretrain_dim=2).fit(integers)
+        features = model.features(integers)
+        np.testing.assert_allclose(features / features.std(), expected / expected.std(), atol=1e-4)
+        assert_same_bits(model.transform(integers), model.embedding_)
+
+
 def test_vectors_that_cannot_be_told_apart_are_named():
     X = vectors(60)
     with pytest.warns(

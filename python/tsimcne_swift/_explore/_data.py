@@ -18,6 +18,8 @@ from ._atlas import make_atlases
 
 # More different values than this are text to search, and no colours.
 MOST_CATEGORIES = 200
+# Of the map's extent: less than a pixel.
+RESOLUTION = 1e-5
 
 
 def make_data(
@@ -32,9 +34,12 @@ def make_data(
     thumbnail: int,
     quality: int,
 ) -> str:
-    """All of it as JSON; base64 of little-endian float32 for coordinates and numbers."""
+    """All of it as JSON: coordinates and categories as base64 of little-endian float32, numbers of float64."""
     Y = check_plane(Y)
     n = len(Y)
+    if n and np.spacing(np.float32(np.abs(Y).max())) > RESOLUTION * np.ptp(Y, axis=0).max():
+        # float32 has differences of the map about its middle only; nothing shows coordinates.
+        Y = Y - np.median(Y, axis=0)
     check_integer("thumbnail", thumbnail, 8, 256)
     check_integer("quality", quality, 1, 100)
     columns = []
@@ -82,7 +87,7 @@ def _column(name: str, values: Any, n: int) -> dict[str, Any]:
     if array.shape != (n,):
         raise ValueError(f"metadata[{name!r}]: got shape {array.shape}, want ({n},)")
     if array.dtype.kind == "f" or (array.dtype.kind in "iu" and name != "label"):
-        return {"name": name, "kind": "number", "values": _floats(array)}
+        return {"name": name, "kind": "number", "values": _floats(array, "<f8")}
     texts = ["" if value is None or value != value else legible(value) for value in array.tolist()]
     known = sorted(set(texts))
     if len(known) > MOST_CATEGORIES:
@@ -109,5 +114,5 @@ def _check_images(X: Any, n: int) -> npt.NDArray[Any]:
     return images.reshape(*images.shape[:3], -1)
 
 
-def _floats(values: npt.NDArray[Any]) -> str:
-    return base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode()
+def _floats(values: npt.NDArray[Any], dtype: str = "<f4") -> str:
+    return base64.b64encode(np.ascontiguousarray(values, dtype).tobytes()).decode()

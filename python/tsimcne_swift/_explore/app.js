@@ -10,7 +10,9 @@ const TSimCNE = (() => {
   const NO_LABEL = "#9AA0A6";
   const SHOWN_AT_ONCE = 240;
 
-  const floats = (text) => new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
+  const floats = (text) => new Float32Array(bytes(text));
+  const doubles = (text) => new Float64Array(bytes(text));
 
   const color = (i) =>
     i < QUALITATIVE.length ? QUALITATIVE[i] : `hsl(${(i * 137.508) % 360} 65% ${i % 2 ? 62 : 45}%)`;
@@ -75,12 +77,14 @@ const TSimCNE = (() => {
     constructor(data) {
       this.names = data.names;
       this.list = data.columns.map((column) =>
-        column.kind === "text" ? column : { ...column, values: floats(column.values) });
+        column.kind === "text" ? column
+          : { ...column, values: (column.kind === "number" ? doubles : floats)(column.values) });
     }
 
     text(column, i) {
       if (column.kind === "category") return column.categories[column.values[i]];
-      return String(column.kind === "text" ? column.values[i] : +column.values[i].toPrecision(6));
+      const value = column.values[i];
+      return String(column.kind === "text" || Number.isInteger(value) ? value : +value.toPrecision(6));
     }
 
     name(i) {

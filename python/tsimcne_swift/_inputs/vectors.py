@@ -34,7 +34,8 @@ class Vectors(Images):
             estimator,
             X,
             reset=reset,
-            dtype=[np.float32, np.float64],
+            # Whole numbers become the first of these.
+            dtype=[np.float64, np.float32],
             order="C",
             ensure_min_samples=2 if reset else 1,
         )

@@ -16,6 +16,8 @@ from .._storage.model_file import read_fitted
 
 # Images that decide how the map is turned; more change nothing.
 MOST = 10_000
+# Steps of float32 in a standard deviation of places, at least.
+COARSEST = 1000
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,19 @@ def check_alignment(value: Any, images: Images, components: int) -> Alignment | 
     if len(known) < 2:
         raise ValueError(f"align_to: got places of {len(known)} images, want at least 2")
     rows = _some(known)
+    _check_resolution(places[rows])
     return Alignment(rows, places[rows], None)
+
+
+def _check_resolution(places: npt.NDArray[np.float64]) -> None:
+    """A map is float32: far from the origin it would have no room for differences."""
+    spread = float(places.std(axis=0).max())
+    step = float(np.spacing(np.float32(np.abs(places).max())))
+    if 0 < spread < COARSEST * step:
+        raise ValueError(
+            f"align_to: got places about {places.mean(axis=0).tolist()} with a deviation of {spread:g}, "
+            f"which float32 has in steps of {step:g}; subtract their mean"
+        )
 
 
 def _some(rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
