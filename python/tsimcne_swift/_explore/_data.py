@@ -34,7 +34,7 @@ def make_data(
     thumbnail: int,
     quality: int,
 ) -> str:
-    """All of it as JSON: coordinates and categories as base64 of little-endian float32, numbers of float64."""
+    """All of it as JSON: coordinates and categories as base64 of little-endian float32, numbers float64."""
     Y = check_plane(Y)
     n = len(Y)
     if n and np.spacing(np.float32(np.abs(Y).max())) > RESOLUTION * np.ptp(Y, axis=0).max():
