@@ -25,18 +25,24 @@ struct NumberTable: @unchecked Sendable {
         try withUnsafeBytes(of: structure) { bytes in
             for (name, row) in rows where names?.contains(name) ?? true {
                 let value = tables_get(bytes.baseAddress, row)
-                var largest = row.pointee.largest
+                let least = rounded(row.pointee.least, row)
+                var largest = rounded(row.pointee.largest, row)
                 if name.hasSuffix("_min"), let partner = self.row(name.dropLast(3) + "max") {
                     largest = min(largest, tables_get(bytes.baseAddress, partner))
                 }
                 // Not a number is in no range.
-                guard row.pointee.least <= value, value <= largest else {
+                guard least <= value, value <= largest else {
                     throw Failure.argument(
                         "\(prefix).\(name): got \(written(value, row)), want "
                             + "\(written(row.pointee.least, row)) to \(written(largest, row))")
                 }
             }
         }
+    }
+
+    /// A limit as the number's own type has it: a float of a millionth is less than a millionth.
+    private func rounded(_ limit: Double, _ row: Row) -> Double {
+        row.pointee.type == TABLES_FLOAT ? Double(Float(limit)) : limit
     }
 
     private func row(_ name: String) -> Row? { rows.first { $0.name == name }?.row }

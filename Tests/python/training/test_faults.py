@@ -159,7 +159,7 @@ def test_a_batch_that_no_machine_has_memory_for(tmp_path):
         tmp_path / "images",
     )
     assert len(out.splitlines()) == 2
-    assert all(line.startswith("a step of 1048576 images needs") for line in out.splitlines())
+    assert all(line.startswith("a step of 1048576 images on ") for line in out.splitlines())
 
 
 def test_a_batch_for_which_there_is_no_memory_is_trained_in_parts():

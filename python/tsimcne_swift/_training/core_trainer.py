@@ -29,12 +29,12 @@ def make_trainer(
     limit, part = plan.values.max_memory, plan.batch_size
     fewest = -(-plan.batch_size // _core.MOST_PARTS)
     while True:
-        trainer, failure = None, None
+        trainer, problem = None, "another rank has not the memory that training needs"
         try:
             trainer = _trainer(plan, network, seed, stages or plan.stages, part)
         except MemoryError as error:
-            # More than the machine has; a part of it may fit.
-            failure = error
+            # More than the machine has; a part of it may fit. The error itself would hold on to the network.
+            problem = str(error)
         # Ranks stop together only where their batches have as many parts.
         needs = plan.ranks.largest(math.inf if trainer is None else trainer.memory())
         if trainer is not None and needs < math.inf and (limit is None or needs <= limit):
@@ -42,8 +42,7 @@ def make_trainer(
         if trainer is not None:
             trainer.close()
         if needs == math.inf and (limit is None or part == fewest):
-            other = MemoryError("another rank has not the memory that training needs")
-            raise plan.ranks.everywhere(failure or other)
+            raise plan.ranks.everywhere(MemoryError(problem))
         if limit is not None and part == fewest:
             text = f"got {written_size(limit)}, but training wants at least {written_size(int(needs))}"
             raise plan.ranks.everywhere(ValueError(f"max_memory: {text}"))

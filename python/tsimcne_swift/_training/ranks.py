@@ -78,8 +78,12 @@ class Ranks(OneRank):
             failure = error
         said = self.comm.allgather(None if failure is None else f"{type(failure).__name__}: {failure}")
         failed = [f"rank {rank} of {self.size}: {text}" for rank, text in enumerate(said) if text is not None]
-        if failed:
-            raise self.everywhere(failure or OtherRankError(failed[0]))
+        try:
+            if failed:
+                raise self.everywhere(failure or OtherRankError(failed[0]))
+        finally:
+            # An error that this frame has would hold on to all that its frames have.
+            failure = None
         return result  # type: ignore[return-value]
 
     def everywhere(self, error: Exception) -> Exception:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -85,6 +84,8 @@ class _Worker:
 
     def ask(self, pictures: Sequence[Encoded], layout: Layout | None) -> Iterator[tuple[bytes, bytes]]:
         """Kind and body of the answer for each picture, until the process ends."""
+        import pickle
+
         asked = [(picture.source, picture.ending) for picture in pictures]
         request = (asked, None if layout is None else astuple(layout))
         # Where a process has ended, the answer that does not come gives the reason.

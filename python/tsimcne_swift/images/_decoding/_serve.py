@@ -7,7 +7,6 @@ and is one file that could not be read.
 from __future__ import annotations
 
 import os
-import pickle
 import resource
 import signal
 import stat
@@ -33,6 +32,9 @@ SHAPE = struct.Struct("<qqq?")
 
 def serve() -> None:
     """Answer requests, which are pickled by the process that started this one, until there are no more."""
+    # Imported where its own parent speaks to it: who loads a model has no unpickling module of ours.
+    import pickle
+
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     # What a decoder prints is no answer.
     os.dup2(2, 1)
