@@ -22,7 +22,8 @@ public func tsimcne_trainer_create(
         }
         let shards = max(1, config.shard_count)
         try check(config.shard_rank, in: 0...shards - 1, "config.shard_rank")
-        try check(config.batch_size, in: Int64(shards)...Int64(batch.count), "config.batch_size")
+        // A range from the shards up to the images would end the process where there are more of the former.
+        try check(Int64(shards), in: 1...config.batch_size, "config.shard_count")
         guard shards == 1 || config.stop_at | UInt32(TSIMCNE_STOP_AT_BATCH_NORM_SUMS) == 15 else {
             throw Failure.argument(
                 "config.stop_at: got \(config.stop_at), want 14 or 15, as there are shards")

@@ -273,7 +273,10 @@ static void create_trainer(Choices *choices) {
         config.shard_count = 0;
         config.shard_rank = 0;
     } else if (one_in(choices, 4)) {
+        // Some of so few have fewer images to share than there are shards.
         config.stop_at = 15;
+        config.shard_count = (int32_t)integer(choices, below(choices, 64));
+        config.shard_rank = 0;
     }
     tsimcne_images images = some_images(choices, config.source == TSIMCNE_SOURCE_IMAGES, one_in(choices, 3));
     tsimcne_handle *target = place(choices);
