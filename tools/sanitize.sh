@@ -82,7 +82,8 @@ guard() {
     swift build --product tsimcne --scratch-path ".build/guard-library-$set" "${options[@]}"
     package "guard-library-$set" .build/guard-python
     PYTHONPATH="$PWD/.build/guard-python" .venv/bin/python -m pytest -q -p no:cacheprovider \
-        Tests/python/test_{estimator,layers,stages,vectors,init,optimizers,neighbors,guard_pages}.py
+        Tests/python/{test_estimator,networks/test_layers,inputs/test_vectors,inputs/test_guard_pages}.py \
+        Tests/python/{stages/test_stages,stages/test_optimizers,stages/test_neighbors,training/test_init}.py
 }
 
 for part in "${@:-address thread fuzz valgrind guard}"; do
