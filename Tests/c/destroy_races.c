@@ -2,7 +2,7 @@
 // got in is over before the handle is. The argument is how often; a call that comes too late ends the
 // program.
 #define _GNU_SOURCE
-#include "tsimcne.h"
+#include "check.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -11,14 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-
-#define CHECK(condition)                                                                                     \
-    do {                                                                                                     \
-        if (!(condition)) {                                                                                  \
-            fprintf(stderr, "line %d: %s (%s)\n", __LINE__, #condition, tsimcne_last_error());               \
-            exit(1);                                                                                         \
-        }                                                                                                    \
-    } while (0)
 
 enum { IMAGES = 64, VALUES = 8, THREADS = 12, BYTES = IMAGES * VALUES * sizeof(float) };
 

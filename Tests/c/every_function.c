@@ -1,21 +1,12 @@
-// Calls every function of tsimcne.h, rightly and wrongly; includes nothing else of the project.
+// Calls every function of tsimcne.h, rightly and wrongly; uses nothing else of the project.
 #define _GNU_SOURCE
-#include "tsimcne.h"
+#include "check.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#define CHECK(condition)                                                                                     \
-    do {                                                                                                     \
-        if (!(condition)) {                                                                                  \
-            fprintf(stderr, "line %d: %s (%s)\n", __LINE__, #condition, tsimcne_last_error());               \
-            exit(1);                                                                                         \
-        }                                                                                                    \
-    } while (0)
 
 static uint8_t pixels[20 * 8 * 9 * 3];
 
@@ -155,6 +146,15 @@ static void train(tsimcne_handle model, tsimcne_images images) {
     config.batch_size = 21;
     CHECK(tsimcne_trainer_create(model, &images, &config, &trainer) == TSIMCNE_ERROR_ARGUMENT);
     config.batch_size = 8;
+    config.stop_at = 15;
+    config.shard_count = 9;
+    CHECK(tsimcne_trainer_create(model, &images, &config, &trainer) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(strstr(tsimcne_last_error(), "config.shard_count: got 9, want 1 to 8") != NULL);
+    config.shard_count = 1 << 20;
+    CHECK(tsimcne_trainer_create(model, &images, &config, &trainer) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(strstr(tsimcne_last_error(), "config.shard_count: got 1048576, want 1 to 8") != NULL);
+    config.shard_count = 0;
+    config.stop_at = 7;
     stage.output_dim = 2;
     CHECK(tsimcne_trainer_create(model, &images, &config, &trainer) == TSIMCNE_ERROR_ARGUMENT);
     stage.output_dim = 8;

@@ -1,19 +1,9 @@
 // Asks for what the interface allows at most, and for more than any machine has: an error, and the process
 // goes on. The argument names the one case that is run.
-#include "tsimcne.h"
+#include "check.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-
-#define CHECK(condition)                                                                                     \
-    do {                                                                                                     \
-        if (!(condition)) {                                                                                  \
-            fprintf(stderr, "line %d: %s (%s)\n", __LINE__, #condition, tsimcne_last_error());               \
-            exit(1);                                                                                         \
-        }                                                                                                    \
-    } while (0)
 
 // This stands for memory of any size: sizes are looked at before values are.
 static float values[64];
