@@ -50,10 +50,7 @@ static PyObject *core_augment(PyObject *module, PyObject *args, PyObject *kwargs
     Py_END_ALLOW_THREADS
     PyBuffer_Release(&source);
     PyBuffer_Release(&output);
-    if (raise_status(status) != 0) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
+    return none_or_error(status);
 }
 
 static PyObject *core_augmentation_preset(PyObject *module, PyObject *number) {

@@ -39,6 +39,8 @@ PyTypeObject *make_event_type(void);
 
 // Turns the core's status into an exception with its message; 0 or -1, as all functions here.
 int raise_status(int32_t status);
+// The same for a method's result: None, or NULL with the exception.
+PyObject *none_or_error(int32_t status);
 
 // Borrows C-contiguous memory whose native format is one of `formats`; `name` is for the error.
 int borrow(PyObject *object, Py_buffer *view, const char *name, const char *formats, bool writable);

@@ -15,6 +15,10 @@ int raise_status(int32_t status) {
     return -1;
 }
 
+PyObject *none_or_error(int32_t status) {
+    return raise_status(status) == 0 ? Py_NewRef(Py_None) : NULL;
+}
+
 // The one letter of a native format, or 0.
 static char format_letter(const char *format) {
     if (format == NULL) {

@@ -26,8 +26,5 @@ PyObject *core_guard_faults(PyObject *module, PyObject *handle) {
 PyObject *core_guard_destroy(PyObject *module, PyObject *handle) {
     (void)module;
     unsigned long long guard = PyLong_AsUnsignedLongLong(handle);
-    if (PyErr_Occurred() || raise_status(tsimcne_guard_destroy(guard)) != 0) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
+    return PyErr_Occurred() ? NULL : none_or_error(tsimcne_guard_destroy(guard));
 }

@@ -110,10 +110,7 @@ static PyObject *model_reset_output(PyObject *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "ifK", &outputs, &deviation, &seed)) {
         return NULL;
     }
-    if (raise_status(tsimcne_model_reset_output(((Model *)self)->handle, outputs, deviation, seed)) != 0) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
+    return none_or_error(tsimcne_model_reset_output(((Model *)self)->handle, outputs, deviation, seed));
 }
 
 static PyObject *model_transform(PyObject *self, PyObject *args, PyObject *kwargs) {
@@ -135,10 +132,7 @@ static PyObject *model_transform(PyObject *self, PyObject *args, PyObject *kwarg
     Py_END_ALLOW_THREADS
     PyBuffer_Release(&source);
     PyBuffer_Release(&output);
-    if (raise_status(status) != 0) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
+    return none_or_error(status);
 }
 
 static PyObject *model_arrays(PyObject *self, PyObject *unused) {

@@ -180,18 +180,12 @@ static PyObject *trainer_supply(PyObject *object, PyObject *data) {
     }
     int32_t status = tsimcne_supply(((Trainer *)object)->handle, view.buf, view.len);
     PyBuffer_Release(&view);
-    if (raise_status(status) != 0) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
+    return none_or_error(status);
 }
 
 static PyObject *trainer_abandon(PyObject *object, PyObject *unused) {
     (void)unused;
-    if (raise_status(tsimcne_abandon(((Trainer *)object)->handle)) != 0) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
+    return none_or_error(tsimcne_abandon(((Trainer *)object)->handle));
 }
 
 static PyObject *trainer_progress(PyObject *object, PyObject *unused) {
@@ -205,28 +199,23 @@ static PyObject *trainer_progress(PyObject *object, PyObject *unused) {
 
 static PyObject *trainer_seek(PyObject *object, PyObject *mapping) {
     tsimcne_progress p;
-    if (read_numbers(mapping, "progress", &p, NULL) != 0 ||
-        raise_status(tsimcne_trainer_seek(((Trainer *)object)->handle, &p)) != 0) {
+    if (read_numbers(mapping, "progress", &p, NULL) != 0) {
         return NULL;
     }
-    Py_RETURN_NONE;
+    return none_or_error(tsimcne_trainer_seek(((Trainer *)object)->handle, &p));
 }
 
 static PyObject *trainer_stretch(PyObject *object, PyObject *remaining) {
     long long steps = PyLong_AsLongLong(remaining);
-    if ((steps == -1 && PyErr_Occurred()) ||
-        raise_status(tsimcne_trainer_stretch(((Trainer *)object)->handle, steps)) != 0) {
+    if (steps == -1 && PyErr_Occurred()) {
         return NULL;
     }
-    Py_RETURN_NONE;
+    return none_or_error(tsimcne_trainer_stretch(((Trainer *)object)->handle, steps));
 }
 
 static PyObject *trainer_exchange_averages(PyObject *object, PyObject *unused) {
     (void)unused;
-    if (raise_status(tsimcne_trainer_exchange_averages(((Trainer *)object)->handle)) != 0) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
+    return none_or_error(tsimcne_trainer_exchange_averages(((Trainer *)object)->handle));
 }
 
 static PyObject *trainer_arrays(PyObject *self, PyObject *unused) {
@@ -244,10 +233,10 @@ static PyObject *trainer_set_array(PyObject *self, PyObject *args) {
 
 static PyObject *trainer_set_loss(PyObject *object, PyObject *value) {
     double loss = PyFloat_AsDouble(value);
-    if (PyErr_Occurred() || raise_status(tsimcne_trainer_set_loss(((Trainer *)object)->handle, loss)) != 0) {
+    if (PyErr_Occurred()) {
         return NULL;
     }
-    Py_RETURN_NONE;
+    return none_or_error(tsimcne_trainer_set_loss(((Trainer *)object)->handle, loss));
 }
 
 static PyObject *trainer_memory(PyObject *object, PyObject *unused) {
@@ -266,10 +255,7 @@ static PyObject *trainer_order(PyObject *object, PyObject *target) {
     }
     int32_t status = tsimcne_trainer_order(((Trainer *)object)->handle, view.buf, view.len / 8);
     PyBuffer_Release(&view);
-    if (raise_status(status) != 0) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
+    return none_or_error(status);
 }
 
 static PyMethodDef trainer_methods[] = {
