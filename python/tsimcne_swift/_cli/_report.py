@@ -32,11 +32,8 @@ def inspect_images(options: Any) -> int:
     """Print what a map shows first."""
     model = TSimCNE.load(options.model)
     collection = read_source(options)
-    features, names, top = (
-        model.features(collection.images),
-        [legible(name) for name in collection.names],
-        options.top,
-    )
+    features, top = model.features(collection.images), options.top
+    names = [legible(name) for name in collection.names]
     found = inspect.duplicates(collection.images, features)
     result: dict[str, Any] = {
         "duplicates": [[names[i] for i in group] for group in found.groups[:top]],

@@ -109,10 +109,9 @@ def from_zip(
     for number, entry in enumerate(entries):
         if not entry.endswith("/"):
             numbers.setdefault(PurePosixPath(entry), []).append(number)
-    names = [name for name in _pictures(numbers) for _ in numbers[name]]
-    if not names:
+    found = [(number, name) for name in _pictures(numbers) for number in numbers[name]]
+    if not found:
         raise ValueError(f"path: got {str(path)!r} with {len(entries)} files, want pictures in it")
-    places = [number for name in _pictures(numbers) for number in numbers[name]]
     archive_path = os.path.abspath(path)
 
     def opened(place: int, name: PurePosixPath) -> Encoded:
@@ -120,7 +119,7 @@ def from_zip(
 
     items = [
         Item(str(name), label, lambda place=place, name=name: opened(place, name))  # type: ignore[misc]
-        for place, name, label in zip(places, names, _labels(names), strict=True)
+        for (place, name), label in zip(found, _labels([name for _, name in found]), strict=True)
     ]
     return read(items, Path(path).name, **options)
 
