@@ -48,7 +48,7 @@ nightly: test
 			$$(python3 tools/level.py $$level) || exit 1; \
 		INSTRUCTION_SET=$$level tools/sanitize.sh guard || exit 1; \
 	done
-	TSIMCNE_NIGHTLY=1 $(PYTHON) -m pytest $(REPEATED)
+	TSIMCNE_NIGHTLY=1 $(PYTHON) -m pytest --timeout 0 $(REPEATED)
 	$(MAKE) bench BENCH=--quick
 
 # The suites under sanitizers, and a fuzzer of the C interface; SANITIZE="thread fuzz" for some of it.

@@ -51,7 +51,7 @@ make_venv() {
 }
 
 [ "${1:-}" != sanitize ] || exit 0
-run=("numpy>=1.24" "scikit-learn>=1.6" "safetensors>=0.4" tqdm pytest)
+run=("numpy>=1.24" "scikit-learn>=1.6" "safetensors>=0.4" tqdm pytest pytest-timeout)
 if [ "${1:-}" = parity ]; then
     # Of tsimcne only the network is used, which needs nothing but PyTorch.
     alone=(tsimcne==0.3.12)
