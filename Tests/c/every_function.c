@@ -42,6 +42,55 @@ static void loss_in_parts(const float *z) {
           TSIMCNE_ERROR_ARGUMENT);
 }
 
+// Finds the neighbours of four points, and moves them.
+static void plane(void) {
+    const float rows[] = {0, 0, 1, 0, 0, 3, 9, 9};
+    int32_t nearest[4] = {0};
+    CHECK(tsimcne_nearest(rows, 4, rows, 4, 0, 2, 1, 1, nearest) == TSIMCNE_OK);
+    CHECK(nearest[0] == 1 && nearest[1] == 0 && nearest[2] == 0 && nearest[3] == 2);
+    CHECK(tsimcne_nearest(rows, 4, rows + 2, 1, -1, 2, 4, 1, nearest) == TSIMCNE_OK);
+    CHECK(nearest[0] == 1 && nearest[1] == 0 && nearest[2] == 2 && nearest[3] == 3);
+    CHECK(tsimcne_nearest(rows, 4, rows, 4, 0, 2, 4, 1, nearest) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(strstr(tsimcne_last_error(), "neighbors: got 4, want 1 to 3") != NULL);
+    CHECK(tsimcne_nearest(rows, 4, rows, 4, 1, 2, 1, 1, nearest) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_nearest(rows, 0, rows, 4, -1, 2, 1, 1, nearest) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_nearest(rows, 4, NULL, 4, 0, 2, 1, 1, nearest) == TSIMCNE_ERROR_ARGUMENT);
+
+    float positions[] = {0, 0, 1, 0, 0, 3, 9, 9}, velocities[8] = {0};
+    float gains[] = {1, 1, 1, 1, 1, 1, 1, 1}, weights[] = {1, 1, 1, 1};
+    int64_t offsets[] = {0, 1, 2, 3, 4};
+    int32_t neighbors[] = {1, 0, 3, 2};
+    tsimcne_points points = {.struct_size = sizeof points,
+                             .count = 4,
+                             .positions = positions,
+                             .velocities = velocities,
+                             .gains = gains,
+                             .offsets = offsets,
+                             .neighbors = neighbors,
+                             .weights = weights};
+    CHECK(tsimcne_move_points(&points, 100, 4, 0.1F, 0.5F, 1) == TSIMCNE_OK);
+    CHECK(hypotf(positions[4] - positions[6], positions[5] - positions[7]) < 5);
+    CHECK(tsimcne_move_points(&points, 0, 1, 0.1F, 0.5F, 1) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_move_points(&points, 1, 1, NAN, 0.5F, 1) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_move_points(NULL, 1, 1, 0.1F, 0.5F, 1) == TSIMCNE_ERROR_ARGUMENT);
+    neighbors[2] = 4;
+    CHECK(tsimcne_move_points(&points, 1, 1, 0.1F, 0.5F, 1) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(strstr(tsimcne_last_error(), "neighbors: got 4, want 0 to 3") != NULL);
+    neighbors[2] = 3;
+    offsets[1] = 3;
+    CHECK(tsimcne_move_points(&points, 1, 1, 0.1F, 0.5F, 1) == TSIMCNE_ERROR_ARGUMENT);
+    offsets[1] = 1;
+    weights[0] = NAN;
+    CHECK(tsimcne_move_points(&points, 1, 1, 0.1F, 0.5F, 1) == TSIMCNE_ERROR_ARGUMENT);
+    weights[0] = 1;
+    positions[3] = INFINITY;
+    CHECK(tsimcne_move_points(&points, 1, 1, 0.1F, 0.5F, 1) == TSIMCNE_ERROR_ARGUMENT);
+    points.count = 1;
+    CHECK(tsimcne_move_points(&points, 1, 1, 0.1F, 0.5F, 1) == TSIMCNE_ERROR_ARGUMENT);
+    points.struct_size = 8;
+    CHECK(tsimcne_move_points(&points, 1, 1, 0.1F, 0.5F, 1) == TSIMCNE_ERROR_ARGUMENT);
+}
+
 static void library(const tsimcne_images *images) {
     CHECK(tsimcne_abi_version() == TSIMCNE_ABI_VERSION);
     CHECK(strstr(tsimcne_build_info(), "\"level\"") != NULL);
@@ -71,6 +120,7 @@ static void library(const tsimcne_images *images) {
     CHECK(strstr(tsimcne_last_error(), "views") != NULL);
     CHECK(tsimcne_infonce(NULL, 2, 2, 2, 0, 1, 1, 1, &loss, NULL) == TSIMCNE_ERROR_ARGUMENT && loss == -1);
     loss_in_parts(z);
+    plane();
 }
 
 static void arrays(tsimcne_handle handle) {

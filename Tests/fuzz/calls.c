@@ -386,6 +386,52 @@ static void infonce(Choices *choices) {
                     one_in(choices, 64) ? NULL : &loss, buffer(choices, 4 * count));
 }
 
+static void plane(Choices *choices) {
+    int64_t count = 1 + below(choices, 200), dimension = 1 + below(choices, 20);
+    if (one_in(choices, 2)) {
+        /* Sizes without memory behind them cannot be told from those with it: only impossible ones. */
+        bool is_wrong = one_in(choices, 8);
+        const int64_t wrong[] = {0, -1, INT64_MIN, INT64_MAX, (int64_t)1 << 40};
+        int64_t own = one_in(choices, 2) ? -1 : integer(choices, 0);
+        int32_t neighbors = (int32_t)integer(choices, 1 + below(choices, 16));
+        tsimcne_nearest(filled(choices, count * dimension, TSIMCNE_FLOAT32),
+                        is_wrong ? wrong[below(choices, 5)] : count,
+                        filled(choices, count * dimension, TSIMCNE_FLOAT32), count, own, dimension, neighbors,
+                        (int32_t)integer(choices, 1 + below(choices, 2)),
+                        buffer(choices, 4 * count * (neighbors > 0 && neighbors < 4096 ? neighbors : 1)));
+        return;
+    }
+    int64_t edges = below(choices, 4);
+    int64_t *offsets = malloc((size_t)(count + 1) * sizeof *offsets);
+    int32_t *neighbors = malloc((size_t)(count * edges + 1) * sizeof *neighbors);
+    for (int64_t i = 0; i <= count; i++) {
+        offsets[i] = i * edges;
+    }
+    for (int64_t k = 0; k < count * edges; k++) {
+        neighbors[k] = below(choices, (uint32_t)count);
+    }
+    if (one_in(choices, 8)) {
+        /* Never more than there are. */
+        offsets[below(choices, (uint32_t)count)] = -(int64_t)below(choices, 9);
+    }
+    if (one_in(choices, 8)) {
+        neighbors[0] = (int32_t)integer(choices, count);
+    }
+    tsimcne_points points = {.struct_size = sizeof points,
+                             .count = count,
+                             .positions = (float *)filled(choices, 2 * count, TSIMCNE_FLOAT32),
+                             .velocities = (float *)filled(choices, 2 * count, TSIMCNE_FLOAT32),
+                             .gains = (float *)filled(choices, 2 * count, TSIMCNE_FLOAT32),
+                             .offsets = one_in(choices, 64) ? NULL : offsets,
+                             .neighbors = one_in(choices, 64) ? NULL : neighbors,
+                             .weights = filled(choices, count * edges + 1, TSIMCNE_FLOAT32)};
+    tsimcne_move_points(&points, integer(choices, 1 + below(choices, 4)) & 0xff, (float)real(choices, 1),
+                        (float)real(choices, 0.1), (float)real(choices, 0.5),
+                        (int32_t)integer(choices, 1 + below(choices, 2)));
+    free(offsets);
+    free(neighbors);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     Choices choices = {bytes, count};
     memset(handles, 0, sizeof handles);
@@ -417,7 +463,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
             augment(&choices);
             break;
         case 11:
-            infonce(&choices);
+            if (one_in(&choices, 2)) {
+                infonce(&choices);
+            } else {
+                plane(&choices);
+            }
             break;
         case 12:
             switch (below(&choices, 5)) {

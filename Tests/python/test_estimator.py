@@ -89,6 +89,7 @@ CHANGES = [
     {"augmentation": Augmentation(crop_area_min=0.5)},
     {"normalize": "dataset"},
     {"normalize": (0.5, 0.25)},
+    {"plane": "parametric"},
     {"output_init": "normal"},
     {"total_epochs": [1, 1, 2]},
     {"batch_size": 1000},

@@ -75,6 +75,8 @@ static PyMethodDef core_methods[] = {
     {"guard_create", core_guard_create, METH_VARARGS, NULL},
     {"guard_faults", core_guard_faults, METH_O, NULL},
     {"guard_destroy", core_guard_destroy, METH_O, NULL},
+    {"nearest", (PyCFunction)(void (*)(void))core_nearest, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"move_points", (PyCFunction)(void (*)(void))core_move_points, METH_VARARGS | METH_KEYWORDS, NULL},
     {"infonce", (PyCFunction)(void (*)(void))core_infonce, METH_VARARGS | METH_KEYWORDS, NULL},
     {"infonce_sums", (PyCFunction)(void (*)(void))core_infonce_sums, METH_VARARGS | METH_KEYWORDS, NULL},
     {"infonce_gradient", (PyCFunction)(void (*)(void))core_infonce_gradient, METH_VARARGS | METH_KEYWORDS,

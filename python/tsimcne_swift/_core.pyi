@@ -185,3 +185,24 @@ def infonce_gradient(
     """Write the loss's gradient with respect to these views, from the scales of all; return what they add to
     the derivative with respect to the temperature's logarithm.
     """
+
+def nearest(rows: Array, queries: Array, indices: Array, *, threads: int, own_row: int = -1) -> None:
+    """Write the nearest rows to each query, (queries, neighbors) int32, the nearest first; where queries are
+    rows, ``own_row`` is the first one's number, and no row is its own neighbour.
+    """
+
+def move_points(
+    positions: Array,
+    velocities: Array,
+    gains: Array,
+    offsets: Array,
+    neighbors: Array,
+    weights: Array,
+    *,
+    steps: int,
+    rate: float,
+    momentum: float,
+    threads: int,
+    exaggeration: float = 1,
+) -> None:
+    """Move points of the plane, (points, 2) float32, in place; see tsimcne_move_points."""

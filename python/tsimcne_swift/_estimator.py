@@ -128,6 +128,12 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     ema_decay : float or None, default=None
         The map is made of the exponential moving average of the weights (and of BatchNorm's running
         statistics) over the steps of the last stage, with this decay; early steps weigh more.
+    plane : {"auto", "points", "parametric"}, default="auto"
+        What the map is made of once the network is trained. ``"points"``: the places that its head gives are
+        where points begin, which then move by themselves, under t-SNE's loss, to where the neighbours of
+        their images are; a new image goes to the place of one of its neighbours. ``"parametric"``: the places
+        that the head gives, as in the paper. ``"auto"``: points, if the map has two dimensions and the last
+        metric is no cosine. See docs/plane.md.
     output_init : {"principal", "normal"}, default="principal"
         How an output layer of another dimension begins: with principal components of the outputs
         before, or with weights from N(0, 1) as in the paper.
@@ -228,6 +234,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         lr_step: str = "batch",
         warmup: Any = "auto",
         ema_decay: float | None = None,
+        plane: str = "auto",
         output_init: str = "principal",
         init: Any = None,
         align_to: Any = None,
@@ -268,6 +275,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.lr_step = lr_step
         self.warmup = warmup
         self.ema_decay = ema_decay
+        self.plane = plane
         self.output_init = output_init
         self.init = init
         self.align_to = align_to
@@ -328,13 +336,21 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             # Mapping has memory of its own, which need not lie beside training's.
             training.close()
         training.align()
-        embedding = training.map()
+        places = None
+        if outcome != "diverged":
+            try:
+                places = training.free()
+            except MemoryError as error:
+                # The network, which may have taken hours, is not lost.
+                warnings.warn(f"plane: {error}; the map is the head's", RuntimeWarning, stacklevel=4)
+        embedding = training.map() if places is None else places.points
         # Finite weights may be so large that their products are not.
         diverged = outcome == "diverged" or not np.isfinite(embedding).all()
         self._adopt(
             _saved.Fitted(
                 network=training.network,
                 embedding=embedding,
+                places=places,
                 history=training.history,
                 stages=training.stages,
                 total_epochs=epochs,
@@ -349,6 +365,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _adopt(self, fitted: _saved.Fitted) -> None:
         """Become what was trained or read."""
         self._network = fitted.network
+        self._places = fitted.places
         self.history_ = fitted.history
         self.stages_ = fitted.stages
         self.total_epochs_ = fitted.total_epochs
@@ -367,6 +384,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return _saved.Fitted(
             network=self._network,
             embedding=getattr(self, "embedding_", None),
+            places=self._places,
             history=self.history_,
             stages=self.stages_,
             total_epochs=self.total_epochs_,
@@ -482,7 +500,10 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             columns = network.outputs if kind == _core.OUTPUT_MAP else network.architecture.features
             return map_lazily(self, X, kind, columns)  # type: ignore[no-any-return]
         threads = check_jobs("n_jobs", self.n_jobs)
-        return self._network.map(self._images(X), threads, kind)
+        images = self._images(X)
+        if kind == _core.OUTPUT_MAP:
+            return self._fitted().map(images, threads)
+        return self._network.map(images, threads, kind)
 
     def _images(self, X: Any) -> Images:
         """X checked against what the network was trained on."""
@@ -520,6 +541,16 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """
         write(check_path("path", path), self._bytes(self.get_params(deep=False)))
 
+    def _says_its_head(self, function: str) -> None:
+        """Warn where what is written maps otherwise than this estimator."""
+        if self._places is not None:
+            warnings.warn(
+                f"{function}: the network alone is written, whose map is that of its head, where the points "
+                "of this one began; plane='parametric' makes maps of the head",
+                UserWarning,
+                stacklevel=3,
+            )
+
     def export_onnx(self, path: str | os.PathLike[str], *, dtype: str = "uint8") -> None:
         """Write the fitted network as an ONNX model, for programs that know nothing of this package.
 
@@ -539,6 +570,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             If onnx is not installed.
         """
         check_is_fitted(self)
+        self._says_its_head("export_onnx")
         element = check_choice("dtype", dtype, ("uint8", "float32"))
         if self._network.architecture.reads_vectors:
             normalization = self._network.normalization
@@ -609,6 +641,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         dict of str to ndarray
         """
         check_is_fitted(self)
+        self._says_its_head("to_state_dict")
         if self._network.normalization is not None:
             warnings.warn(
                 "to_state_dict: this model normalises its input, which a state dict does not; "
@@ -623,7 +656,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         if not hasattr(self, "_network"):
             return state
         # All but what fitting made, which is in the file.
-        kept = {name: value for name, value in state.items() if name != "_network" and not name.endswith("_")}
+        made = ("_network", "_places")
+        kept = {name: value for name, value in state.items() if name not in made and not name.endswith("_")}
         return kept | {"file": self._bytes({})}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

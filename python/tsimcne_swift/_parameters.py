@@ -135,6 +135,7 @@ PARAMETERS: dict[str, Parameter] = {
         optional=True,
         core=("trainer", "average_decay"),
     ),
+    "plane": Parameter(_choice(["auto", "points", "parametric"])),
     "output_init": Parameter(_choice(["principal", "normal"])),
     "init": Parameter(_later, kept=False),
     "align_to": Parameter(_later, kept=False),

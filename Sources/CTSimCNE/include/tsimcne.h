@@ -43,7 +43,7 @@ extern "C" {
 #define TSIMCNE_VERSION "0.1.0"
 
 /** The number of this interface: it is raised whenever a structure or a function changes its meaning. */
-#define TSIMCNE_ABI_VERSION 7
+#define TSIMCNE_ABI_VERSION 8
 
 #define TSIMCNE_STATUSES(X)                                                                                  \
     X(OK, 0, "ok")                                                                                           \
@@ -659,6 +659,43 @@ int32_t tsimcne_infonce_gradient(const float *embeddings, int64_t images, int64_
                                  int32_t metric, float temperature, float degrees_of_freedom, int32_t threads,
                                  int64_t first, int64_t count, const float *scales, float *gradient,
                                  double *by_temperature);
+
+/* -------------------------------------------------------------------- plane */
+
+/**
+ * Finds the `neighbors` nearest of `row_count` rows (float32, `dimension` values each, finite) to each of
+ * `query_count` queries, by their Euclidean distance: their numbers go to `indices`, (query_count,
+ * neighbors), the nearest first and the lower number first where two are as far. Where queries are rows
+ * themselves, `own_row` is the number of the first one, and no row is its own neighbour; else it is -1. Runs
+ * to its end: a call of query_count * row_count * dimension up to 2 * 10^10 takes less than a second.
+ */
+int32_t tsimcne_nearest(const float *rows, int64_t row_count, const float *queries, int64_t query_count,
+                        int64_t own_row, int64_t dimension, int32_t neighbors, int32_t threads,
+                        int32_t *indices);
+
+/**
+ * Points of the plane and what draws them: the neighbours of point i are `neighbors[offsets[i]]` up to, not
+ * including, `neighbors[offsets[i + 1]]`. Weights are those of unordered pairs, so that both directions of a
+ * pair have the same, and add up to `count`. All memory is the caller's.
+ */
+typedef struct tsimcne_points {
+    uint64_t struct_size;
+    int64_t count;
+    float *positions;         /* (count, 2) */
+    float *velocities;        /* (count, 2), 0 in the beginning */
+    float *gains;             /* (count, 2), 1 in the beginning */
+    const int64_t *offsets;   /* count + 1, from 0, none below the one before */
+    const int32_t *neighbors; /* offsets[count] numbers of points */
+    const float *weights;     /* as many, 0 or more */
+} tsimcne_points;
+
+/**
+ * Moves all points `steps` times down the gradient of t-SNE's loss, with `momentum` and a gain of each
+ * coordinate; `exaggeration` is the factor of what attracts. Positions, velocities and gains are all the
+ * state: who goes on from them gets the bits of one longer call. A step of 100,000 points takes about 10 ms.
+ */
+int32_t tsimcne_move_points(const tsimcne_points *points, int64_t steps, float exaggeration, float rate,
+                            float momentum, int32_t threads);
 
 #ifdef __cplusplus
 }

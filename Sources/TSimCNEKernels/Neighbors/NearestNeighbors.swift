@@ -1,37 +1,53 @@
-/// The nearest of many rows, by comparison with all of them.
+/// The nearest of many rows to each of some queries, by comparison with all of them.
 ///
-/// Row b is the nearer to a, the higher a · b · scale(b) - offset(b): with |b|² / 2 as offset that is the order
+/// Row b is the nearer to the query a, the higher a · b · scale(b) - offset(b): with |b|² / 2 as offset that is the order
 /// of distances, with 1 / |b| as scale that of cosines. Products lose distances that are small beside the rows'
 /// lengths, as of groups that lie far apart: where the furthest neighbour that was found is so near, the row is
 /// compared once more, by differences.
 public struct NearestNeighbors {
     public enum Metric: Sendable { case cosine, distance }
 
+    /// What is compared with the rows (count × dimension).
+    public struct Queries {
+        public let values: UnsafePointer<Float>
+        public let count: Int
+        /// Which row the first query is, where queries are rows themselves: no row is its own neighbour.
+        public let ownRow: Int?
+
+        public init(_ values: UnsafePointer<Float>, count: Int, ownRow: Int? = nil) {
+            self.values = values
+            self.count = count
+            self.ownRow = ownRow
+        }
+    }
+
     /// The rows (count × dimension).
     public let rows: UnsafePointer<Float>
+    private let queries: Queries
     private let metric: Metric
     private let scales: AlignedBuffer
     private let offsets: AlignedBuffer
     public let count: Int
     public let dimension: Int
-    /// Neighbours of a row, at most `count` - 1.
+    /// Neighbours of a query: at most `count`, one less where queries are rows.
     public let neighbors: Int
 
+    /// - Parameter queries: nil for all rows.
     public init(
-        rows: UnsafePointer<Float>, count: Int, dimension: Int, neighbors: Int, metric: Metric
+        rows: UnsafePointer<Float>, count: Int, dimension: Int, neighbors: Int, metric: Metric,
+        queries: Queries? = nil
     ) {
         self.rows = rows
+        self.queries = queries ?? Queries(rows, count: count, ownRow: 0)
         self.count = count
         self.dimension = dimension
         self.neighbors = neighbors
         self.metric = metric
-        queries = min(128, max(8, NearestNeighbors.work / max(1, count * dimension)))
+        block = min(128, max(8, NearestNeighbors.work / max(1, count * dimension)))
         scales = AlignedBuffer(count: count)
         offsets = AlignedBuffer(count: count)
         for i in 0..<count {
-            let row = rows + i * dimension
-            var square: Float = 0
-            for d in 0..<dimension { square += row[d] * row[d] }
+            let square = squaredLength(rows + i * dimension)
             switch metric {
             case .distance: (scales.pointer[i], offsets.pointer[i]) = (1, square / 2)
             case .cosine: scales.pointer[i] = square > 0 ? 1 / square.squareRoot() : 0
@@ -39,8 +55,11 @@ public struct NearestNeighbors {
         }
     }
 
-    /// Rows whose neighbours are looked for together: so few that a slice takes less than a second.
-    private let queries: Int
+    /// Bytes that it takes from the system, beside scratch memory.
+    public static func bytes(count: Int) -> Int { 2 * count * MemoryLayout<Float>.stride }
+
+    /// Queries whose neighbours are looked for together: so few that a slice takes less than a second.
+    private let block: Int
     /// Most multiplications of a slice, about.
     private static let work = 20_000_000_000
     /// Rows that they are compared with at a time.
@@ -49,32 +68,33 @@ public struct NearestNeighbors {
     /// hundredth from products: eight roundings of 2⁻²⁴, of which each weighs twice.
     private static let precision: Float = 100 * 16 * 0x1p-24
 
-    public var slices: Int { (count + queries - 1) / queries }
+    public var slices: Int { (queries.count + block - 1) / block }
 
     public var scratchCount: Int {
         gemmScratchCount(n: NearestNeighbors.references, k: dimension)
-            + queries * (NearestNeighbors.references + neighbors)
+            + block * (NearestNeighbors.references + neighbors)
     }
 
-    /// Writes the neighbours of the slice's rows to their places in `table` (count × neighbors), the nearest
+    /// Writes the neighbours of the slice's queries to their places in `table` (queries × neighbors), the nearest
     /// first and the lower index before the higher one of the same distance.
     public func run(
         slice: Int, into table: UnsafeMutablePointer<Int32>, scratch: UnsafeMutablePointer<Float>
     ) {
-        let first = slice * queries
-        let last = min(count, first + queries)
+        let first = slice * block
+        let last = min(queries.count, first + block)
         let scores = scratch + gemmScratchCount(n: NearestNeighbors.references, k: dimension)
-        let best = scores + queries * NearestNeighbors.references
+        let best = scores + block * NearestNeighbors.references
         best.update(repeating: -.infinity, count: (last - first) * neighbors)
         for query in first..<last {
             // What cannot be compared, as it is not finite, has itself.
-            (table + query * neighbors).update(repeating: Int32(query), count: neighbors)
+            (table + query * neighbors).update(repeating: Int32(ownRow(query) ?? 0), count: neighbors)
         }
         var start = 0
         while start < count {
             let width = min(NearestNeighbors.references, count - start)
             gemm(
-                m: last - first, n: width, k: dimension, a: rows + first * dimension, rowStrideA: dimension,
+                m: last - first, n: width, k: dimension, a: queries.values + first * dimension,
+                rowStrideA: dimension,
                 columnStrideA: 1, b: rows + start * dimension, rowStrideB: 1, columnStrideB: dimension,
                 c: scores, rowStrideC: NearestNeighbors.references, accumulate: false, scratch: scratch)
             for query in first..<last {
@@ -92,6 +112,14 @@ public struct NearestNeighbors {
         }
     }
 
+    private func ownRow(_ query: Int) -> Int? { queries.ownRow.map { $0 + query } }
+
+    private func squaredLength(_ row: UnsafePointer<Float>) -> Float {
+        var square: Float = 0
+        for d in 0..<dimension { square += row[d] * row[d] }
+        return square
+    }
+
     /// Whether a score, that of the furthest neighbour, says too little of how near it is.
     private func isVague(_ score: Float, _ query: Int) -> Bool {
         guard score.isFinite else { return false }
@@ -99,26 +127,33 @@ public struct NearestNeighbors {
         let square: Float
         switch metric {
         case .distance:
-            length = 2 * offsets.pointer[query]
+            length = squaredLength(queries.values + query * dimension)
             square = max(0, length - 2 * score)
         case .cosine:
             length = 1
-            square = max(0, 2 - 2 * score * scales.pointer[query])
+            square = max(0, 2 - 2 * score * scale(query))
         }
         return square < NearestNeighbors.precision * (length + square)
     }
 
-    /// Finds a row's neighbours by the differences to all others, at several times the price of products.
+    /// What a query is multiplied by before it is compared.
+    private func scale(_ query: Int) -> Float {
+        guard case .cosine = metric else { return 1 }
+        let square = squaredLength(queries.values + query * dimension)
+        return square > 0 ? 1 / square.squareRoot() : 0
+    }
+
+    /// Finds a query's neighbours by the differences to all rows, at several times the price of products.
     private func compareExactly(
         _ query: Int, best: UnsafeMutablePointer<Float>, table: UnsafeMutablePointer<Int32>
     ) {
         best.update(repeating: -.infinity, count: neighbors)
-        table.update(repeating: Int32(query), count: neighbors)
-        let row = rows + query * dimension
+        let own = ownRow(query)
+        table.update(repeating: Int32(own ?? 0), count: neighbors)
+        let (row, scale) = (queries.values + query * dimension, scale(query))
         for other in 0..<count {
-            let score = -squaredDistance(
-                row, scales.pointer[query], rows + other * dimension, scales.pointer[other])
-            if score > best[neighbors &- 1], other != query {
+            let score = -squaredDistance(row, scale, rows + other * dimension, scales.pointer[other])
+            if score > best[neighbors &- 1], other != own {
                 insert(score, other, best: best, table: table)
             }
         }
@@ -167,9 +202,10 @@ public struct NearestNeighbors {
         let (scales, offsets) = (scales.pointer + start, offsets.pointer + start)
         var worst = best[neighbors &- 1]
         var k = 0
+        let own = ownRow(query)
         func compare(_ j: Int) {
             let score = products[j] * scales[j] - offsets[j]
-            guard score > worst, start &+ j != query else { return }
+            guard score > worst, start &+ j != own else { return }
             insert(score, start &+ j, best: best, table: table)
             worst = best[neighbors &- 1]
         }

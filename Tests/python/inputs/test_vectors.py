@@ -74,7 +74,8 @@ def test_vectors_far_from_the_origin(normalize, tmp_path):
 
 def test_far_from_the_origin_is_as_near_it():
     X = vectors(60).astype(np.float64)
-    near, far = mapper().fit_transform(X), mapper().fit_transform(X + 2.0**27)
+    # Points would make much of the last digits.
+    near, far = (mapper(plane="parametric").fit_transform(Z) for Z in (X, X + 2.0**27))
     np.testing.assert_allclose(far, near, rtol=1e-2, atol=1e-2 * np.abs(near).max())
 
 

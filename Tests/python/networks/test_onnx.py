@@ -37,19 +37,28 @@ def check(model, X, path, dtype):
 @pytest.mark.parametrize(("params", "shape", "dtype"), CASES.values(), ids=CASES.keys())
 def test_same_map_and_features(params, shape, dtype, tmp_path):
     X = images(shape[0], shape[1:], np.dtype(dtype).type)
-    model = small(batch_size=10, **params).fit(X)
+    model = small(batch_size=10, plane="parametric", **params).fit(X)
     check(model, X, tmp_path / "model.onnx", dtype)
 
 
 def test_other_sizes_and_numbers_of_images(tmp_path):
-    model = small().fit(images(20, (16, 12, 3)))
+    model = small(plane="parametric").fit(images(20, (16, 12, 3)))
     model.export_onnx(tmp_path / "model.onnx")
     assert run(tmp_path / "model.onnx", images(3, (9, 31, 3)))["map"].shape == (3, 2)
 
 
 def test_vectors(tmp_path):
     X = vectors(40)
-    check(mapper().fit(X), X, tmp_path / "model.onnx", "float32")
+    check(mapper(plane="parametric").fit(X), X, tmp_path / "model.onnx", "float32")
+
+
+def test_points_are_not_part_of_it(tmp_path):
+    X = images(20, (16, 12, 3))
+    points, parametric = small(plane="points").fit(X), small(plane="parametric").fit(X)
+    with pytest.warns(UserWarning, match="export_onnx: the network alone is written"):
+        points.export_onnx(tmp_path / "model.onnx")
+    ours = parametric.transform(X)
+    assert np.abs(run(tmp_path / "model.onnx", X)["map"] - ours).max() <= 1e-4 * np.abs(ours).max()
 
 
 def test_wrong(tmp_path):

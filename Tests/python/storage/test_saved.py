@@ -210,7 +210,8 @@ def test_file_is_a_state_dict_with_a_document(tmp_path):
         document = json.loads(file.metadata()[_files.KEY])
         kernel = file.get_tensor("backbone.conv1.weight")
     state = {name: value for name, value in model.to_state_dict().items() if "num_batches" not in name}
-    assert names == {*state, "embedding"}
+    places = {f"plane.{name}" for name in ("mean", "directions", "codes", "keys")}
+    assert names == {*state, "embedding", *places}
     assert_same_bits(kernel, state["backbone.conv1.weight"])
     assert document["format"] == 1 and document["params"]["width"] == 4
 
@@ -275,7 +276,7 @@ def test_bad_paths(tmp_path):
 @pytest.mark.parametrize("hidden_dim", [7, [7, 5, 6], (7, 5, 6)])
 def test_a_read_head_is_that_of_its_arrays(hidden_dim, tmp_path):
     X = vectors()
-    model = mapper(hidden_dim=hidden_dim, pretrain_dim=4).fit(X)
+    model = mapper(hidden_dim=hidden_dim, pretrain_dim=4, plane="parametric").fit(X)
     twin = through_file(model, tmp_path)
     assert clone(twin).hidden_dim == (7 if hidden_dim == 7 else [7, 5, 6])
     assert clone(model).hidden_dim == hidden_dim
@@ -510,7 +511,7 @@ def test_state_dict_in_a_file(tmp_path):
 
 def test_state_dict_of_several_hidden_layers():
     X = vectors()
-    model = mapper(hidden_dim=(7, 5)).fit(X)
+    model = mapper(hidden_dim=(7, 5), plane="parametric").fit(X)
     with pytest.warns(UserWarning, match="normalises its input"):
         twin = TSimCNE.from_state_dict(model.to_state_dict())
     assert twin.hidden_dim == (7, 5) and clone(twin).hidden_dim == (7, 5)
@@ -524,7 +525,7 @@ def test_state_dict_of_several_hidden_layers():
 def test_state_dict_of_vectors(tmp_path):
     path = tmp_path / "state.safetensors"
     X = vectors()
-    model = mapper(normalize="dataset").fit(X)
+    model = mapper(normalize="dataset", plane="parametric").fit(X)
     with pytest.warns(UserWarning, match="normalises its input"):
         state = model.to_state_dict()
     safetensors.numpy.save_file(state, path)

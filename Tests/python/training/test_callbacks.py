@@ -32,7 +32,7 @@ def test_record_cannot_be_changed():
 def test_embedding_is_the_map_of_that_moment(ema_decay):
     """A run that is stopped at that moment gives the same map."""
     X = images()
-    options = {"total_epochs": [2, 1, 2], "ema_decay": ema_decay}
+    options = {"total_epochs": [2, 1, 2], "ema_decay": ema_decay, "plane": "parametric"}
     maps = []
     model = small(callbacks=lambda record: maps.append(record.embedding()), **options).fit(X)
     assert [Y.shape[1] for Y in maps] == [8, 8, 2, 2, 2]
@@ -138,7 +138,8 @@ def test_csv_log_goes_on_after_the_first_epoch(tmp_path):
 
 def test_snapshots(tmp_path):
     folder = tmp_path / "new" / "maps"
-    model = small(callbacks=callbacks.EmbeddingSnapshots(folder, every=2), total_epochs=[3, 1, 2])
+    every_second = callbacks.EmbeddingSnapshots(folder, every=2)
+    model = small(callbacks=every_second, total_epochs=[3, 1, 2], plane="parametric")
     Y = model.fit_transform(images())
     names = ["stage1-epoch001.npy", "stage1-epoch003.npy", "stage2-epoch001.npy", "stage3-epoch001.npy"]
     assert sorted(path.name for path in folder.iterdir()) == names

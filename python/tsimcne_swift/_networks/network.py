@@ -196,6 +196,25 @@ class Network:
         changed = {names[0]: matrix.T @ weight, names[1]: bias @ matrix + shift}
         self.read(tensors | {name: value.astype(np.float32) for name, value in changed.items()})
 
+    def map_features(self, features: npt.NDArray[np.float32], threads: int) -> npt.NDArray[np.float32]:
+        """The map of images by their features, which the head alone reads."""
+        head = _core.Model(
+            channels=features.shape[1],
+            depth=0,
+            base_width=1,
+            hidden_dims=self.architecture.hidden,
+            output_dim=self.outputs,
+            seed=0,
+        )
+        arrays = self.tensors().items()
+        from_arrays(head, {name: value for name, value in arrays if name.startswith("projection_head.")})
+        result = np.empty((len(features), self.outputs), np.float32)
+        for start in range(0, len(features), CHUNK):
+            part = slice(start, start + CHUNK)
+            images = features[part].reshape(-1, 1, 1, features.shape[1])
+            head.transform(images, result[part], kind=_core.OUTPUT_MAP, threads=threads)
+        return result
+
     def map(
         self,
         images: Images,

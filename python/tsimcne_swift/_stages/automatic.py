@@ -19,7 +19,13 @@ ADAPT = 0.02
 
 
 def automatic_stages(
-    length: str, n: int, image: Size | None, views: int, pretrain_dim: int, grows: bool = True
+    length: str,
+    n: int,
+    image: Size | None,
+    views: int,
+    pretrain_dim: int,
+    grows: bool = True,
+    frees_points: bool = False,
 ) -> list[Stage]:
     """Many dimensions from growing views; BatchNorm brought to full size; then the plane, from features.
 
@@ -36,13 +42,18 @@ def automatic_stages(
     pretrain_dim : int
     grows : bool
         Whether views may be smaller than the images.
+    frees_points : bool
+        Whether points move by themselves afterwards.
     """
     cosine = Stage(1, pretrain_dim, metric="cosine", temperature=recipes.TEMPERATURE)
-    if image is None:
+    if image is None and frees_points:
+        # The features are there already.
+        shares = [(recipes.PLANE_BEFORE_POINTS, _plane(n))]
+    elif image is None:
         shares = [(0.6, cosine), (0.4, _plane(n))]
     else:
         adapt = Stage(1, pretrain_dim, "output", lr=0.0)
-        plane = recipes.PLANE[length]
+        plane = recipes.PLANE_BEFORE_POINTS if frees_points else recipes.PLANE[length]
         growing = _growing(cosine, recipes.VIEWS[length] if grows else {1.0: 1.0}, image)
         shares = [((1 - plane - ADAPT) * part, stage) for part, stage in growing]
         shares += [(ADAPT, adapt), (plane, _plane(n))]

@@ -42,7 +42,11 @@ def written_stages(
     if isinstance(value, str):
         check_choice(name, value, recipes.PAIRS)
         if outputs_before is None:
-            return automatic_stages(value, n, image, values.n_views, pretrain, grows=grows)
+            metric = values.metric[-1] if isinstance(values.metric, list) else values.metric
+            frees_points = values.plane != "parametric" and components == 2 and metric != "cosine"
+            return automatic_stages(
+                value, n, image, values.n_views, pretrain, grows=grows, frees_points=frees_points
+            )
         _check_continued(components, outputs_before)
         return continued_stages(value, n, image, values.n_views, components)
     wanted = f"want {', '.join(map(repr, recipes.PAIRS))}, [a], [a, b, c], or a list of Stage"

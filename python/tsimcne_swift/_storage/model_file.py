@@ -11,11 +11,12 @@ import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
 from .._checks.core_limits import check_hidden
-from .._inputs.images import as_shape
+from .._inputs.images import Images, as_shape
 from .._networks.backbones import is_identity
 from .._networks.network import AVERAGE, Architecture, Network
 from .._networks.pretrained import is_pretrained, pretrained
 from .._networks.state_dict import architecture, from_arrays
+from .._plane.places import Places, read_places
 from .._stages.stage import Stage
 from .document import Reader, describe
 from .json_params import params_to_json
@@ -31,6 +32,8 @@ class Init:
     network: Network
     # The metric that the network was last trained with.
     metric: str | None
+    # Where its map has images, if that is not where the network's head would have them.
+    places: Places | None = None
     # Whether the head is none in particular, so that a new one is trained.
     is_backbone: bool = False
 
@@ -41,6 +44,8 @@ class Fitted:
 
     network: Network
     embedding: npt.NDArray[np.float32] | None
+    # Where images are, if points are not where the network's head would have them.
+    places: Places | None
     history: list[dict[str, Any]]
     stages: list[Stage]
     total_epochs: list[float]
@@ -48,6 +53,14 @@ class Fitted:
     image_shape: tuple[int, ...]
     seed: int | None
     feature_names: Any
+
+    def map(
+        self, images: Images, threads: int, rows: npt.NDArray[np.intp] | None = None
+    ) -> npt.NDArray[np.float32]:
+        """The map of images."""
+        if self.places is None:
+            return self.network.map(images, threads, rows=rows)
+        return self.places.map(self.network, images, threads, rows)
 
 
 def to_file(fitted: Fitted, params: dict[str, Any]) -> tuple[Tensors, dict[str, Any]]:
@@ -68,6 +81,8 @@ def to_file(fitted: Fitted, params: dict[str, Any]) -> tuple[Tensors, dict[str, 
     tensors = fitted.network.tensors()
     if fitted.embedding is not None:
         tensors[EMBEDDING] = fitted.embedding
+    if fitted.places is not None:
+        tensors |= fitted.places.tensors()
     return tensors, document
 
 
@@ -81,6 +96,7 @@ def from_file(tensors: Tensors, document: dict[str, Any], name: str) -> tuple[di
             if key.startswith(f"{AVERAGE}/"):
                 network.set(key.removeprefix(f"{AVERAGE}/"), value)
         embedding = _check_embedding(tensors.get(EMBEDDING), network)
+        places = read_places(tensors, embedding, network.architecture.features)
     except (KeyError, ValueError) as error:
         raise ValueError(f"{name}: is damaged: {error}") from error
     shape = reader.image_shape(network)
@@ -89,6 +105,7 @@ def from_file(tensors: Tensors, document: dict[str, Any], name: str) -> tuple[di
     fitted = Fitted(
         network=network,
         embedding=embedding,
+        places=places,
         history=reader.history(),
         stages=stages,
         total_epochs=reader.total_epochs(stages),
@@ -147,7 +164,7 @@ def from_state_dict(values: Any, image_shape: Any) -> tuple[dict[str, Any], Fitt
     params["n_components"] = found["output_dim"]
     network = Network(kind, found["output_dim"], None)
     from_arrays(network.core, values)
-    return params, Fitted(network, None, [], [], [], None, shape, None, None)
+    return params, Fitted(network, None, None, [], [], [], None, shape, None, None)
 
 
 def read_fitted(parameter: str, path: str | os.PathLike[str]) -> Fitted:
@@ -188,4 +205,4 @@ def load_init(init: Any, architecture: Architecture) -> Init:
 
 
 def _last(fitted: Fitted) -> Init:
-    return Init(fitted.network, fitted.stages[-1].metric if fitted.stages else None)
+    return Init(fitted.network, fitted.stages[-1].metric if fitted.stages else None, fitted.places)

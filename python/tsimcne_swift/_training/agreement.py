@@ -88,5 +88,7 @@ def _alignment(plan: Plan) -> str | None:
         return None
     if alignment.places is not None:
         return digest_of({"rows": alignment.rows, "places": alignment.places})
-    assert alignment.network is not None
-    return digest_of(alignment.network.tensors())
+    assert alignment.older is not None
+    older = alignment.older
+    places = {} if older.places is None else older.places.tensors() | {"points": older.places.points}
+    return digest_of(older.network.tensors() | places)

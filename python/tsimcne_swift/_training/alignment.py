@@ -11,8 +11,7 @@ import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
 from .._inputs.images import Images
-from .._networks.network import Network
-from .._storage.model_file import read_fitted
+from .._storage.model_file import Fitted, read_fitted
 
 # Images that decide how the map is turned; more change nothing.
 MOST = 10_000
@@ -22,25 +21,25 @@ COARSEST = 1000
 
 @dataclass(frozen=True)
 class Alignment:
-    """The places where some of the images were: ``places`` of ``rows``, or wherever ``network`` maps them."""
+    """The places where some of the images were: ``places`` of ``rows``, or where ``older`` has them."""
 
     rows: npt.NDArray[np.intp]
     places: npt.NDArray[np.float64] | None
-    network: Network | None
+    older: Fitted | None
 
     def motion(
-        self, network: Network, images: Images, threads: int, shifts: bool
+        self, ours: npt.NDArray[np.float32], images: Images, threads: int, shifts: bool
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """How to turn, mirror and shift a network's map (Schönemann 1966); distances on it stay as they are.
+        """How to turn, mirror and shift a map (Schönemann 1966); distances on it stay as they are.
 
+        ``ours`` has the places of `rows` on it.
         ``shifts`` says whether the map may be moved, which changes what the cosine says.
         """
-        ours = network.map(images, threads, rows=self.rows).astype(np.float64)
         theirs = self.places
         if theirs is None:
-            assert self.network is not None
-            theirs = self.network.map(images, threads, rows=self.rows).astype(np.float64)
-        turn, shift = procrustes(ours, theirs)
+            assert self.older is not None
+            theirs = self.older.map(images, threads, self.rows).astype(np.float64)
+        turn, shift = procrustes(ours.astype(np.float64), theirs)
         return turn, shift if shifts else np.zeros_like(shift)
 
 
@@ -69,7 +68,7 @@ def check_alignment(value: Any, images: Images, components: int) -> Alignment | 
             raise ValueError(f"align_to: its map has {fitted.network.outputs} dimensions, want {components}")
         if tuple(fitted.image_shape) != tuple(images.shape[1:]):
             raise ValueError(f"align_to: maps images of {fitted.image_shape}, want {images.shape[1:]}")
-        return Alignment(_some(np.arange(n)), None, fitted.network)
+        return Alignment(_some(np.arange(n)), None, fitted)
     try:
         places = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:

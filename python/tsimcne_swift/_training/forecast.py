@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from .. import _core
 from .._networks.network import Network
+from .._plane.moving import moving_seconds
 from .._stages.cost import cost
 from .._stages.stage import Stage
 from .._system.config import show_config
@@ -66,13 +67,21 @@ def search_seconds(plan: Plan) -> float:
     return float(2 * n * n * plan.architecture.features / (COMPARED * threads))
 
 
+def free_seconds(plan: Plan) -> float:
+    """Seconds that points take once the images are mapped."""
+    if not plan.frees_points:
+        return 0.0
+    threads = plan.threads or show_config()["threads"]
+    return search_seconds(plan) + moving_seconds(plan.images.shape[0], threads)
+
+
 def training_seconds(plan: Plan) -> float:
     """Seconds from the first step to the end of mapping, if nothing else keeps the machine busy."""
     _, height, width, _ = plan.images.shape
     network = Network(plan.architecture, int(plan.stages[-1].n_components or 0), plan.normalization)
     mapping = mapping_seconds(plan, network)
     measured: dict[tuple[object, str], float] = {}
-    total = mapping
+    total = mapping + free_seconds(plan)
     for stage in plan.stages:
         # A stage that reads features is too short to be measured without the search that it begins with.
         views = replace(stage, inputs="views", neighbors=0)

@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from .. import _core
 from .._networks.network import TEMPERATURE, Network
+from .._plane.moving import graph_neighbors, move, nearest
+from .._plane.places import Places, compared
 from .._stages.cost import cost
 from .._stages.stage import Stage
 from .._system.guard import UnreadableError
@@ -22,9 +24,9 @@ from .agreement import description
 from .checkpoint import Checkpoint, digest_of
 from .core_trainer import Supplier, make_trainer
 from .deadline import Deadline
-from .forecast import announcement, mapping_seconds
+from .forecast import announcement, free_seconds, mapping_seconds
 from .plan import Plan
-from .progress import ProgressBar
+from .progress import PointsBar, ProgressBar
 from .resume import Stored
 
 
@@ -85,15 +87,62 @@ class Training:
         return plan.ranks.map(self.network, plan.images, plan.threads)
 
     def align(self) -> None:
-        """Turn the map as an older one lies, if there is one to go by."""
-        plan = self.plan
-        if plan.alignment is not None:
-            shifts = self.stages[-1].metric != "cosine"
+        """Turn the network's map as an older one lies, if there is one to go by."""
+        alignment = self.plan.alignment
+        if alignment is not None:
             motion = None
             if self.leads:
-                motion = plan.alignment.motion(self.network, plan.images, plan.threads, shifts)
+                motion = self._motion(
+                    self.network.map(self.plan.images, self.plan.threads, rows=alignment.rows)
+                )
             # The last digits of a decomposition differ between machines.
-            self.network.turn(*plan.ranks.share(motion))
+            self.network.turn(*self.plan.ranks.share(motion))
+
+    def _motion(self, ours: npt.NDArray[np.float32]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """How to turn a map, where the images of the alignment are at these places."""
+        assert self.plan.alignment is not None
+        shifts = self.stages[-1].metric != "cosine"
+        return self.plan.alignment.motion(ours, self.plan.images, self.plan.threads, shifts)
+
+    def free(self) -> Places | None:
+        """The places of all images, which the head gives first, and where points go then by themselves.
+
+        Returns
+        -------
+        Places or None
+            None where the plan has no points, or the head no finite map of the plane, as after a run that
+            diverged, or that a callback has stopped in an earlier stage.
+        """
+        plan = self.plan
+        if not plan.frees_points or self.network.outputs != 2:
+            return None
+        features = plan.ranks.map(self.network, plan.images, plan.threads, _core.OUTPUT_FEATURES)
+        start = self.network.map_features(features, plan.threads)
+        if not np.isfinite(start).all():
+            return None
+        if plan.older_places is not None:
+            assert plan.init is not None
+            start = plan.older_places.map(plan.init.network, plan.images, plan.threads)
+        features = compared(self.network, features)
+        points = plan.ranks.share(plan.ranks.together(lambda: self._move(features, start)))
+        return Places.of(features, points, plan.threads)
+
+    def _move(
+        self, features: npt.NDArray[np.float32], start: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32] | None:
+        """Where points go; of the rank that leads."""
+        if not self.leads:
+            return None
+        plan = self.plan
+        n = len(start)
+        with PointsBar(self.speaks) as bar:
+            neighbors = nearest(features, graph_neighbors(n), plan.threads, bar.show)
+            settled = plan.older_places is not None
+            points = move(neighbors, start, plan.threads, bar.show, settled)
+        if plan.alignment is not None:
+            matrix, shift = self._motion(points[plan.alignment.rows])
+            points = (points.astype(np.float64) @ matrix + shift).astype(np.float32)
+        return points
 
     @property
     def leads(self) -> bool:
@@ -262,7 +311,7 @@ class Training:
         ends = self._training_ends()
         if ends < time.perf_counter() and self.trainer.progress()["step"] == 0 and not self.history:
             raise ValueError(
-                f"max_time: got {seconds:g} s, but mapping the images alone takes about "
+                f"max_time: got {seconds:g} s, but making the map alone takes about "
                 f"{self.started + seconds - ends:.1f} s here; want more"
             )
         written = [stage.steps(self.plan.steps_per_epoch) for stage in self.plan.stages]
@@ -273,7 +322,8 @@ class Training:
     def _training_ends(self) -> float:
         """When mapping has to begin."""
         assert self.plan.max_time is not None
-        return float(self.started + self.plan.max_time - mapping_seconds(self.plan, self.network))
+        after = mapping_seconds(self.plan, self.network) + free_seconds(self.plan)
+        return float(self.started + self.plan.max_time - after)
 
     def embedding(self) -> npt.NDArray[np.float32]:
         """The map as it would be if training ended now."""

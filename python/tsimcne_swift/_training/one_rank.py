@@ -74,6 +74,8 @@ class OneRank:
         """
         return False
 
-    def map(self, network: Network, images: Images, threads: int) -> npt.NDArray[np.float32]:
-        """The map of all images, of which each rank makes a part."""
-        return network.map(images, threads)
+    def map(
+        self, network: Network, images: Images, threads: int, kind: int = _core.OUTPUT_MAP
+    ) -> npt.NDArray[np.float32]:
+        """The map of all images, or their features, of which each rank makes a part."""
+        return network.map(images, threads, kind)

@@ -19,6 +19,7 @@ from .._inputs.vectors import Vectors
 from .._networks.backbones import is_identity
 from .._networks.network import Architecture, Normalization, moments
 from .._parameters import check_parameters, core_numbers
+from .._plane.places import Places
 from .._stages.augmentation import PRESETS, Augmentation, FeatureAugmentation, check_augmentation
 from .._stages.core_fields import core_fields
 from .._stages.resolving import resolve
@@ -58,6 +59,8 @@ class Plan:
     resume: bool
     init: Init | None
     alignment: Alignment | None
+    # Whether points move by themselves in the end.
+    frees_points: bool
 
     @property
     def steps_per_epoch(self) -> int:
@@ -89,6 +92,12 @@ class Plan:
             core_fields(stage, self.steps_per_epoch, self.values.temperature_lr or 0.0) | common
             for stage in stages
         ]
+
+    @property
+    def older_places(self) -> Places | None:
+        """Where an older map has images, if this one goes on from it in its own dimension."""
+        goes_on = all(stage.first_components == stage.n_components == 2 for stage in self.stages)
+        return self.init.places if self.init is not None and goes_on else None
 
     @property
     def first_outputs(self) -> int:
@@ -160,7 +169,19 @@ def make_plan(est: Any, X: Any, resume: bool, ranks: OneRank) -> Plan:
         resume=resume,
         init=init,
         alignment=check_alignment(values.align_to, images, int(stages[-1].n_components or 0)),
+        frees_points=_frees_points(values.plane, stages[-1]),
     )
+
+
+def _frees_points(plane: str, last: Stage) -> bool:
+    """Whether points are to move by themselves: the outputs of the cosine are places on a sphere."""
+    if plane == "points" and last.n_components != 2:
+        raise ValueError(
+            f"plane: got 'points' for {last.n_components} dimensions, want 'auto' or 'parametric'"
+        )
+    if plane == "points" and last.metric == "cosine":
+        raise ValueError("plane: got 'points', but the last stage's metric is 'cosine'; want 'parametric'")
+    return plane == "points" or (plane == "auto" and last.n_components == 2 and last.metric != "cosine")
 
 
 def _check_images(est: Any, X: Any, values: SimpleNamespace) -> Images:

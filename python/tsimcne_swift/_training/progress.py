@@ -11,6 +11,36 @@ from .plan import Plan
 FORMAT = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 
 
+class PointsBar:
+    """Shows how far points are, once training is over: first their neighbours are found, then they move.
+
+    Parameters
+    ----------
+    shows : bool
+    """
+
+    def __init__(self, shows: bool) -> None:
+        from tqdm.auto import tqdm
+
+        self._bar = tqdm(total=2.0, desc="points", bar_format=FORMAT, mininterval=1, disable=not shows)
+        self._before, self._now = 0.0, 0.0
+
+    def __enter__(self) -> PointsBar:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.close()
+
+    def show(self, part: float) -> None:
+        """Show that this part of the one or the other is done."""
+        if part < self._now:
+            self._before += 1
+        self._now = part
+        self._bar.update(self._before + part - self._bar.n)
+
+
 class ProgressBar:
     """Counts the time where a run has a deadline; else its work, since a stage's steps may cost a fiftieth
     of another's.

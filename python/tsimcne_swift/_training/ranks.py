@@ -232,11 +232,13 @@ class Ranks(OneRank):
             row.Free()
         return result
 
-    def map(self, network: Network, images: Images, threads: int) -> npt.NDArray[np.float32]:
-        """The map of all images, of which each rank makes a part."""
+    def map(
+        self, network: Network, images: Images, threads: int, kind: int = _core.OUTPUT_MAP
+    ) -> npt.NDArray[np.float32]:
+        """The map of all images, or their features, of which each rank makes a part."""
         n = images.shape[0]
         edges = [n * rank // self.size for rank in range(self.size + 1)]
-        own = network.map(images, threads, rows=self.part(n))
+        own = network.map(images, threads, kind, self.part(n))
         return self._gather(own, [b - a for a, b in pairwise(edges)])
 
 

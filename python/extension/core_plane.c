@@ -1,0 +1,116 @@
+// Neighbours, and points of the plane.
+#include "core.h"
+
+// Borrows a matrix of float32; nothing is held after an error.
+static int borrow_rows(PyObject *object, Py_buffer *view, const char *name, bool writable) {
+    if (borrow(object, view, name, "f", writable) != 0) {
+        return -1;
+    }
+    if (view->ndim != 2) {
+        PyErr_Format(PyExc_ValueError, "%s: got %d dimensions, want 2", name, view->ndim);
+        PyBuffer_Release(view);
+        return -1;
+    }
+    return 0;
+}
+
+PyObject *core_nearest(PyObject *module, PyObject *args, PyObject *kwargs) {
+    (void)module;
+    static char *names[] = {"rows", "queries", "indices", "own_row", "threads", NULL};
+    PyObject *row_object, *query_object, *index_object;
+    long long own_row = -1;
+    int threads = -1;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOO|$Li", names, &row_object, &query_object,
+                                     &index_object, &own_row, &threads)) {
+        return NULL;
+    }
+    // A buffer that was not borrowed is released without effect.
+    Py_buffer rows = {0}, queries = {0}, indices = {0};
+    PyObject *result = NULL;
+    if (borrow_rows(row_object, &rows, "rows", false) != 0 ||
+        borrow_rows(query_object, &queries, "queries", false) != 0 ||
+        borrow(index_object, &indices, "indices", "i", true) != 0) {
+        goto done;
+    }
+    if (queries.shape[1] != rows.shape[1]) {
+        PyErr_SetString(PyExc_ValueError, "queries: want as many columns as rows has");
+        goto done;
+    }
+    if (indices.ndim != 2 || indices.shape[0] != queries.shape[0] || indices.shape[1] > 1024) {
+        PyErr_SetString(PyExc_ValueError, "indices: want shape (queries, neighbors up to 1024)");
+        goto done;
+    }
+    int32_t status;
+    Py_BEGIN_ALLOW_THREADS
+        status = tsimcne_nearest(rows.buf, rows.shape[0], queries.buf, queries.shape[0], own_row,
+                                 rows.shape[1], (int32_t)indices.shape[1], threads, indices.buf);
+    Py_END_ALLOW_THREADS
+    result = none_or_error(status);
+done:
+    PyBuffer_Release(&rows);
+    PyBuffer_Release(&queries);
+    PyBuffer_Release(&indices);
+    return result;
+}
+
+PyObject *core_move_points(PyObject *module, PyObject *args, PyObject *kwargs) {
+    (void)module;
+    static char *names[] = {"positions", "velocities",   "gains", "offsets",  "neighbors", "weights",
+                            "steps",     "exaggeration", "rate",  "momentum", "threads",   NULL};
+    enum { POSITIONS, VELOCITIES, GAINS, OFFSETS, NEIGHBORS, WEIGHTS, COUNT };
+    static const char *const formats[COUNT] = {"f", "f", "f", "lq", "i", "f"};
+    PyObject *objects[COUNT];
+    long long steps = 0;
+    float exaggeration = 1, rate = -1, momentum = -1;
+    int threads = -1;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOOOO|$Lfffi", names, &objects[0], &objects[1],
+                                     &objects[2], &objects[3], &objects[4], &objects[5], &steps,
+                                     &exaggeration, &rate, &momentum, &threads)) {
+        return NULL;
+    }
+    Py_buffer views[COUNT];
+    memset(views, 0, sizeof views);
+    PyObject *result = NULL;
+    for (int i = 0; i < COUNT; i++) {
+        if (borrow(objects[i], &views[i], names[i], formats[i], i < OFFSETS) != 0) {
+            goto done;
+        }
+    }
+    Py_ssize_t count = views[POSITIONS].len / 8;
+    if (views[POSITIONS].ndim != 2 || views[POSITIONS].shape[1] != 2) {
+        PyErr_SetString(PyExc_ValueError, "positions: want shape (points, 2)");
+        goto done;
+    }
+    if (views[VELOCITIES].len != views[POSITIONS].len || views[GAINS].len != views[POSITIONS].len) {
+        PyErr_SetString(PyExc_ValueError, "velocities, gains: want the shape of positions");
+        goto done;
+    }
+    int64_t *offsets = views[OFFSETS].buf;
+    if (views[OFFSETS].len != 8 * (count + 1) || views[NEIGHBORS].len != views[WEIGHTS].len ||
+        offsets[count] != views[NEIGHBORS].len / 4) {
+        PyErr_SetString(PyExc_ValueError,
+                        "offsets, neighbors, weights: want one offset more than points, and as many "
+                        "neighbors and weights as the last offset says");
+        goto done;
+    }
+    tsimcne_points points = {
+        .struct_size = sizeof points,
+        .count = count,
+        .positions = views[POSITIONS].buf,
+        .velocities = views[VELOCITIES].buf,
+        .gains = views[GAINS].buf,
+        .offsets = offsets,
+        .neighbors = views[NEIGHBORS].buf,
+        .weights = views[WEIGHTS].buf,
+    };
+    int32_t status;
+    Py_BEGIN_ALLOW_THREADS
+        status = tsimcne_move_points(&points, steps, exaggeration, rate, momentum, threads);
+    Py_END_ALLOW_THREADS
+    result = none_or_error(status);
+done:
+    for (int i = 0; i < COUNT; i++) {
+        PyBuffer_Release(&views[i]);
+    }
+    return result;
+}
