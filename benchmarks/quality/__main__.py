@@ -70,19 +70,22 @@ def run(name: str, seed: int, options: argparse.Namespace, images: data.ImageSet
         if options.checkpoint.exists():
             before = read(options.checkpoint)[1]["training"]["seconds"]
     model = TSimCNE(**params)
+    seen = images.images[images.references] if options.new else images.images
     started = time.perf_counter()
-    Y = model.fit_transform(images.images, resume=options.checkpoint is not None)
+    model.fit(seen, resume=options.checkpoint is not None)
     # The seconds that a run in slices had taken before its last checkpoint count too.
     seconds = before + time.perf_counter() - started
+    Y = model.transform(images.images)
     result = {
         "recipe": name,
         "data": options.data,
         "budget": options.budget,
         "seed": seed,
         "labels": options.labels,
+        "queries": "new" if options.new else "seen",
         "seconds": round(seconds, 1),
         "epochs": [round(e, 2) for e in model.total_epochs_],
-        "pflop": round(flop(model, len(Y)) / 1e15, 3),
+        "pflop": round(flop(model, len(seen)) / 1e15, 3),
         "losses": [
             round([row["loss"] for row in model.history_ if row["stage"] == s + 1][-1], 3)
             for s in range(len(model.stages_))
@@ -104,6 +107,7 @@ def main() -> None:
     parser.add_argument("--budget", default="5min", help="max_time, or '' for the recipe's own epochs")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--labels", default="heldout", choices=["heldout", "test"])
+    parser.add_argument("--new", action="store_true", help="images that are asked for are not trained on")
     parser.add_argument("--output", type=Path, default=Path("out/quality.jsonl"))
     parser.add_argument("--checkpoint", type=Path, help="of one long run: killed, it goes on from here")
     parser.add_argument("--keep", help="folder for maps and models")

@@ -18,6 +18,7 @@ def measures(Y: np.ndarray, features: np.ndarray, data: ImageSet) -> dict[str, f
         labels[part] = data.labels[part]
     found = evaluate(Y, labels, features, test=data.queries, k=K)
     radius = np.linalg.norm(Y - np.median(Y, axis=0), axis=1)
+    wide = evaluate(Y, features=features, k=150)
     return {
         "knn_map": found["knn_accuracy"],
         "knn_features": knn_accuracy(
@@ -27,6 +28,30 @@ def measures(Y: np.ndarray, features: np.ndarray, data: ImageSet) -> dict[str, f
         "kmeans_ari": found["kmeans_ari"],
         "trustworthiness": found["trustworthiness"],
         "neighborhood_recall": found["neighborhood_recall"],
+        "neighborhood_recall_150": wide["neighborhood_recall"],
+        "haze": haze(Y),
+        "class_order": class_order(Y, features, labels),
         "median_radius": float(np.median(radius)),
         "far": float(np.mean(radius > 3 * np.median(radius))),
     }
+
+
+def haze(Y: np.ndarray) -> float:
+    """Share of images where the map is a tenth as dense as at the median image."""
+    from sklearn.neighbors import NearestNeighbors
+
+    reach = NearestNeighbors(n_neighbors=K).fit(Y).kneighbors()[0][:, -1]
+    return float(np.mean(reach > 10**0.5 * np.median(reach)))
+
+
+def class_order(Y: np.ndarray, features: np.ndarray, labels: np.ndarray) -> float:
+    """Rank correlation of the distances between classes' medians on the map and means in the features."""
+    from scipy.stats import spearmanr
+
+    unit = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-9)
+    classes = [label for label in np.unique(labels) if label >= 0]
+    places = np.array([np.median(Y[labels == label], axis=0) for label in classes])
+    means = np.array([unit[labels == label].mean(axis=0) for label in classes])
+    i, j = np.triu_indices(len(classes), 1)
+    distances = [np.linalg.norm(rows[i] - rows[j], axis=1) for rows in (places, means)]
+    return float(spearmanr(*distances)[0])

@@ -56,10 +56,8 @@ PAIRS = {"fast": 380_000, "auto": 1_050_000, "best": 6_700_000}
 #: Views before the plane: height and width as shares of the images', and parts of the time. Small ones are
 #: cheap, and hold less.
 VIEWS = {"fast": {0.5: 1.0}, "auto": {0.5: 0.42, 0.75: 0.58}, "best": {0.5: 0.2, 0.75: 0.42, 1.0: 0.38}}
-#: Part of the time for the plane: a head learns it in minutes, and longer teaches it little. Where points
-#: then move by themselves, the head only says where they begin.
+#: Part of the time for a head that learns the plane, in minutes: longer teaches it little.
 PLANE = {"fast": 0.2, "auto": 0.2, "best": 0.1}
-PLANE_BEFORE_POINTS = 0.05
 #: Exponent of the number of images in the time of a run: 30 times as many take 11 times as long.
 GROWTH = 0.7
 #: Feature vectors count as images of this size.
@@ -69,8 +67,8 @@ TEMPERATURE = 0.2
 #: Nearest neighbours of an image in the stages in the plane.
 NEIGHBORS = 15
 
-#: How points move by themselves after the head has placed them: steps, the factor of what attracts, momentum.
-POINTS = ((250, 12.0, 0.5), (500, 1.0, 0.8))
+#: How points move by themselves: steps, the factor of what attracts, momentum.
+POINTS = ((150, 8.0, 0.5), (400, 1.0, 0.8))
 #: Their learning rate, and the deviation of their places in the beginning.
 POINTS_RATE = 0.3
 POINTS_RADIUS = 5.0

@@ -6,7 +6,7 @@
 /// loops over vectors of points.
 public final class Repulsion {
     /// A box is far where it is smaller than this part of its distance from the group.
-    static let openness: Float = 0.7
+    static let openness: Float = 0.85
     /// What a list holds before it is worked off.
     private static let capacity = 1024
     /// Points whose sums are kept in registers.

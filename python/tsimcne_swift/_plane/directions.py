@@ -58,6 +58,16 @@ def directions(rows: npt.NDArray[np.float32], wanted: int) -> tuple[Doubles, Dou
     return mean, basis, deviations[order]
 
 
+def components(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Places of rows in the plane of their two largest principal components, (n, 2)."""
+    mean, basis, _ = directions(rows, min(2, rows.shape[1]))
+    result = np.zeros((len(rows), 2), np.float32)
+    for start in range(0, len(rows), ROWS):
+        part = rows[start : start + ROWS].astype(np.float64) - mean
+        result[start : start + ROWS, : basis.shape[1]] = np.einsum("ij,jk->ik", part, basis)
+    return result
+
+
 def _grouped(rows: Doubles) -> Doubles:
     """Sums of every `COLUMNS`-th column."""
     padded = np.zeros((len(rows), -(-rows.shape[1] // COLUMNS) * COLUMNS))

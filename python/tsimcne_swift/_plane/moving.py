@@ -15,7 +15,7 @@ WORK = 2e10
 # Steps of points of a call.
 MOVED = 2_000_000
 # Seconds that a thread takes for a step of one point, about.
-STEP = 4e-7
+STEP = 6e-7
 
 
 def nearest(

@@ -16,6 +16,8 @@ Size = tuple[int, int]
 FEWEST, MOST = 1.0, 1000.0
 # Part of the time in which BatchNorm is brought to the images' size.
 ADAPT = 0.02
+# Epochs of a stage of one step.
+ONE_STEP = 1e-9
 
 
 def automatic_stages(
@@ -28,6 +30,9 @@ def automatic_stages(
     frees_points: bool = False,
 ) -> list[Stage]:
     """Many dimensions from growing views; BatchNorm brought to full size; then the plane, from features.
+
+    Where points move by themselves afterwards, the head learns no plane: it only gets two outputs, and points
+    begin from principal components of the features.
 
     Parameters
     ----------
@@ -46,18 +51,16 @@ def automatic_stages(
         Whether points move by themselves afterwards.
     """
     cosine = Stage(1, pretrain_dim, metric="cosine", temperature=recipes.TEMPERATURE)
-    if image is None and frees_points:
-        # The features are there already.
-        shares = [(recipes.PLANE_BEFORE_POINTS, _plane(n))]
-    elif image is None:
-        shares = [(0.6, cosine), (0.4, _plane(n))]
+    if image is None:
+        shares = [] if frees_points else [(0.6, cosine), (0.4, _plane(n))]
     else:
         adapt = Stage(1, pretrain_dim, "output", lr=0.0)
-        plane = recipes.PLANE_BEFORE_POINTS if frees_points else recipes.PLANE[length]
+        plane = 0.0 if frees_points else recipes.PLANE[length]
         growing = _growing(cosine, recipes.VIEWS[length] if grows else {1.0: 1.0}, image)
         shares = [((1 - plane - ADAPT) * part, stage) for part, stage in growing]
-        shares += [(ADAPT, adapt), (plane, _plane(n))]
-    return _of_length(shares, length, n, image, views)
+        shares += [(ADAPT, adapt)] + ([] if frees_points else [(plane, _plane(n))])
+    stages = _of_length(shares, length, n, image, views)
+    return [*stages, Stage(ONE_STEP, None, "output", lr=0.0)] if frees_points else stages
 
 
 def continued_stages(length: str, n: int, image: Size | None, views: int, components: int) -> list[Stage]:

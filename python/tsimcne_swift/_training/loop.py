@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from .. import _core
 from .._networks.network import TEMPERATURE, Network
+from .._plane.directions import components
 from .._plane.moving import graph_neighbors, move, nearest
 from .._plane.places import Places, compared
 from .._stages.cost import cost
@@ -117,14 +118,17 @@ class Training:
         if not plan.frees_points or self.network.outputs != 2:
             return None
         features = plan.ranks.map(self.network, plan.images, plan.threads, _core.OUTPUT_FEATURES)
-        start = self.network.map_features(features, plan.threads)
-        if not np.isfinite(start).all():
+        placed = self.network.map_features(features, plan.threads)
+        if not (np.isfinite(features).all() and np.isfinite(placed).all()):
             return None
+        features = compared(self.network, features)
         if plan.older_places is not None:
             assert plan.init is not None
-            start = plan.older_places.map(plan.init.network, plan.images, plan.threads)
-        features = compared(self.network, features)
-        points = plan.ranks.share(plan.ranks.together(lambda: self._move(features, start)))
+            placed = plan.older_places.map(plan.init.network, plan.images, plan.threads)
+        elif not plan.stages[-1].lr:
+            # The head has learnt no plane.
+            placed = components(features)
+        points = plan.ranks.share(plan.ranks.together(lambda: self._move(features, placed)))
         return Places.of(features, points, plan.threads)
 
     def _move(

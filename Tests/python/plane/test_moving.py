@@ -1,0 +1,166 @@
+"""Neighbours, and points that move, against loops of numpy."""
+
+import numpy as np
+import pytest
+from helpers import assert_same_bits
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.neighbors import NearestNeighbors
+from tsimcne_swift import _core
+from tsimcne_swift._plane.moving import graph_neighbors, move, nearest, nearest_to
+
+
+def rows(n, columns, seed=0):
+    return np.random.default_rng(seed).standard_normal((n, columns)).astype(np.float32)
+
+
+def silent(part):
+    assert 0 < part <= 1
+
+
+# --------------------------------------------------------------------- neighbours
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 300), st.integers(1, 40), st.data())
+def test_nearest_are_scikit_learns(n, columns, data):
+    k = data.draw(st.integers(1, min(15, n - 1)))
+    X = rows(n, columns)
+    ours = nearest(X, k, 2, silent)
+    distances, _ = NearestNeighbors(n_neighbors=k).fit(X).kneighbors()
+    # Two that are as far may change places.
+    found = np.linalg.norm(X[ours].astype(np.float64) - X[:, None], axis=2)
+    np.testing.assert_allclose(found, distances, rtol=1e-4, atol=1e-5)
+    assert (ours != np.arange(n)[:, None]).all()
+
+
+def test_nearest_to_others(monkeypatch):
+    X, queries = rows(500, 9), rows(70, 9, 1)
+    ours = nearest_to(queries, X, 5, 2)
+    theirs = NearestNeighbors(n_neighbors=5).fit(X).kneighbors(queries, return_distance=False)
+    assert (ours == theirs).all()
+    monkeypatch.setattr("tsimcne_swift._plane.moving.WORK", 20_000)
+    assert_same_bits(nearest_to(queries, X, 5, 1), ours)
+    assert_same_bits(nearest(X, 5, 1, silent), nearest(X, 5, 2, silent))
+
+
+def test_a_row_is_its_own_neighbour_only_as_a_query():
+    X = np.repeat(rows(3, 4), 4, axis=0)
+    assert (nearest(X, 3, 1, silent) // 4 == np.arange(12)[:, None] // 4).all()
+    assert (nearest_to(X, X, 4, 1) == np.arange(12)[:, None] // 4 * 4 + np.arange(4)).all()
+
+
+# --------------------------------------------------------------------- points
+
+
+def naive(neighbors, start, phases, rate):
+    """Points that move, pair by pair in double precision."""
+    n, k = neighbors.shape
+    P = np.zeros((n, n))
+    for i in range(n):
+        for j in neighbors[i]:
+            P[i, j] += 0.5 / k
+            P[j, i] += 0.5 / k
+    y, velocity, gain = start.astype(np.float64), np.zeros((n, 2)), np.ones((n, 2))
+    for steps, exaggeration, momentum in phases:
+        for _ in range(steps):
+            difference = y[:, None] - y
+            w = 1 / (1 + (difference**2).sum(axis=2))
+            np.fill_diagonal(w, 0)
+            weights = 2 * n * w**2 / w.sum() - 2 * exaggeration * P * w
+            force = (weights[:, :, None] * difference).sum(axis=1)
+            gain = np.maximum(0.01, np.where(force * velocity > 0, gain + 0.2, gain * 0.8))
+            velocity = momentum * velocity + rate * gain * force
+            y = y + velocity
+    return y
+
+
+@pytest.mark.parametrize("n", [2, 5, 32])
+def test_moves_are_those_of_loops(n, monkeypatch):
+    phases = ((5, 4.0, 0.5), (10, 1.0, 0.8))
+    monkeypatch.setattr("tsimcne_swift.recipes.POINTS", phases)
+    neighbors = nearest(rows(n, 3), graph_neighbors(n), 1, silent)
+    start = rows(n, 2, 1)
+    ours = move(neighbors, start, 1, silent)
+    centred = start - start.mean(axis=0, dtype=np.float64)
+    wanted = naive(neighbors, centred * 5 / np.sqrt((centred**2).mean()), phases, 0.3)
+    np.testing.assert_allclose(ours, wanted, rtol=1e-3, atol=1e-3)
+
+
+def test_groups_become_islands():
+    random = np.random.default_rng(5)
+    labels = np.arange(600) % 6
+    X = (10 * random.standard_normal((6, 20))[labels] + random.standard_normal((600, 20))).astype(np.float32)
+    Y = move(nearest(X, 15, 2, silent), rows(600, 2), 2, silent)
+    near = NearestNeighbors(n_neighbors=15).fit(Y).kneighbors(return_distance=False)
+    assert (labels[near] == labels[:, None]).mean() > 0.99
+
+
+def test_a_start_of_one_place_stays_finite():
+    neighbors = nearest(rows(50, 3), 5, 1, silent)
+    assert np.isfinite(move(neighbors, np.ones((50, 2), np.float32), 1, silent)).all()
+
+
+# --------------------------------------------------------------------- the extension
+
+
+def arguments(n=6):
+    offsets = np.arange(n + 1, dtype=np.int64)
+    neighbors = (np.arange(n, dtype=np.int32) + 1) % n
+    points = [rows(n, 2), np.zeros((n, 2), np.float32), np.ones((n, 2), np.float32)]
+    return [*points, offsets, neighbors, np.ones(n, np.float32)]
+
+
+@pytest.mark.parametrize(
+    ("index", "value", "message"),
+    [
+        (0, np.zeros(12, np.float32), "positions: want shape"),
+        (0, np.zeros((6, 2)), "positions: got values of format 'd'"),
+        (0, np.full((6, 2), np.nan, np.float32), "points.positions: got values that are not finite"),
+        (1, np.zeros((5, 2), np.float32), "velocities, gains: want the shape"),
+        (3, np.arange(6, dtype=np.int64), "offsets, neighbors, weights: want one offset more"),
+        (3, np.array([0, 2, 1, 3, 4, 5, 6]), "points.offsets: want 0 first, and none below"),
+        (3, np.array([1, 1, 2, 3, 4, 5, 6]), "points.offsets: want 0 first"),
+        (4, np.full(6, 6, np.int32), "points.neighbors: got 6, want 0 to 5"),
+        (4, np.full(6, -1, np.int32), "points.neighbors: got -1, want 0 to 5"),
+        (5, np.full(6, np.nan, np.float32), "points.weights: got nan"),
+        (5, np.ones(7, np.float32), "offsets, neighbors, weights: "),
+    ],
+)
+def test_what_cannot_move(index, value, message):
+    given = arguments()
+    given[index] = value
+    with pytest.raises(ValueError, match=message):
+        _core.move_points(*given, steps=1, rate=0.1, momentum=0.5, threads=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"steps": 0}, "steps: got 0"),
+        ({"rate": np.nan}, "rate: got nan"),
+        ({"momentum": 2}, "momentum: got 2"),
+        ({"exaggeration": -1}, "exaggeration: got -1"),
+        ({"threads": -1}, "threads: got -1"),
+    ],
+)
+def test_how_nothing_can_move(options, message):
+    with pytest.raises(ValueError, match=message):
+        _core.move_points(*arguments(), **{"steps": 1, "rate": 0.1, "momentum": 0.5, "threads": 1} | options)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"queries": rows(3, 5)}, "queries: want as many columns"),
+        ({"rows": rows(3, 5).ravel()}, "rows: got 1 dimensions, want 2"),
+        ({"indices": np.zeros((4, 2), np.int32)}, "indices: want shape"),
+        ({"indices": np.zeros((3, 11), np.int32)}, "neighbors: got 11, want 1 to 10"),
+        ({"indices": np.zeros((3, 2), np.int64)}, "indices: got values of format"),
+        ({"own_row": 8}, "own_row: got 8, want -1 to 7"),
+    ],
+)
+def test_what_has_no_neighbours(changes, message):
+    given = {"rows": rows(10, 4), "queries": rows(3, 4), "indices": np.zeros((3, 2), np.int32)}
+    with pytest.raises(ValueError, match=message):
+        _core.nearest(**given | {"threads": 1} | changes)
