@@ -1,4 +1,4 @@
-"""Pictures of docs/recipes.md: quality over time, and the maps.
+"""Pictures of docs/recipes.md and docs/experiments.md: quality over time, and the maps.
 
 python -m benchmarks.quality.figures curve --results benchmarks/results/quality.jsonl
 python -m benchmarks.quality.figures map out/keep/NAME.npz --data cifar10 --archive cifar10-jpeg.zip

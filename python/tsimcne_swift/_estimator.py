@@ -129,11 +129,11 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         The map is made of the exponential moving average of the weights (and of BatchNorm's running
         statistics) over the steps of the last stage, with this decay; early steps weigh more.
     plane : {"auto", "points", "parametric"}, default="auto"
-        What the map is made of once the network is trained. ``"points"``: the places that its head gives are
-        where points begin, which then move by themselves, under t-SNE's loss, to where the neighbours of
-        their images are; a new image goes to the place of one of its neighbours. ``"parametric"``: the places
-        that the head gives, as in the paper. ``"auto"``: points, if the map has two dimensions and the last
-        metric is no cosine. See docs/plane.md.
+        What the map is made of once the network is trained. ``"points"``: points that move by themselves,
+        under t-SNE's loss, to where the neighbours of their images are; a new image goes to the place of one
+        of its neighbours. A named length then trains no head. ``"parametric"``: the places that the head
+        gives, as in the paper. ``"auto"``: points, if the map has two dimensions and the last metric is no
+        cosine. See docs/plane.md.
     output_init : {"principal", "normal"}, default="principal"
         How an output layer of another dimension begins: with principal components of the outputs
         before, or with weights from N(0, 1) as in the paper.

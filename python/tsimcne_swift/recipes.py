@@ -1,7 +1,7 @@
 """How long to train, how fast and how: parameters for ``TSimCNE(**recipes.FAST)``.
 
 All but the paper's depend on the number and size of the images, and on nothing else. What was tried, and
-what it gave, is in docs/recipes.md.
+what it gave, is in docs/experiments.md.
 """
 
 from __future__ import annotations

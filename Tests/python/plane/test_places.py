@@ -241,6 +241,6 @@ def test_a_run_of_its_own_stages_is_repeated():
 
 def test_codes_are_small():
     features = random().standard_normal((500, 200)).astype(np.float32)
-    places = Places.of(features, np.zeros((500, 2), np.float32), 1)
+    places = Places.of(features, keys(features), np.zeros((500, 2), np.float32), 1)
     assert places.codes.shape == (500, CODE) and places.codes.dtype == np.int8
     assert np.abs(places.codes.astype(int)).max() > 60

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -14,6 +15,8 @@ Rows = npt.NDArray[np.float32]
 WORK = 2e10
 # Steps of points of a call.
 MOVED = 2_000_000
+# Rows of a search that is timed.
+PROBE = 4096
 # Seconds that a thread takes for a step of one point, about.
 STEP = 6e-7
 
@@ -35,6 +38,15 @@ def nearest(
 def graph_neighbors(n: int) -> int:
     """How many neighbours draw a point, of n."""
     return min(recipes.NEIGHBORS, max(1, (n - 1) // 3))
+
+
+def search_seconds(n: int, columns: int, threads: int) -> float:
+    """Seconds to find the neighbours of so many rows, by a smaller search: it grows with their square."""
+    some = min(n, PROBE)
+    rows = np.random.Generator(np.random.Philox(0)).standard_normal((some, columns), np.float32)
+    before = time.perf_counter()
+    nearest(rows, graph_neighbors(some), threads, lambda part: None)
+    return (time.perf_counter() - before) * (n / some) ** 2
 
 
 def moving_seconds(n: int, threads: int) -> float:

@@ -81,14 +81,13 @@ class Places:
         return Places, (self.mean, self.directions, self.codes, self.keys, self.points)
 
     @classmethod
-    def of(cls, features: Rows, points: Rows, threads: int) -> Places:
-        """The places of images with these features, at these points."""
+    def of(cls, features: Rows, own: npt.NDArray[np.uint64], points: Rows, threads: int) -> Places:
+        """The places of images with these features, as they are compared, and keys, at these points."""
         n, columns = features.shape
         mean, basis, deviations = directions(features, min(CODE, columns, n))
         scale = LARGEST / (DEVIATIONS * deviations[0]) if deviations[0] > 0 else 1.0
         rules = mean.astype(np.float32), (basis * scale).astype(np.float32)
         nothing = cls(*rules, np.zeros((0, basis.shape[1]), np.int8), np.zeros(0, np.uint64), points[:0])
-        own = keys(features)
         # Images that are alike are at one place.
         _, first, number = np.unique(own, return_index=True, return_inverse=True)
         return cls(*rules, nothing.code(features, threads), own, points[first[number]])
@@ -117,12 +116,15 @@ class Places:
             features = network.map(
                 images, threads, _core.OUTPUT_FEATURES, whole if part[-1] - part[0] < len(part) else part
             )
-            result[start : start + CHUNK] = self.find(compared(network, features), threads)
+            wanted = keys(features)
+            result[start : start + CHUNK] = self.find(compared(network, features), wanted, threads)
         return result
 
-    def find(self, features: Rows, threads: int) -> Rows:
-        """The places of images with these features; that of an image does not depend on the others."""
-        wanted, sorted_keys, order = keys(features), self._sorted, self._order  # type: ignore[attr-defined]
+    def find(self, features: Rows, wanted: npt.NDArray[np.uint64], threads: int) -> Rows:
+        """The places of images with these features, as they are compared, and keys; that of an image does not
+        depend on the others.
+        """
+        sorted_keys, order = self._sorted, self._order  # type: ignore[attr-defined]
         at = np.searchsorted(sorted_keys, wanted)
         known = at < len(sorted_keys)
         known[known] = sorted_keys[at[known]] == wanted[known]
@@ -145,11 +147,16 @@ class Places:
 
 
 def compared(network: Network, features: Rows) -> Rows:
-    """Features as their distances are compared: those of a network by their direction, as its loss does."""
+    """Features as their distances are compared: those of a network by their direction, as its loss does.
+
+    They are changed in place.
+    """
     if network.architecture.reads_vectors:
         return features
-    lengths = np.sqrt(np.einsum("ij,ij->i", features, features))
-    features /= np.maximum(lengths, np.finfo(np.float32).tiny)[:, None]
+    for start in range(0, len(features), CHUNK):
+        part = features[start : start + CHUNK]
+        lengths = np.sqrt(np.square(part, dtype=np.float64).sum(axis=1))
+        part /= np.maximum(lengths, np.finfo(np.float32).tiny).astype(np.float32)[:, None]
     return features
 
 

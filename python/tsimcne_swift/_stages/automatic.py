@@ -63,8 +63,12 @@ def automatic_stages(
     return [*stages, Stage(ONE_STEP, None, "output", lr=0.0)] if frees_points else stages
 
 
-def continued_stages(length: str, n: int, image: Size | None, views: int, components: int) -> list[Stage]:
+def continued_stages(
+    length: str, n: int, image: Size | None, views: int, components: int, frees_points: bool = False
+) -> list[Stage]:
     """Stages for weights that have a map already: the plane again, from the images, in the same layout."""
+    if frees_points:
+        return [Stage(ONE_STEP, components, "output", lr=0.0)]
     return _of_length([(0.1, replace(_plane(n), n_components=components))], length, n, image, views)
 
 

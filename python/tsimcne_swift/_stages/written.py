@@ -41,14 +41,14 @@ def written_stages(
     components, pretrain = values.n_components, values.pretrain_dim
     if isinstance(value, str):
         check_choice(name, value, recipes.PAIRS)
+        metric = values.metric[-1] if isinstance(values.metric, list) else values.metric
+        frees_points = values.plane != "parametric" and components == 2 and metric != "cosine"
         if outputs_before is None:
-            metric = values.metric[-1] if isinstance(values.metric, list) else values.metric
-            frees_points = values.plane != "parametric" and components == 2 and metric != "cosine"
             return automatic_stages(
                 value, n, image, values.n_views, pretrain, grows=grows, frees_points=frees_points
             )
         _check_continued(components, outputs_before)
-        return continued_stages(value, n, image, values.n_views, components)
+        return continued_stages(value, n, image, values.n_views, components, frees_points)
     wanted = f"want {', '.join(map(repr, recipes.PAIRS))}, [a], [a, b, c], or a list of Stage"
     if not isinstance(value, list | tuple) or not value:
         raise ValueError(f"{name}: got {value!r}, {wanted}")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from .. import _core
 from .._networks.network import Network
-from .._plane.moving import moving_seconds
+from .._plane.moving import moving_seconds, search_seconds
 from .._stages.cost import cost
 from .._stages.stage import Stage
 from .._system.config import show_config
@@ -18,8 +18,6 @@ from .plan import Plan
 PROBE = 256
 # Steps of each kind; the first one also takes memory from the system.
 STEPS = 4
-# Floating-point operations a second with which a thread compares images, roughly.
-COMPARED = 8e10
 # A step that takes longer is not measured twice.
 LONG = 1.0
 
@@ -60,19 +58,13 @@ def step_seconds(plan: Plan, stage: Stage) -> float:
         plan.images.forget()
 
 
-def search_seconds(plan: Plan) -> float:
-    """Seconds to find the neighbours of all images, beside the time for their features."""
-    n = plan.images.shape[0]
-    threads = plan.threads or show_config()["threads"]
-    return float(2 * n * n * plan.architecture.features / (COMPARED * threads))
-
-
 def free_seconds(plan: Plan) -> float:
     """Seconds that points take once the images are mapped."""
     if not plan.frees_points:
         return 0.0
     threads = plan.threads or show_config()["threads"]
-    return search_seconds(plan) + moving_seconds(plan.images.shape[0], threads)
+    n = plan.images.shape[0]
+    return search_seconds(n, plan.architecture.features, threads) + moving_seconds(n, threads)
 
 
 def training_seconds(plan: Plan) -> float:
@@ -91,7 +83,7 @@ def training_seconds(plan: Plan) -> float:
         relative = cost(stage, (height, width)) / cost(views, (height, width))
         total += measured[kind] * relative * stage.steps(plan.steps_per_epoch)
         if stage.neighbors:
-            total += mapping + search_seconds(plan)
+            total += mapping + search_seconds(plan.images.shape[0], plan.architecture.features, plan.threads)
     return total
 
 

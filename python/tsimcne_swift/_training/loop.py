@@ -15,7 +15,7 @@ from .. import _core
 from .._networks.network import TEMPERATURE, Network
 from .._plane.directions import components
 from .._plane.moving import graph_neighbors, move, nearest
-from .._plane.places import Places, compared
+from .._plane.places import Places, compared, keys
 from .._stages.cost import cost
 from .._stages.stage import Stage
 from .._system.guard import UnreadableError
@@ -121,15 +121,15 @@ class Training:
         placed = self.network.map_features(features, plan.threads)
         if not (np.isfinite(features).all() and np.isfinite(placed).all()):
             return None
+        own = keys(features)
         features = compared(self.network, features)
         if plan.older_places is not None:
             assert plan.init is not None
             placed = plan.older_places.map(plan.init.network, plan.images, plan.threads)
-        elif not plan.stages[-1].lr:
-            # The head has learnt no plane.
+        elif not plan.has_head:
             placed = components(features)
         points = plan.ranks.share(plan.ranks.together(lambda: self._move(features, placed)))
-        return Places.of(features, points, plan.threads)
+        return Places.of(features, own, points, plan.threads)
 
     def _move(
         self, features: npt.NDArray[np.float32], start: npt.NDArray[np.float32]

@@ -100,6 +100,12 @@ class Plan:
         return self.init.places if self.init is not None and goes_on else None
 
     @property
+    def has_head(self) -> bool:
+        """Whether the head learns the plane, or has learnt it before."""
+        knew = self.init is not None and self.init.places is None and self.init.network.outputs == 2
+        return bool(self.stages[-1].lr) or knew
+
+    @property
     def first_outputs(self) -> int:
         """Output dimension of the network that training begins with."""
         if self.init is not None and not self.init.is_backbone:
