@@ -82,6 +82,7 @@ def run(name: str, seed: int, options: argparse.Namespace, images: data.ImageSet
         "budget": options.budget,
         "seed": seed,
         "labels": options.labels,
+        "plane": "parametric" if model._places is None else "points",
         "queries": "new" if options.new else "seen",
         "seconds": round(seconds, 1),
         "epochs": [round(e, 2) for e in model.total_epochs_],

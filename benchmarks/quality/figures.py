@@ -36,10 +36,12 @@ def minutes_of(budget: str) -> float:
     return check_duration("budget", budget) / 60
 
 
-def curve(results: Path, labels: str, target: Path) -> None:
+def curve(results: Path, labels: str, plane: str, target: Path) -> None:
     """The kNN accuracy in 2-D and in the features by budget, as a mean over seeds, with the anchors."""
     rows = [json.loads(line) for line in results.read_text().splitlines()]
     rows = [r for r in rows if r["data"] == "cifar10" and r["labels"] == labels and r["recipe"] in CURVE]
+    # The oldest rows are of heads, and of images that were seen.
+    rows = [r for r in rows if r.get("plane", "parametric") == plane and r.get("queries", "seen") == "seen"]
     figure, axes = plt.subplots(figsize=(7, 4.5))
     for key, name, color in (
         ("knn_features", "features (cosine)", "#0072B2"),
@@ -83,12 +85,14 @@ def main() -> None:
     parser.add_argument("path", nargs="?", type=Path, help="of a map that --keep kept")
     parser.add_argument("--results", type=Path, default=Path("benchmarks/results/quality.jsonl"))
     parser.add_argument("--labels", default="test", choices=["heldout", "test"])
+    parser.add_argument("--plane", default="points", choices=["points", "parametric"])
     parser.add_argument("--data", default="cifar10", choices=list(NAMES))
     parser.add_argument("--archive", type=Path)
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     if options.what == "curve":
-        curve(options.results, options.labels, options.output or Path("docs/images/quality-time.png"))
+        target = options.output or Path("docs/images/quality-time.png")
+        curve(options.results, options.labels, options.plane, target)
         return
     images = data.load(options.data, options.archive, "test")
     target = options.output or Path("out") / f"{options.path.stem}.png"

@@ -100,6 +100,16 @@ def test_points_are_the_same_on_any_number_of_threads(fitted):
     assert_same_bits(small(plane="points", n_jobs=1).fit(images(200)).embedding_, fitted.embedding_)
 
 
+def test_threads_may_map_at_the_same_time(fitted):
+    from concurrent.futures import ThreadPoolExecutor
+
+    new = images(200)[:, ::-1].copy()
+    wanted = fitted.transform(new)
+    with ThreadPoolExecutor(8) as pool:
+        for ours in pool.map(lambda _: fitted.transform(new), range(32)):
+            assert_same_bits(ours, wanted)
+
+
 def test_files_and_pickles_keep_them(fitted, tmp_path):
     import pickle
 

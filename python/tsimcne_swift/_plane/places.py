@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy.typing as npt
 from .. import _core, recipes
 from .._inputs.images import Images
 from .._networks.network import Network
+from .._system.locks import ProcessLock
 from .directions import directions
 from .moving import Rows, nearest_to
 
@@ -31,7 +31,6 @@ ARRAYS = {
 }
 
 
-@dataclass(frozen=True)
 class Places:
     """What a map of free points says of images.
 
@@ -52,29 +51,30 @@ class Places:
         The map.
     """
 
-    mean: Rows
-    directions: Rows
-    codes: npt.NDArray[np.int8]
-    keys: npt.NDArray[np.uint64]
-    points: Rows
-
-    def __post_init__(self) -> None:
-        features, columns = self.directions.shape
-        projection = _core.Model(
+    def __init__(
+        self,
+        mean: Rows,
+        directions: Rows,
+        codes: npt.NDArray[np.int8],
+        keys: npt.NDArray[np.uint64],
+        points: Rows,
+    ) -> None:
+        self.mean, self.directions = mean, directions
+        self.codes, self.keys, self.points = codes, keys, points
+        features, columns = directions.shape
+        # The core's products have the same bits for a row whatever the others are.
+        self._projection = _core.Model(
             channels=features, depth=0, base_width=1, hidden_dims=(), output_dim=columns, seed=0
         )
-        weight = np.ascontiguousarray(self.directions.T)
-        bias = -np.einsum("f,fc->c", self.mean.astype(np.float64), self.directions.astype(np.float64))
+        weight = np.ascontiguousarray(directions.T)
+        bias = -np.einsum("f,fc->c", mean.astype(np.float64), directions.astype(np.float64))
         for name, value in (("weight", weight), ("bias", bias.astype(np.float32))):
-            projection.set_array(_core.ARRAY_PARAMETER, f"projection_head.layers.0.{name}", value)
-        order = np.argsort(self.keys, kind="stable")
-        for name, value in (
-            ("_projection", projection),
-            ("_rows", self.codes.astype(np.float32)),
-            ("_order", order),
-            ("_sorted", self.keys[order]),
-        ):
-            object.__setattr__(self, name, value)
+            self._projection.set_array(_core.ARRAY_PARAMETER, f"projection_head.layers.0.{name}", value)
+        # One thread at a time uses a model of the core.
+        self._alone = ProcessLock()
+        self._rows = codes.astype(np.float32)
+        self._order = np.argsort(keys, kind="stable")
+        self._sorted = keys[self._order]
 
     def __reduce__(self) -> Any:
         # The core's model is made anew.
@@ -96,7 +96,8 @@ class Places:
         """The codes of features."""
         values = np.empty((len(features), self.directions.shape[1]), np.float32)
         images = features.reshape(len(features), 1, 1, -1)
-        self._projection.transform(images, values, kind=_core.OUTPUT_MAP, threads=threads)  # type: ignore[attr-defined]
+        with self._alone():
+            self._projection.transform(images, values, kind=_core.OUTPUT_MAP, threads=threads)
         return np.clip(np.rint(values), -LARGEST, LARGEST).astype(np.int8)
 
     def map(
@@ -104,27 +105,24 @@ class Places:
         network: Network,
         images: Images,
         threads: int,
-        rows: slice | npt.NDArray[np.intp] | None = None,
+        rows: npt.NDArray[np.intp] | None = None,
     ) -> Rows:
-        """The places of images, which the network reads."""
-        chosen = np.arange(images.shape[0])[rows if rows is not None else slice(None)]
-        result = np.empty((len(chosen), self.points.shape[1]), np.float32)
-        for start in range(0, len(chosen), CHUNK):
-            part = chosen[start : start + CHUNK]
-            # Neighbouring images are read as a slice.
-            whole = slice(int(part[0]), int(part[-1]) + 1)
-            features = network.map(
-                images, threads, _core.OUTPUT_FEATURES, whole if part[-1] - part[0] < len(part) else part
-            )
+        """The places of all images, or of some, which the network reads."""
+        count = images.shape[0] if rows is None else len(rows)
+        result = np.empty((count, self.points.shape[1]), np.float32)
+        for start in range(0, count, CHUNK):
+            stop = min(count, start + CHUNK)
+            part = slice(start, stop) if rows is None else rows[start:stop]
+            features = network.map(images, threads, _core.OUTPUT_FEATURES, part)
             wanted = keys(features)
-            result[start : start + CHUNK] = self.find(compared(network, features), wanted, threads)
+            result[start:stop] = self.find(compared(network, features), wanted, threads)
         return result
 
     def find(self, features: Rows, wanted: npt.NDArray[np.uint64], threads: int) -> Rows:
         """The places of images with these features, as they are compared, and keys; that of an image does not
         depend on the others.
         """
-        sorted_keys, order = self._sorted, self._order  # type: ignore[attr-defined]
+        sorted_keys, order = self._sorted, self._order
         at = np.searchsorted(sorted_keys, wanted)
         known = at < len(sorted_keys)
         known[known] = sorted_keys[at[known]] == wanted[known]
@@ -133,10 +131,10 @@ class Places:
         if not known.all():
             codes = self.code(features[~known], threads).astype(np.float32)
             count = min(recipes.NEIGHBORS, max(1, len(self.points) // 20))
-            neighbors = nearest_to(codes, self._rows, count, threads)  # type: ignore[attr-defined]
+            neighbors = nearest_to(codes, self._rows, count, threads)
             found = medoids(self.points[neighbors])
             # The same image by another processor or in another type has the same code.
-            same = (self._rows[neighbors[:, 0]] == codes).all(axis=1)  # type: ignore[attr-defined]
+            same = (self._rows[neighbors[:, 0]] == codes).all(axis=1)
             found[same] = self.points[neighbors[same, 0]]
             result[~known] = found
         return result

@@ -106,7 +106,7 @@ class Training:
         return self.plan.alignment.motion(ours, self.plan.images, self.plan.threads, shifts)
 
     def free(self) -> Places | None:
-        """The places of all images, which the head gives first, and where points go then by themselves.
+        """The places of all images, where points go by themselves.
 
         Returns
         -------
