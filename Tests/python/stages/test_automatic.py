@@ -15,9 +15,9 @@ from tsimcne_swift._stages.stage import check_stage
 TINY = {"width": 2, "hidden_dim": 8, "pretrain_dim": 4, "batch_size": 32, "random_state": 0}
 
 
-def work(length, n, image, views=4):
+def work(length, n, image, views=4, **options):
     """What a run costs, in image pairs of full size."""
-    stages = automatic_stages(length, n, image, views, 128)
+    stages = automatic_stages(length, n, image, views, 128, **options)
     return sum(stage.epochs * cost(stage, image or (1, 1)) for stage in stages) * n * views / 2
 
 
@@ -34,6 +34,8 @@ def test_lengths():
     assert pixels("auto", 60_000, (64, 64)) / pixels("auto", *cifar) == pytest.approx(2)
     # More views of as many images cost the same.
     assert work("auto", *cifar, views=2) == pytest.approx(work("auto", *cifar, views=8))
+    # What a head would take goes to the features.
+    assert work("auto", *cifar, frees_points=True) == pytest.approx(work("auto", *cifar))
 
 
 @given(
@@ -41,15 +43,17 @@ def test_lengths():
     st.integers(2, 10**8),
     st.none() | st.tuples(st.integers(8, 1024), st.integers(8, 1024)),
     st.integers(2, 16),
+    st.booleans(),
 )
 @settings(deadline=None)
-def test_every_set_gets_stages_that_are_valid(length, n, image, views):
-    stages = automatic_stages(length, n, image, views, 128)
+def test_every_set_gets_stages_that_are_valid(length, n, image, views, frees_points):
+    stages = automatic_stages(length, n, image, views, 128, frees_points=frees_points)
     for i, stage in enumerate(stages):
         checked = check_stage(stage, f"stages[{i}]", image)
         assert checked == stage
         assert stage.neighbors < n
-    assert stages[0].n_components == 128 and stages[-1].n_components is None
+    assert stages[-1].n_components is None
+    assert stages[0].n_components == 128 or (image is None and frees_points)
 
 
 @pytest.mark.parametrize(
@@ -65,9 +69,11 @@ def test_any_images_can_be_mapped(shape):
 
 def test_the_default_is_auto_and_needs_nothing_else():
     model = TSimCNE(**TINY, max_time=1).fit(images(60, (12, 12, 3)))
-    wanted = automatic_stages("auto", 60, (12, 12), model.n_views, 4)
-    assert [stage.epochs for stage in model.stages_] == [stage.epochs for stage in wanted]
-    assert [stage.n_components for stage in model.stages_] == [4, 4, 4, 2]
+    head = TSimCNE(**TINY, max_time=1, plane="parametric").fit(images(60, (12, 12, 3)))
+    for fitted, frees_points in ((model, True), (head, False)):
+        wanted = automatic_stages("auto", 60, (12, 12), model.n_views, 4, frees_points=frees_points)
+        assert [stage.epochs for stage in fitted.stages_] == [stage.epochs for stage in wanted]
+        assert [stage.n_components for stage in fitted.stages_] == [4, 4, 4, 2]
     assert recipes.DEFAULT.items() <= TSimCNE().get_params().items()
 
 
@@ -83,11 +89,13 @@ def test_views_grow_under_one_course_of_the_rate():
 
 def test_vectors_have_stages_of_their_own():
     X, labels = blobs()
-    model = TSimCNE(backbone="identity", total_epochs="fast", hidden_dim=64, random_state=0).fit(X)
-    assert [stage.inputs for stage in model.stages_] == ["views", "features"]
-    assert model.score(X, labels) > 0.95
-    continued = TSimCNE(backbone="identity", init=model, hidden_dim=64, max_time=0.5).fit(X)
-    assert len(continued.stages_) == 1
+    for plane, inputs in (("points", ["views"]), ("parametric", ["views", "features"])):
+        options = {"backbone": "identity", "hidden_dim": 64, "plane": plane}
+        model = TSimCNE(total_epochs="fast", random_state=0, **options).fit(X)
+        assert [stage.inputs for stage in model.stages_] == inputs
+        assert model.score(X, labels) > 0.95
+        continued = TSimCNE(init=model, max_time=0.5, **options).fit(X)
+        assert len(continued.stages_) == 1 and continued.score(X, labels) > 0.95
 
 
 @pytest.mark.parametrize("value", ["slow", "", "AUTO"])
