@@ -184,7 +184,13 @@ def test_unreadable_tensors(change, message):
 def test_a_fitted_estimator_goes_there(record_property):
     X = np.random.default_rng(0).integers(0, 256, (12, 16, 16, 3), dtype=np.uint8)
     model = TSimCNE(
-        backbone="resnet18", width=64, hidden_dim=1024, total_epochs=[1, 1, 1], batch_size=6, random_state=0
+        backbone="resnet18",
+        width=64,
+        hidden_dim=1024,
+        total_epochs=[1, 1, 1],
+        batch_size=6,
+        plane="parametric",
+        random_state=0,
     ).fit(X)
     other = their_model(2, channels=3, hidden_dim=1024, output_dim=2, head="mlp")
     state = {name: torch.from_numpy(value) for name, value in model.to_state_dict().items()}
@@ -234,6 +240,13 @@ def test_a_reference_becomes_a_fitted_estimator(way, tmp_path):
     again = TSimCNE.load(tmp_path / "own.safetensors")
     np.testing.assert_array_equal(again.transform(X), model.transform(X))
     frozen = TSimCNE(
-        backbone="resnet18", width=64, hidden_dim=1024, init=again, total_epochs=[1], lr=0.0, batch_size=6
+        backbone="resnet18",
+        width=64,
+        hidden_dim=1024,
+        init=again,
+        total_epochs=[1],
+        lr=0.0,
+        batch_size=6,
+        plane="parametric",
     ).fit(X)
     assert frozen.embedding_.shape == (12, 2)
