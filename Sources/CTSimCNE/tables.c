@@ -37,6 +37,9 @@ static const tables_number event[] = {TSIMCNE_EVENT_NUMBERS(ROW)};
 #define STRUCTURE tsimcne_progress
 static const tables_number progress[] = {TSIMCNE_PROGRESS_NUMBERS(ROW)};
 #undef STRUCTURE
+#define STRUCTURE tsimcne_patches
+static const tables_number patches[] = {TSIMCNE_PATCHES_NUMBERS(ROW)};
+#undef STRUCTURE
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 
@@ -49,6 +52,7 @@ const tables_structure *tables_structures(void) {
         {"trainer", sizeof(tsimcne_trainer_config), LENGTH(trainer), trainer},
         {"event", sizeof(tsimcne_event), LENGTH(event), event},
         {"progress", sizeof(tsimcne_progress), LENGTH(progress), progress},
+        {"patches", sizeof(tsimcne_patches), LENGTH(patches), patches},
         {NULL, 0, 0, NULL},
     };
     return all;

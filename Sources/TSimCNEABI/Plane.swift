@@ -32,6 +32,32 @@ public func tsimcne_nearest(
     }
 }
 
+@_cdecl("tsimcne_directions")
+public func tsimcne_directions(
+    _ rows: UnsafePointer<Float>?, _ rowCount: Int64, _ dimension: Int64, _ wanted: Int32,
+    _ iterations: Int32, _ threads: Int32, _ mean: UnsafeMutablePointer<Float>?,
+    _ directions: UnsafeMutablePointer<Float>?, _ deviations: UnsafeMutablePointer<Float>?
+) -> Int32 {
+    status {
+        let (rows, mean) = (try required(rows, "rows"), try required(mean, "mean"))
+        let directions = try required(directions, "directions")
+        let deviations = try required(deviations, "deviations")
+        try check(rowCount, in: 1...largestPointCount, "row_count")
+        try check(dimension, in: 1...1 << 20, "dimension")
+        try check(wanted, in: 1...Int32(min(rowCount, dimension, 4096)), "wanted")
+        try check(iterations, in: 1...1000, "iterations")
+        let pool = ThreadPool(threads: try threadCount(threads))
+        let (count, columns) = (Int(rowCount), Int(dimension))
+        try checkMemory(
+            Directions.bytes(
+                count: count, dimension: columns, wanted: Int(wanted), threads: pool.threads),
+            "finding directions among \(count) rows")
+        let found = Directions(rows: rows, count: count, dimension: columns, wanted: Int(wanted))
+        found.find(iterations: Int(iterations), into: directions, deviations: deviations, on: pool)
+        for d in 0..<columns { mean[d] = Float(found.mean[d]) }
+    }
+}
+
 @_cdecl("tsimcne_move_points")
 public func tsimcne_move_points(
     _ points: UnsafePointer<tsimcne_points>?, _ steps: Int64, _ exaggeration: Float, _ rate: Float,

@@ -91,6 +91,66 @@ static void plane(void) {
     CHECK(tsimcne_move_points(&points, 1, 1, 0.1F, 0.5F, 1) == TSIMCNE_ERROR_ARGUMENT);
 }
 
+// Finds the direction in which four rows vary most.
+static void directions(void) {
+    const float rows[] = {0, 0, 2, 0, 4, 0, 6, 1};
+    float mean[2], found[4], deviations[2];
+    CHECK(tsimcne_directions(rows, 4, 2, 2, 20, 1, mean, found, deviations) == TSIMCNE_OK);
+    CHECK(mean[0] == 3 && mean[1] == 0.25F);
+    CHECK(fabsf(found[0]) > 0.98F && fabsf(found[3]) > 0.98F && deviations[0] > deviations[1]);
+    CHECK(tsimcne_directions(rows, 4, 2, 3, 20, 1, mean, found, deviations) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(strstr(tsimcne_last_error(), "wanted: got 3, want 1 to 2") != NULL);
+    CHECK(tsimcne_directions(rows, 0, 2, 1, 20, 1, mean, found, deviations) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_directions(rows, 4, 2, 1, 0, 1, mean, found, deviations) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_directions(NULL, 4, 2, 1, 20, 1, mean, found, deviations) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_directions(rows, 4, 2, 1, 20, 1, mean, NULL, deviations) == TSIMCNE_ERROR_ARGUMENT);
+}
+
+// Describes images by two words: patches that are bright above, and those that are bright below.
+static void patches(void) {
+    static uint8_t pixels[2 * 8 * 8];
+    for (int i = 0; i < 64; i++) {
+        pixels[i] = i / 8 % 2 == 0 ? 200 : 100;
+    }
+    const float identity[] = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1};
+    const float words[] = {0.5F, 0.5F, -0.5F, -0.5F, -0.5F, -0.5F, 0.5F, 0.5F};
+    const float vectors[] = {1, 0, 0, 0, 1, 0};
+    const tsimcne_images images = {.struct_size = sizeof images,
+                                   .data = pixels,
+                                   .count = 2,
+                                   .height = 8,
+                                   .width = 8,
+                                   .channels = 1,
+                                   .type = TSIMCNE_UINT8};
+    tsimcne_patches p = {.struct_size = sizeof p,
+                         .side = 2,
+                         .stride = 2,
+                         .words = 2,
+                         .threshold = 0.5F,
+                         .dimension = 3,
+                         .cells = 2,
+                         .whitening = identity,
+                         .word_values = words};
+    float output[24];
+    CHECK(tsimcne_patches_describe(&p, &images, 1, output, 4) == TSIMCNE_OK);
+    CHECK(output[0] == 1 && output[1] == 0 && output[2] == 0 && output[3] == 0);
+    p.vectors = vectors;
+    CHECK(tsimcne_patches_describe(&p, &images, 1, output, 24) == TSIMCNE_OK);
+    CHECK(output[0] == 1 && output[1] == 0 && output[3] == 1 && output[12] == 0);
+    CHECK(tsimcne_patches_describe(&p, &images, 1, output, 4) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_patches_describe(NULL, &images, 1, output, 24) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_patches_describe(&p, NULL, 1, output, 24) == TSIMCNE_ERROR_ARGUMENT);
+    p.cells = 5;
+    CHECK(tsimcne_patches_describe(&p, &images, 1, output, 150) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(strstr(tsimcne_last_error(), "patches.cells: got 5, want 1 to 4") != NULL);
+    p.side = 9;
+    CHECK(tsimcne_patches_describe(&p, &images, 1, output, 24) == TSIMCNE_ERROR_ARGUMENT);
+    p.threshold = NAN;
+    CHECK(tsimcne_patches_describe(&p, &images, 1, output, 24) == TSIMCNE_ERROR_ARGUMENT);
+    p.struct_size = 8;
+    CHECK(tsimcne_patches_describe(&p, &images, 1, output, 24) == TSIMCNE_ERROR_ARGUMENT);
+}
+
 static void library(const tsimcne_images *images) {
     CHECK(tsimcne_abi_version() == TSIMCNE_ABI_VERSION);
     CHECK(strstr(tsimcne_build_info(), "\"level\"") != NULL);
@@ -121,6 +181,8 @@ static void library(const tsimcne_images *images) {
     CHECK(tsimcne_infonce(NULL, 2, 2, 2, 0, 1, 1, 1, &loss, NULL) == TSIMCNE_ERROR_ARGUMENT && loss == -1);
     loss_in_parts(z);
     plane();
+    directions();
+    patches();
 }
 
 static void arrays(tsimcne_handle handle) {

@@ -432,6 +432,43 @@ static void plane(Choices *choices) {
     free(neighbors);
 }
 
+static void directions(Choices *choices) {
+    int64_t count = 1 + below(choices, 100), dimension = 1 + below(choices, 40);
+    int32_t wanted = (int32_t)integer(choices, 1 + below(choices, (uint32_t)dimension));
+    int64_t rows = wanted > 0 && wanted <= dimension ? wanted : 1;
+    tsimcne_directions(filled(choices, count * dimension, TSIMCNE_FLOAT32), count, dimension, wanted,
+                       (int32_t)integer(choices, 3) & 0xff, (int32_t)integer(choices, 1 + below(choices, 2)),
+                       buffer(choices, 4 * dimension), buffer(choices, 4 * rows * dimension),
+                       buffer(choices, 4 * rows));
+}
+
+static void patches(Choices *choices) {
+    int64_t count = below(choices, 4), height = 8 + below(choices, 12), width = 8 + below(choices, 12);
+    int64_t channels = 1 + below(choices, 3);
+    tsimcne_patches p = {.struct_size = sizeof p,
+                         .side = 1 + (int32_t)below(choices, 8),
+                         .stride = 1 + (int32_t)below(choices, 4),
+                         .words = 1 + (int32_t)below(choices, 300),
+                         .threshold = (float)real(choices, 0.3),
+                         .dimension = 1 + (int32_t)below(choices, 40),
+                         .cells = (int32_t)integer(choices, 1 + below(choices, 4))};
+    int64_t depth = (int64_t)p.side * p.side * channels;
+    p.whitening = filled(choices, depth * depth, TSIMCNE_FLOAT32);
+    p.word_values = filled(choices, depth * p.words, TSIMCNE_FLOAT32);
+    p.vectors = one_in(choices, 2) ? NULL : filled(choices, (int64_t)p.words * p.dimension, TSIMCNE_FLOAT32);
+    int64_t cells = p.cells > 0 && p.cells < 64 ? p.cells : 0;
+    int64_t columns = p.vectors == NULL ? p.words : cells * cells * p.dimension;
+    tsimcne_images images = {.struct_size = sizeof images,
+                             .data = filled(choices, count * height * width * channels, TSIMCNE_FLOAT32),
+                             .count = count,
+                             .height = height,
+                             .width = width,
+                             .channels = channels,
+                             .type = TSIMCNE_FLOAT32};
+    tsimcne_patches_describe(&p, &images, (int32_t)integer(choices, 1 + below(choices, 2)),
+                             buffer(choices, 4 * count * columns), count * columns);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     Choices choices = {bytes, count};
     memset(handles, 0, sizeof handles);
@@ -463,10 +500,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
             augment(&choices);
             break;
         case 11:
-            if (one_in(&choices, 2)) {
+            switch (below(&choices, 4)) {
+            case 0:
                 infonce(&choices);
-            } else {
+                break;
+            case 1:
                 plane(&choices);
+                break;
+            case 2:
+                directions(&choices);
+                break;
+            default:
+                patches(&choices);
             }
             break;
         case 12:

@@ -103,7 +103,7 @@ def run(name: str, seed: int, options: argparse.Namespace, images: data.ImageSet
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recipes", nargs="+", choices=RECIPES)
-    parser.add_argument("--data", default="fashion", choices=["cifar10", "fashion", "digits"])
+    parser.add_argument("--data", default="fashion", choices=["cifar10", *data.SETS])
     parser.add_argument("--archive", type=Path)
     parser.add_argument("--budget", default="5min", help="max_time, or '' for the recipe's own epochs")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])

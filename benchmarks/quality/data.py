@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from tsimcne_swift import datasets
 
+from . import made
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -58,8 +60,28 @@ def fashion_mnist() -> tuple[np.ndarray, np.ndarray, int]:
 def digits() -> tuple[np.ndarray, np.ndarray, int]:
     """The 1,797 images of scikit-learn, the last fifth as test images."""
     found = datasets.load_digits()
-    order = np.random.default_rng(0).permutation(len(found))
-    return found.images[order][..., 0], found.labels[order], len(found) * 4 // 5
+    return _shuffled(found.images[..., 0], found.labels)
+
+
+def emoji() -> tuple[np.ndarray, np.ndarray, int]:
+    """Debian's emoji of 32×32 pixels, by Unicode's groups; the last fifth as test images."""
+    found = datasets.load_emoji()
+    return _shuffled(found.images, np.unique(found.labels, return_inverse=True)[1])
+
+
+def _shuffled(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    order = np.random.default_rng(0).permutation(len(X))
+    return X[order], y[order], len(X) * 4 // 5
+
+
+#: All but CIFAR-10, which wants an archive.
+SETS = {
+    "fashion": fashion_mnist,
+    "digits": digits,
+    "emoji": emoji,
+    "textures": lambda: _shuffled(*made.textures()),
+    "cells": lambda: _shuffled(*made.cells()),
+}
 
 
 def load(name: str, archive: Path | None, labels: str) -> ImageSet:
@@ -68,7 +90,7 @@ def load(name: str, archive: Path | None, labels: str) -> ImageSet:
         assert archive is not None, "cifar10 wants --archive"
         X, y, train = cifar10(archive)
     else:
-        X, y, train = {"fashion": fashion_mnist, "digits": digits}[name]()
+        X, y, train = SETS[name]()
     indices = np.arange(len(y))
     if labels == "test":
         return ImageSet(X, y, indices[:train], indices[train:])

@@ -34,7 +34,7 @@ PEERS = {"opentsne": opentsne, "umap": umap}
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("peers", nargs="+", choices=PEERS)
-    parser.add_argument("--data", default="fashion", choices=["cifar10", "fashion", "digits"])
+    parser.add_argument("--data", default="fashion", choices=["cifar10", *data.SETS])
     parser.add_argument("--archive", type=Path)
     parser.add_argument("--labels", default="test", choices=["heldout", "test"])
     parser.add_argument("--model", help="file of a model: its features, of length 1, instead of pixels")

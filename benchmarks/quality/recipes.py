@@ -82,6 +82,7 @@ LOW_COSINE = [
 ]
 RECIPES: dict[str, dict[str, Any]] = {
     "fast": recipes.FAST,
+    "network": recipes.FAST | {"patch_words": 0},
     "default": recipes.DEFAULT,
     "default-narrow": recipes.DEFAULT | {"width": 16},
     "best": recipes.BEST,

@@ -77,6 +77,8 @@ PyObject *core_infonce(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *core_infonce_sums(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *core_infonce_gradient(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *core_nearest(PyObject *module, PyObject *args, PyObject *kwargs);
+PyObject *core_directions(PyObject *module, PyObject *args, PyObject *kwargs);
+PyObject *core_describe_patches(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *core_move_points(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *core_guard_create(PyObject *module, PyObject *args);
 PyObject *core_guard_faults(PyObject *module, PyObject *handle);

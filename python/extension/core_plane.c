@@ -53,6 +53,46 @@ done:
     return result;
 }
 
+PyObject *core_directions(PyObject *module, PyObject *args, PyObject *kwargs) {
+    (void)module;
+    static char *names[] = {"rows", "mean", "directions", "deviations", "iterations", "threads", NULL};
+    enum { ROWS, MEAN, DIRECTIONS, DEVIATIONS, COUNT };
+    PyObject *objects[COUNT];
+    int iterations = 0, threads = -1;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOO|$ii", names, &objects[0], &objects[1], &objects[2],
+                                     &objects[3], &iterations, &threads)) {
+        return NULL;
+    }
+    Py_buffer views[COUNT];
+    memset(views, 0, sizeof views);
+    PyObject *result = NULL;
+    for (int i = 0; i < COUNT; i++) {
+        if (borrow(objects[i], &views[i], names[i], "f", i != ROWS) != 0) {
+            goto done;
+        }
+    }
+    if (views[ROWS].ndim != 2 || views[DIRECTIONS].ndim != 2 ||
+        views[DIRECTIONS].shape[1] != views[ROWS].shape[1] || views[DIRECTIONS].shape[0] > 4096 ||
+        views[MEAN].len != 4 * views[ROWS].shape[1] ||
+        views[DEVIATIONS].len != 4 * views[DIRECTIONS].shape[0]) {
+        PyErr_SetString(PyExc_ValueError, "rows, mean, directions, deviations: want shapes (n, columns), "
+                                          "(columns,), (up to 4096, columns) and as many deviations");
+        goto done;
+    }
+    int32_t status;
+    Py_BEGIN_ALLOW_THREADS
+        status = tsimcne_directions(views[ROWS].buf, views[ROWS].shape[0], views[ROWS].shape[1],
+                                    (int32_t)views[DIRECTIONS].shape[0], iterations, threads, views[MEAN].buf,
+                                    views[DIRECTIONS].buf, views[DEVIATIONS].buf);
+    Py_END_ALLOW_THREADS
+    result = none_or_error(status);
+done:
+    for (int i = 0; i < COUNT; i++) {
+        PyBuffer_Release(&views[i]);
+    }
+    return result;
+}
+
 PyObject *core_move_points(PyObject *module, PyObject *args, PyObject *kwargs) {
     (void)module;
     static char *names[] = {"positions", "velocities",   "gains", "offsets",  "neighbors", "weights",

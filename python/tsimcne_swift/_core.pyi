@@ -191,6 +191,28 @@ def nearest(rows: Array, queries: Array, indices: Array, *, threads: int, own_ro
     rows, ``own_row`` is the first one's number, and no row is its own neighbour.
     """
 
+def directions(
+    rows: Array, mean: Array, directions: Array, deviations: Array, *, iterations: int, threads: int
+) -> None:
+    """Write the mean of rows (n, columns), the directions (wanted, columns) in which they vary most, and the
+    rows' deviations along them (wanted,); all float32. See tsimcne_directions.
+    """
+
+def describe_patches(
+    images: Array,
+    output: Array,
+    /,
+    *,
+    whitening: Array,
+    word_values: Array,
+    vectors: Array | None = None,
+    threads: int,
+    **numbers: float,
+) -> None:
+    """Write what the patches of images look like, a row for each; ``numbers`` are NUMBERS["patches"]. See
+    tsimcne_patches_describe.
+    """
+
 def move_points(
     positions: Array,
     velocities: Array,

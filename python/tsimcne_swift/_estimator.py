@@ -134,6 +134,10 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         of its neighbours. A named length then trains no head. ``"parametric"``: the places that the head
         gives, as in the paper. ``"auto"``: points, if the map has two dimensions and the last metric is no
         cosine. See docs/plane.md.
+    patch_words : "auto" or int, default="auto"
+        For maps of points: number of words for what patches of the images look like, found without training,
+        which are compared beside the network's features; they tell most where a network has had little time
+        or few images. 0: the network's features alone. ``"auto"``: 1,024 for images of up to 128 channels.
     output_init : {"principal", "normal"}, default="principal"
         How an output layer of another dimension begins: with principal components of the outputs
         before, or with weights from N(0, 1) as in the paper.
@@ -235,6 +239,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         warmup: Any = "auto",
         ema_decay: float | None = None,
         plane: str = "auto",
+        patch_words: int | str = "auto",
         output_init: str = "principal",
         init: Any = None,
         align_to: Any = None,
@@ -276,6 +281,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.warmup = warmup
         self.ema_decay = ema_decay
         self.plane = plane
+        self.patch_words = patch_words
         self.output_init = output_init
         self.init = init
         self.align_to = align_to
@@ -456,7 +462,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return self._apply(X, _core.OUTPUT_MAP)
 
     def features(self, X: Any) -> npt.NDArray[np.float32]:
-        """The backbone's features of images: what the projection head turns into the map.
+        """Features of images: what they are compared by.
 
         Parameters
         ----------
@@ -465,8 +471,11 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n, 8 * width), float32; four times as wide with bottlenecks
-            The vectors themselves, normalised, without a backbone.
+        ndarray of shape (n, features), float32
+            What the backbone's last layer gives, averaged over the plane: 8 * width numbers, four times as
+            many with bottlenecks; of vectors themselves, normalised. With words of patches: those about their
+            mean direction and of unit length, and beside them 256 numbers by the words, so that Euclidean
+            distances and cosines order images alike.
         """
         return self._apply(X, _core.OUTPUT_FEATURES)
 
@@ -496,14 +505,12 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _apply(self, X: Any, kind: int) -> npt.NDArray[np.float32]:
         check_is_fitted(self)
         if is_lazy(X):
-            network = self._network
-            columns = network.outputs if kind == _core.OUTPUT_MAP else network.architecture.features
+            columns = self._network.outputs if kind == _core.OUTPUT_MAP else self._fitted().columns
             return map_lazily(self, X, kind, columns)  # type: ignore[no-any-return]
         threads = check_jobs("n_jobs", self.n_jobs)
         images = self._images(X)
-        if kind == _core.OUTPUT_MAP:
-            return self._fitted().map(images, threads)
-        return self._network.map(images, threads, kind)
+        fitted = self._fitted()
+        return fitted.map(images, threads) if kind == _core.OUTPUT_MAP else fitted.features(images, threads)
 
     def _images(self, X: Any) -> Images:
         """X checked against what the network was trained on."""

@@ -85,6 +85,12 @@ def _lr(name: str, value: Any) -> Any:
     return check_real(name, value, "stage", "learning_rate")
 
 
+def _patch_words(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return check_choice(name, value, ["auto"])
+    return 0 if value == 0 and not isinstance(value, bool) else check_whole(name, value, "patches", "words")
+
+
 def _warmup(name: str, value: Any) -> Any:
     """The warm-up is left as it is, as ``lr_step`` says whether it has to be whole."""
     if isinstance(value, str):
@@ -136,6 +142,7 @@ PARAMETERS: dict[str, Parameter] = {
         core=("trainer", "average_decay"),
     ),
     "plane": Parameter(_choice(["auto", "points", "parametric"])),
+    "patch_words": Parameter(_patch_words),
     "output_init": Parameter(_choice(["principal", "normal"])),
     "init": Parameter(_later, kept=False),
     "align_to": Parameter(_later, kept=False),

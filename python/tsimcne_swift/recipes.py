@@ -72,3 +72,10 @@ POINTS = ((150, 8.0, 0.5), (400, 1.0, 0.8))
 #: Their learning rate, and the deviation of their places in the beginning.
 POINTS_RATE = 0.3
 POINTS_RADIUS = 5.0
+
+#: Number of words of patches that stand beside the network's features, and the length of what they say where
+#: those have length 1.
+PATCH_WORDS = 1024
+PATCHES_WEIGHT = 1.4
+#: Numbers of an image in which neighbours are sought: principal components of what is compared.
+COMPARED = 192

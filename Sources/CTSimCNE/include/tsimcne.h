@@ -43,7 +43,7 @@ extern "C" {
 #define TSIMCNE_VERSION "0.1.0"
 
 /** The number of this interface: it is raised whenever a structure or a function changes its meaning. */
-#define TSIMCNE_ABI_VERSION 8
+#define TSIMCNE_ABI_VERSION 9
 
 #define TSIMCNE_STATUSES(X)                                                                                  \
     X(OK, 0, "ok")                                                                                           \
@@ -674,6 +674,16 @@ int32_t tsimcne_nearest(const float *rows, int64_t row_count, const float *queri
                         int32_t *indices);
 
 /**
+ * Finds the `wanted` directions in which `row_count` rows (float32, `dimension` values each) vary most, by so
+ * many iterations: `directions` (wanted, dimension) of unit length, that of the largest deviation first, the
+ * `deviations` of the rows along them, and the `mean` of the rows. `wanted` is at most row_count and
+ * dimension; a direction in which nothing is left is zero.
+ */
+int32_t tsimcne_directions(const float *rows, int64_t row_count, int64_t dimension, int32_t wanted,
+                           int32_t iterations, int32_t threads, float *mean, float *directions,
+                           float *deviations);
+
+/**
  * Points of the plane and what draws them: the neighbours of point i are `neighbors[offsets[i]]` up to, not
  * including, `neighbors[offsets[i + 1]]`. Weights are those of unordered pairs, so that both directions of a
  * pair have the same, and add up to `count`. All memory is the caller's.
@@ -696,6 +706,37 @@ typedef struct tsimcne_points {
  */
 int32_t tsimcne_move_points(const tsimcne_points *points, int64_t steps, float exaggeration, float rate,
                             float momentum, int32_t threads);
+
+/* ------------------------------------------------------------------ patches */
+
+#define TSIMCNE_PATCHES_NUMBERS(X)                                                                           \
+    X(int32_t, side, 6, 1, 64)        /* pixels along a patch's side, at most the images' smaller one */     \
+    X(int32_t, stride, 2, 1, 64)      /* pixels from a patch to the next, along both sides */                \
+    X(int32_t, words, 1, 1, 65536)    /* number of words */                                                  \
+    X(float, threshold, 0.3, 1e-6, 1) /* product from which on a patch has a word */                         \
+    X(int32_t, dimension, 1, 1, 4096) /* values of a word's vector */                                        \
+    X(int32_t, cells, 1, 1, 64)       /* parts of an image along both sides, at most so many as patches */
+/**
+ * Words for what patches of images look like. A patch, square, has depth = side * side * channels values, at
+ * most 4096; it is taken less the mean of its image's pixels, whitened and brought to unit length, and has
+ * the words whose product with it reaches the threshold.
+ */
+typedef struct tsimcne_patches {
+    uint64_t struct_size;
+    TSIMCNE_PATCHES_NUMBERS(TSIMCNE_MEMBER)
+    const float *whitening;   /* depth * depth, symmetric */
+    const float *word_values; /* words * depth, each word of unit length */
+    const float *vectors;     /* words * dimension, or NULL */
+} tsimcne_patches;
+
+/**
+ * Describes images by the words of their patches. Without vectors: the share of the patches that have each
+ * word, `words` numbers an image. With vectors: those of a patch's words are added up and the sum is brought
+ * to unit length; these are added up over each of cells * cells parts of the image and brought to unit length
+ * again: cells * cells * dimension numbers an image. The numbers of an image do not depend on the others.
+ */
+int32_t tsimcne_patches_describe(const tsimcne_patches *patches, const tsimcne_images *images,
+                                 int32_t threads, float *output, int64_t output_count);
 
 #ifdef __cplusplus
 }

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from tsimcne_swift import Stage, TSimCNE, recipes
-from tsimcne_swift._plane.directions import directions
-from tsimcne_swift._plane.places import CODE, Places, keys, medoids
+from tsimcne_swift._algebra.directions import directions, reduced
+from tsimcne_swift._plane.codes import Codes
+from tsimcne_swift._plane.places import keys, medoids
 from tsimcne_swift._storage.safetensors import encode, read
 
 
@@ -29,7 +30,7 @@ def test_directions_are_principal_components(n, columns, wanted):
     few = max(1, min(wanted - 1, n - 2))
     np.testing.assert_allclose(mean, rows.mean(axis=0), atol=1e-6)
     np.testing.assert_allclose(deviations[:few] ** 2, values[::-1][:few], rtol=0.02)
-    within = basis[:, :wanted].T @ vectors[:, ::-1][:, :few]
+    within = basis[:wanted] @ vectors[:, ::-1][:, :few]
     np.testing.assert_allclose(np.linalg.norm(within, axis=0), 1, atol=0.02)
 
 
@@ -38,13 +39,13 @@ def test_directions_of_one_place():
     assert (mean == 2).all() and np.isfinite(basis).all() and (deviations == 0).all()
 
 
-def test_directions_of_many_columns_keep_distances():
-    rows = random().standard_normal((60, 12)) @ random(1).standard_normal((12, 3000))
-    _, basis, _ = directions(rows.astype(np.float32), CODE)
-    codes = rows @ basis
-    i, j = np.triu_indices(60, 1)
-    ratio = np.linalg.norm(codes[i] - codes[j], axis=1) / np.linalg.norm(rows[i] - rows[j], axis=1)
-    assert ratio.std() / ratio.mean() < 0.15
+def test_reduced_rows_keep_distances():
+    rows = random().standard_normal((200, 12)) @ random(1).standard_normal((12, 300))
+    few = reduced(rows.astype(np.float32), 12, 1)
+    i, j = np.triu_indices(200, 1)
+    wanted = np.linalg.norm(rows[i] - rows[j], axis=1)
+    np.testing.assert_allclose(np.linalg.norm(few[i] - few[j], axis=1), wanted, rtol=1e-3)
+    assert reduced(few, 12, 1) is few
 
 
 # --------------------------------------------------------------------- keys, medoids
@@ -249,8 +250,16 @@ def test_a_run_of_its_own_stages_is_repeated():
     assert_same_bits(again.embedding_, model.embedding_)
 
 
-def test_codes_are_small():
-    features = random().standard_normal((500, 200)).astype(np.float32)
-    places = Places.of(features, keys(features), np.zeros((500, 2), np.float32), 1)
-    assert places.codes.shape == (500, CODE) and places.codes.dtype == np.int8
-    assert np.abs(places.codes.astype(int)).max() > 60
+@pytest.mark.parametrize(
+    ("columns", "dimension", "width"), [(200, 128, 64), (65, 65, 33), (64, 64, 64), (3, 3, 3)]
+)
+def test_codes_are_small_and_keep_distances(columns, dimension, width):
+    rows = random().standard_normal((500, columns)).astype(np.float32)
+    codes = Codes.of(rows, 1)
+    assert codes.codes.shape == (500, width) and codes.codes.dtype == np.uint8
+    projected, values = codes.project(rows, 1), codes.values()
+    assert projected.shape == values.shape == (500, dimension)
+    assert_same_bits(codes.code(values), codes.codes)
+    i, j = np.triu_indices(500, 1)
+    near, wanted = (np.linalg.norm(part[i] - part[j], axis=1) for part in (values, projected))
+    assert np.corrcoef(near, wanted)[0, 1] > 0.95

@@ -19,6 +19,7 @@ from safetensors import safe_open
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from tsimcne_swift import Augmentation, FeatureAugmentation, Stage, TSimCNE
+from tsimcne_swift._patches.words import ARRAYS
 from tsimcne_swift._storage import safetensors as _files
 
 FITTED = ["history_", "stages_", "total_epochs_", "batch_size_", "image_shape_", "n_features_in_", "seed_"]
@@ -210,7 +211,8 @@ def test_file_is_a_state_dict_with_a_document(tmp_path):
         document = json.loads(file.metadata()[_files.KEY])
         kernel = file.get_tensor("backbone.conv1.weight")
     state = {name: value for name, value in model.to_state_dict().items() if "num_batches" not in name}
-    places = {f"plane.{name}" for name in ("mean", "directions", "codes", "keys")}
+    places = {f"plane.{name}" for name in ("mean", "directions", "steps", "codes", "keys")}
+    places |= {"plane.features_mean", *(f"patches.{name}" for name in ARRAYS)}
     assert names == {*state, "embedding", *places}
     assert_same_bits(kernel, state["backbone.conv1.weight"])
     assert document["format"] == 1 and document["params"]["width"] == 4

@@ -7,28 +7,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .. import _core, recipes
+from .. import recipes
 from .._inputs.images import Images
 from .._networks.network import Network
-from .._system.locks import ProcessLock
-from .directions import directions
+from .codes import ARRAYS as CODED
+from .codes import Codes, shapes
+from .comparison import Comparison, read_comparison
 from .moving import Rows, nearest_to
 
-# Bytes of an image's code, at most.
-CODE = 64
-# A code's largest number, and how many deviations of the widest direction that is.
-LARGEST, DEVIATIONS = 127, 4.0
 # Images that are mapped at a time.
 CHUNK = 8192
 # Arrays of a file, by their names.
 PREFIX = "plane"
-ARRAYS = {
-    "mean": np.float32,
-    "directions": np.float32,
-    "codes": np.int8,
-    "keys": np.uint64,
-    "points": np.float32,
-}
+ARRAYS = CODED | {"keys": np.uint64}
 
 
 class Places:
@@ -40,65 +31,31 @@ class Places:
 
     Parameters
     ----------
-    mean : ndarray of shape (features,), float32
-    directions : ndarray of shape (features, codes), float32
-        What features, less the mean, are multiplied by before they are rounded to codes.
-    codes : ndarray of shape (n, codes), int8
-        Of the training images; distances between codes are about in proportion to those of features.
+    comparison : Comparison
+        What images are compared by.
+    codes : Codes
+        Of what the training images are compared by.
     keys : ndarray of shape (n,), uint64
-        Numbers that tell the training images' features apart, bit for bit.
+        Numbers that tell apart what the training images are compared by, bit for bit.
     points : ndarray of shape (n, 2), float32
         The map.
     """
 
     def __init__(
-        self,
-        mean: Rows,
-        directions: Rows,
-        codes: npt.NDArray[np.int8],
-        keys: npt.NDArray[np.uint64],
-        points: Rows,
+        self, comparison: Comparison, codes: Codes, keys: npt.NDArray[np.uint64], points: Rows
     ) -> None:
-        self.mean, self.directions = mean, directions
-        self.codes, self.keys, self.points = codes, keys, points
-        features, columns = directions.shape
-        # The core's products have the same bits for a row whatever the others are.
-        self._projection = _core.Model(
-            channels=features, depth=0, base_width=1, hidden_dims=(), output_dim=columns, seed=0
-        )
-        weight = np.ascontiguousarray(directions.T)
-        bias = -np.einsum("f,fc->c", mean.astype(np.float64), directions.astype(np.float64))
-        for name, value in (("weight", weight), ("bias", bias.astype(np.float32))):
-            self._projection.set_array(_core.ARRAY_PARAMETER, f"projection_head.layers.0.{name}", value)
-        # One thread at a time uses a model of the core.
-        self._alone = ProcessLock()
-        self._rows = codes.astype(np.float32)
+        self.comparison, self.codes, self.keys, self.points = comparison, codes, keys, points
+        self._rows = codes.values()
         self._order = np.argsort(keys, kind="stable")
         self._sorted = keys[self._order]
 
-    def __reduce__(self) -> Any:
-        # The core's model is made anew.
-        return Places, (self.mean, self.directions, self.codes, self.keys, self.points)
-
     @classmethod
-    def of(cls, features: Rows, own: npt.NDArray[np.uint64], points: Rows, threads: int) -> Places:
-        """The places of images with these features, as they are compared, and keys, at these points."""
-        n, columns = features.shape
-        mean, basis, deviations = directions(features, min(CODE, columns, n))
-        scale = LARGEST / (DEVIATIONS * deviations[0]) if deviations[0] > 0 else 1.0
-        rules = mean.astype(np.float32), (basis * scale).astype(np.float32)
-        nothing = cls(*rules, np.zeros((0, basis.shape[1]), np.int8), np.zeros(0, np.uint64), points[:0])
+    def of(cls, comparison: Comparison, rows: Rows, points: Rows, threads: int) -> Places:
+        """The places of images that are compared by these rows, at these points."""
+        own = keys(rows)
         # Images that are alike are at one place.
         _, first, number = np.unique(own, return_index=True, return_inverse=True)
-        return cls(*rules, nothing.code(features, threads), own, points[first[number]])
-
-    def code(self, features: Rows, threads: int) -> npt.NDArray[np.int8]:
-        """The codes of features."""
-        values = np.empty((len(features), self.directions.shape[1]), np.float32)
-        images = features.reshape(len(features), 1, 1, -1)
-        with self._alone():
-            self._projection.transform(images, values, kind=_core.OUTPUT_MAP, threads=threads)
-        return np.clip(np.rint(values), -LARGEST, LARGEST).astype(np.int8)
+        return cls(comparison, Codes.of(rows, threads), own, points[first[number]])
 
     def map(
         self,
@@ -113,63 +70,55 @@ class Places:
         for start in range(0, count, CHUNK):
             stop = min(count, start + CHUNK)
             part = slice(start, stop) if rows is None else rows[start:stop]
-            features = network.map(images, threads, _core.OUTPUT_FEATURES, part)
-            wanted = keys(features)
-            result[start:stop] = self.find(compared(network, features), wanted, threads)
+            found = self.comparison.rows(network, images, threads, part)
+            result[start:stop] = self.find(found, threads)
         return result
 
-    def find(self, features: Rows, wanted: npt.NDArray[np.uint64], threads: int) -> Rows:
-        """The places of images with these features, as they are compared, and keys; that of an image does not
-        depend on the others.
-        """
+    def find(self, rows: Rows, threads: int) -> Rows:
+        """The places of images that are compared by these rows; each does not depend on the others."""
+        wanted = keys(rows)
         sorted_keys, order = self._sorted, self._order
         at = np.searchsorted(sorted_keys, wanted)
         known = at < len(sorted_keys)
         known[known] = sorted_keys[at[known]] == wanted[known]
-        result = np.empty((len(features), self.points.shape[1]), np.float32)
+        result = np.empty((len(rows), self.points.shape[1]), np.float32)
         result[known] = self.points[order[at[known]]]
         if not known.all():
-            codes = self.code(features[~known], threads).astype(np.float32)
+            projected = self.codes.project(rows[~known], threads)
             count = min(recipes.NEIGHBORS, max(1, len(self.points) // 20))
-            neighbors = nearest_to(codes, self._rows, count, threads)
+            neighbors = nearest_to(projected, self._rows, count, threads)
             found = medoids(self.points[neighbors])
             # The same image by another processor or in another type has the same code.
-            same = (self._rows[neighbors[:, 0]] == codes).all(axis=1)
-            found[same] = self.points[neighbors[same, 0]]
+            codes = self.codes.code(projected)
+            same = (self.codes.codes[neighbors] == codes[:, None]).all(axis=2)
+            told = same.any(axis=1)
+            found[told] = self.points[neighbors[told, same[told].argmax(axis=1)]]
             result[~known] = found
         return result
 
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
         """Arrays that a file keeps, but for the points, which are its map."""
-        return {f"{PREFIX}.{name}": getattr(self, name) for name in ARRAYS if name != "points"}
-
-
-def compared(network: Network, features: Rows) -> Rows:
-    """Features as their distances are compared: those of a network by their direction, as its loss does.
-
-    They are changed in place.
-    """
-    if network.architecture.reads_vectors:
-        return features
-    for start in range(0, len(features), CHUNK):
-        part = features[start : start + CHUNK]
-        lengths = np.sqrt(np.square(part, dtype=np.float64).sum(axis=1))
-        part /= np.maximum(lengths, np.finfo(np.float32).tiny).astype(np.float32)[:, None]
-    return features
+        own = {name: getattr(self.codes, name) for name in CODED} | {"keys": self.keys}
+        return {f"{PREFIX}.{name}": value for name, value in own.items()} | self.comparison.tensors()
 
 
 def read_places(
-    tensors: dict[str, npt.NDArray[Any]], points: npt.NDArray[Any] | None, features: int
+    tensors: dict[str, npt.NDArray[Any]],
+    points: npt.NDArray[Any] | None,
+    network: Network,
+    image_shape: tuple[int, ...],
 ) -> Places | None:
     """The places among the tensors of a file, whose map has these points."""
-    found = {name: tensors.get(f"{PREFIX}.{name}") for name in ARRAYS if name != "points"}
+    found = {name: tensors.get(f"{PREFIX}.{name}") for name in ARRAYS}
     if all(value is None for value in found.values()):
         return None
     if points is None:
         raise ValueError(f"{PREFIX}: there is no map beside it")
-    n, columns = len(points), 0 if found["directions"] is None else found["directions"].shape[-1]
-    shapes = {"mean": (features,), "directions": (features, columns), "codes": (n, columns), "keys": (n,)}
-    for name, shape in shapes.items():
+    comparison = read_comparison(tensors, network.architecture.features, image_shape)
+    n, steps = len(points), found["steps"]
+    dimension = 0 if steps is None or steps.ndim != 1 else len(steps)
+    wanted = shapes(comparison.columns(network), dimension, n) | {"keys": (n,)}
+    for name, shape in wanted.items():
         value, want = found[name], np.dtype(ARRAYS[name])
         if value is None or value.dtype != want or value.shape != shape or 0 in shape:
             got = "nothing" if value is None else f"{value.dtype} of shape {value.shape}"
@@ -178,7 +127,11 @@ def read_places(
             raise ValueError(f"{PREFIX}.{name}: got values that are not finite")
     if points.shape[1] != 2 or not np.isfinite(points).all():
         raise ValueError(f"{PREFIX}: got a map of shape {points.shape}, want finite points of the plane")
-    return Places(**{name: np.ascontiguousarray(value) for name, value in found.items()}, points=points)
+    arrays: dict[str, Any] = {name: np.ascontiguousarray(value) for name, value in found.items()}
+    if (arrays["steps"] <= 0).any():
+        raise ValueError(f"{PREFIX}.steps: got values that are not positive")
+    own = arrays.pop("keys")
+    return Places(comparison, Codes(**arrays), own, points)
 
 
 def keys(rows: Rows) -> npt.NDArray[np.uint64]:

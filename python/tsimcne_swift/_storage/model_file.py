@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
+from .. import _core
 from .._checks.core_limits import check_hidden
 from .._inputs.images import Images, as_shape
 from .._networks.backbones import is_identity
@@ -62,6 +63,19 @@ class Fitted:
             return self.network.map(images, threads, rows=rows)
         return self.places.map(self.network, images, threads, rows)
 
+    def features(self, images: Images, threads: int) -> npt.NDArray[np.float32]:
+        """What images are compared by."""
+        if self.places is None or self.places.comparison.words is None:
+            return self.network.map(images, threads, _core.OUTPUT_FEATURES)
+        return self.places.comparison.rows(self.network, images, threads)
+
+    @property
+    def columns(self) -> int:
+        """Numbers of an image's features."""
+        if self.places is None:
+            return self.network.architecture.features
+        return self.places.comparison.columns(self.network)
+
 
 def to_file(fitted: Fitted, params: dict[str, Any]) -> tuple[Tensors, dict[str, Any]]:
     """The contents of a model's file."""
@@ -96,10 +110,10 @@ def from_file(tensors: Tensors, document: dict[str, Any], name: str) -> tuple[di
             if key.startswith(f"{AVERAGE}/"):
                 network.set(key.removeprefix(f"{AVERAGE}/"), value)
         embedding = _check_embedding(tensors.get(EMBEDDING), network)
-        places = read_places(tensors, embedding, network.architecture.features)
+        shape = reader.image_shape(network)
+        places = read_places(tensors, embedding, network, shape)
     except (KeyError, ValueError) as error:
         raise ValueError(f"{name}: is damaged: {error}") from error
-    shape = reader.image_shape(network)
     names = reader.feature_names(int(np.prod(shape)))
     stages = reader.stages(None if network.architecture.reads_vectors else (shape[0], shape[1]))
     fitted = Fitted(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from .. import _core
+from .. import _core, recipes
 from .._networks.network import Network
+from .._patches.words import FEATURES as PATCH_FEATURES
+from .._patches.words import seconds as patch_seconds
 from .._plane.moving import moving_seconds, search_seconds
 from .._stages.cost import cost
 from .._stages.stage import Stage
@@ -64,7 +66,11 @@ def free_seconds(plan: Plan) -> float:
         return 0.0
     threads = plan.threads or show_config()["threads"]
     n = plan.images.shape[0]
-    return search_seconds(n, plan.architecture.features, threads) + moving_seconds(n, threads)
+    columns, words = plan.architecture.features, 0.0
+    if plan.patch_words:
+        columns += PATCH_FEATURES
+        words = patch_seconds(plan.images.shape, plan.patch_words, threads)
+    return words + search_seconds(n, min(columns, recipes.COMPARED), threads) + moving_seconds(n, threads)
 
 
 def training_seconds(plan: Plan) -> float:

@@ -13,9 +13,7 @@ import numpy.typing as npt
 
 from .. import _core
 from .._networks.network import TEMPERATURE, Network
-from .._plane.directions import components
-from .._plane.moving import graph_neighbors, move, nearest
-from .._plane.places import Places, compared, keys
+from .._plane.places import Places
 from .._stages.cost import cost
 from .._stages.stage import Stage
 from .._system.guard import UnreadableError
@@ -27,6 +25,7 @@ from .core_trainer import Supplier, make_trainer
 from .deadline import Deadline
 from .forecast import announcement, free_seconds, mapping_seconds
 from .plan import Plan
+from .points import free_points
 from .progress import PointsBar, ProgressBar
 from .resume import Stored
 
@@ -114,39 +113,18 @@ class Training:
             None where the plan has no points, or the head no finite map of the plane, as after a run that
             diverged, or that a callback has stopped in an earlier stage.
         """
-        plan = self.plan
-        if not plan.frees_points or self.network.outputs != 2:
+        if not self.plan.frees_points or self.network.outputs != 2:
             return None
-        features = plan.ranks.map(self.network, plan.images, plan.threads, _core.OUTPUT_FEATURES)
-        placed = self.network.map_features(features, plan.threads)
-        if not (np.isfinite(features).all() and np.isfinite(placed).all()):
-            return None
-        own = keys(features)
-        features = compared(self.network, features)
-        if plan.older_places is not None:
-            assert plan.init is not None
-            placed = plan.older_places.map(plan.init.network, plan.images, plan.threads)
-        elif not plan.has_head:
-            placed = components(features)
-        points = plan.ranks.share(plan.ranks.together(lambda: self._move(features, placed)))
-        return Places.of(features, own, points, plan.threads)
-
-    def _move(
-        self, features: npt.NDArray[np.float32], start: npt.NDArray[np.float32]
-    ) -> npt.NDArray[np.float32] | None:
-        """Where points go; of the rank that leads."""
-        if not self.leads:
-            return None
-        plan = self.plan
-        n = len(start)
         with PointsBar(self.speaks) as bar:
-            neighbors = nearest(features, graph_neighbors(n), plan.threads, bar.show)
-            settled = plan.older_places is not None
-            points = move(neighbors, start, plan.threads, bar.show, settled)
-        if plan.alignment is not None:
-            matrix, shift = self._motion(points[plan.alignment.rows])
-            points = (points.astype(np.float64) @ matrix + shift).astype(np.float32)
-        return points
+            return free_points(self.plan, self.network, self._turned, bar.show)
+
+    def _turned(self, points: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Points as an older map lies, if there is one to go by."""
+        if self.plan.alignment is None:
+            return points
+        matrix, shift = self._motion(points[self.plan.alignment.rows])
+        turned: npt.NDArray[np.float32] = (points.astype(np.float64) @ matrix + shift).astype(np.float32)
+        return turned
 
     @property
     def leads(self) -> bool:

@@ -78,4 +78,8 @@ class OneRank:
         self, network: Network, images: Images, threads: int, kind: int = _core.OUTPUT_MAP
     ) -> npt.NDArray[np.float32]:
         """The map of all images, or their features, of which each rank makes a part."""
-        return network.map(images, threads, kind)
+        return self.gather(network.map(images, threads, kind, self.part(images.shape[0])))
+
+    def gather(self, own: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The rows of all ranks, of which each has its part."""
+        return own

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _core
+from .. import _core, recipes
 from .._checks.values import check_bool, check_choice, check_number
 from .._inputs.chunked import StoredImages, is_stored
 from .._inputs.images import Images
@@ -19,6 +19,8 @@ from .._inputs.vectors import Vectors
 from .._networks.backbones import is_identity
 from .._networks.network import Architecture, Normalization, moments
 from .._parameters import check_parameters, core_numbers
+from .._patches.shrinking import shrunk_size
+from .._patches.vocabulary import geometry
 from .._plane.places import Places
 from .._stages.augmentation import PRESETS, Augmentation, FeatureAugmentation, check_augmentation
 from .._stages.core_fields import core_fields
@@ -61,6 +63,8 @@ class Plan:
     alignment: Alignment | None
     # Whether points move by themselves in the end.
     frees_points: bool
+    # Number of words of patches beside the network's features; 0 for none.
+    patch_words: int
 
     @property
     def steps_per_epoch(self) -> int:
@@ -158,6 +162,7 @@ def make_plan(est: Any, X: Any, resume: bool, ranks: OneRank) -> Plan:
         metric_before=metric_before,
     )
     _check_stages(stages, values, pipeline)
+    frees_points = _frees_points(values.plane, stages[-1])
     return Plan(
         images=images,
         architecture=architecture,
@@ -175,7 +180,8 @@ def make_plan(est: Any, X: Any, resume: bool, ranks: OneRank) -> Plan:
         resume=resume,
         init=init,
         alignment=check_alignment(values.align_to, images, int(stages[-1].n_components or 0)),
-        frees_points=_frees_points(values.plane, stages[-1]),
+        frees_points=frees_points,
+        patch_words=_patch_words(values.patch_words, frees_points, None if image is None else images.shape),
     )
 
 
@@ -188,6 +194,20 @@ def _frees_points(plane: str, last: Stage) -> bool:
     if plane == "points" and last.metric == "cosine":
         raise ValueError("plane: got 'points', but the last stage's metric is 'cosine'; want 'parametric'")
     return plane == "points" or (plane == "auto" and last.n_components == 2 and last.metric != "cosine")
+
+
+def _patch_words(wanted: int | str, frees_points: bool, images: tuple[int, ...] | None) -> int:
+    """Number of words; ``images`` is their shape, None for vectors."""
+    kind = None if images is None else geometry(*shrunk_size(*images[1:3]), images[3])
+    if wanted == "auto":
+        return recipes.PATCH_WORDS if frees_points and kind is not None else 0
+    if wanted and not frees_points:
+        raise ValueError(f"patch_words: got {wanted}, but the map is that of the head alone; want 0")
+    if wanted and images is None:
+        raise ValueError(f"patch_words: got {wanted}, but feature vectors have no patches; want 0")
+    if wanted and images is not None and kind is None:
+        raise ValueError(f"patch_words: got {wanted} for images of too many channels ({images[3]}); want 0")
+    return int(wanted)
 
 
 def _check_images(est: Any, X: Any, values: SimpleNamespace) -> Images:

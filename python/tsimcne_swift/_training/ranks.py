@@ -16,8 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._inputs.images import Images
-from .._networks.network import TEMPERATURE, Network
+from .._networks.network import TEMPERATURE
 from .agreement import differences, written_ranks
 from .one_rank import OneRank, Result
 
@@ -232,14 +231,8 @@ class Ranks(OneRank):
             row.Free()
         return result
 
-    def map(
-        self, network: Network, images: Images, threads: int, kind: int = _core.OUTPUT_MAP
-    ) -> npt.NDArray[np.float32]:
-        """The map of all images, or their features, of which each rank makes a part."""
-        n = images.shape[0]
-        edges = [n * rank // self.size for rank in range(self.size + 1)]
-        own = network.map(images, threads, kind, self.part(n))
-        return self._gather(own, [b - a for a, b in pairwise(edges)])
+    def gather(self, own: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        return self._gather(own, self.comm.allgather(len(own)))
 
 
 def _get(trainer: _core.Trainer, kind: int, name: str) -> Any:

@@ -1,0 +1,162 @@
+/// What the patches of an image look like, by words: the sparse code of Chen, Yun, Ma, Olshausen and LeCun (2022).
+///
+/// A patch, less its image's mean, is whitened and brought to unit length. It has those words (unit vectors too)
+/// whose product with it reaches a threshold. An image is then described by how often it has each word, or, with
+/// a vector for each word, by the sum of its words' vectors in each patch, brought to unit length, averaged over
+/// the patches of each of cells × cells parts of the image, and brought to unit length again.
+public final class PatchWords: @unchecked Sendable {
+    /// Words that are compared at a time: their products with an image's patches stay in the second-level cache.
+    private static let block = 256
+
+    public let grid: PatchGrid
+    private let count: Int
+    private let threshold: Float
+    private let whitening: AlignedBuffer
+    private let words: [(first: Int, count: Int, packed: AlignedBuffer)]
+    private let vectors: Vectors?
+
+    /// A vector for each word, and into how many parts an image is divided along both sides.
+    public struct Vectors {
+        let values: UnsafePointer<Float>
+        let dimension: Int
+        let cells: Int
+
+        /// - Parameters:
+        ///   - values: words × dimension, in memory that outlives what reads them.
+        ///   - cells: at most the patches along the image's smaller side.
+        public init(values: UnsafePointer<Float>, dimension: Int, cells: Int) {
+            self.values = values
+            self.dimension = dimension
+            self.cells = cells
+        }
+    }
+
+    /// - Parameters:
+    ///   - whitening: a symmetric matrix, depth × depth.
+    ///   - words: count × depth.
+    ///   - threshold: more than 0.
+    ///   - vectors: nil to count words.
+    public init(
+        grid: PatchGrid, whitening: UnsafePointer<Float>, words: UnsafePointer<Float>, count: Int,
+        threshold: Float, vectors: Vectors?
+    ) {
+        let depth = grid.depth
+        func packed(_ rows: UnsafePointer<Float>, _ count: Int) -> AlignedBuffer {
+            let buffer = AlignedBuffer(count: gemmScratchCount(n: count, k: depth))
+            packMatrix(
+                rows: depth, columns: count, source: rows, rowStride: 1, columnStride: depth,
+                into: buffer.pointer)
+            return buffer
+        }
+        self.grid = grid
+        self.count = count
+        self.threshold = threshold
+        self.vectors = vectors
+        self.whitening = packed(whitening, depth)
+        self.words = stride(from: 0, to: count, by: PatchWords.block).map { first in
+            let some = min(PatchWords.block, count - first)
+            return (first, some, packed(words + first * depth, some))
+        }
+    }
+
+    /// Values that describe an image.
+    public var outputs: Int { vectors.map { $0.cells * $0.cells * $0.dimension } ?? count }
+
+    /// Floats of scratch that describing an image wants.
+    public var scratchCount: Int {
+        grid.count * (2 * grid.depth + PatchWords.block + (vectors?.dimension ?? 0))
+    }
+
+    /// Bytes that the words take beside the caller's memory, and each thread.
+    public static func bytes(grid: PatchGrid, count: Int, dimension: Int) -> (shared: Int, thread: Int) {
+        let shared = 4 * grid.depth * (grid.depth + count + 2 * PatchWords.block)
+        return (shared, 4 * grid.count * (2 * grid.depth + PatchWords.block + dimension))
+    }
+
+    /// Describes an image of the grid's size.
+    public func describe(
+        _ pixels: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>,
+        scratch: UnsafeMutablePointer<Float>
+    ) {
+        let (patches, depth) = (grid.count, grid.depth)
+        let white = scratch + patches * depth
+        let products = white + patches * depth
+        let sums = products + patches * PatchWords.block
+        grid.copyPatches(of: pixels, into: scratch)
+        multiplyPackedMatrix(
+            m: patches, n: depth, k: depth, a: scratch, rowStrideA: depth, packed: whitening.pointer,
+            c: white, rowStrideC: depth, accumulate: false)
+        for patch in 0..<patches { normalize(white + patch * depth, count: depth) }
+        if let vectors {
+            sums.update(repeating: 0, count: patches * vectors.dimension)
+        } else {
+            output.update(repeating: 0, count: count)
+        }
+        let share = 1 / Float(patches)
+        for block in words {
+            multiplyPackedMatrix(
+                m: patches, n: block.count, k: depth, a: white, rowStrideA: depth,
+                packed: block.packed.pointer, c: products, rowStrideC: PatchWords.block, accumulate: false)
+            for patch in 0..<patches {
+                forEachWord(products + patch * PatchWords.block, count: block.count) { word in
+                    let word = block.first &+ word
+                    guard let vectors else {
+                        output[word] += share
+                        return
+                    }
+                    add(
+                        vectors.values + word &* vectors.dimension, to: sums + patch &* vectors.dimension,
+                        count: vectors.dimension)
+                }
+            }
+        }
+        if let vectors { pool(sums, vectors, into: output) }
+    }
+
+    /// The words of a patch, by its products with some of them.
+    @inline(__always)
+    private func forEachWord(_ products: UnsafePointer<Float>, count: Int, _ body: (Int) -> Void) {
+        let least = Lanes(repeating: threshold)
+        var k = 0
+        while k &+ Lanes.scalarCount <= count {
+            if any(products.lanes(k) .>= least) {
+                for j in k..<(k &+ Lanes.scalarCount) where products[j] >= threshold { body(j) }
+            }
+            k &+= Lanes.scalarCount
+        }
+        while k < count {
+            if products[k] >= threshold { body(k) }
+            k &+= 1
+        }
+    }
+
+    /// Means of the patches' vectors over parts of the image; parts share patches where they do not divide evenly.
+    private func pool(
+        _ sums: UnsafeMutablePointer<Float>, _ vectors: Vectors, into output: UnsafeMutablePointer<Float>
+    ) {
+        let (dimension, cells) = (vectors.dimension, vectors.cells)
+        for patch in 0..<grid.count { normalize(sums + patch * dimension, count: dimension) }
+        func range(_ cell: Int, _ count: Int) -> Range<Int> {
+            cell * count / cells..<((cell + 1) * count + cells - 1) / cells
+        }
+        output.update(repeating: 0, count: cells * cells * dimension)
+        for y in 0..<cells {
+            for x in 0..<cells {
+                let target = output + (y * cells + x) * dimension
+                for row in range(y, grid.rows) {
+                    for column in range(x, grid.columns) {
+                        add(sums + (row * grid.columns + column) * dimension, to: target, count: dimension)
+                    }
+                }
+                normalize(target, count: dimension)
+            }
+        }
+    }
+}
+
+/// Divides a vector by its length; what has none stays zero.
+private func normalize(_ vector: UnsafeMutablePointer<Float>, count: Int) {
+    let square = dot(vector, vector, count: count)
+    guard square > 0 else { return }
+    scale(vector, by: 1 / square.squareRoot(), count: count)
+}

@@ -1,0 +1,64 @@
+"""Directions of largest variance, with the same bits on any number of threads."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from .linear import Linear
+
+# Rows that are looked at; more change little.
+ROWS = 8192
+ITERATIONS = 15
+
+Rows = npt.NDArray[np.float32]
+
+
+def directions(rows: Rows, wanted: int, threads: int = 0) -> tuple[Rows, Rows, Rows]:
+    """Mean of rows, directions in which they vary most, and the deviations along them.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, columns)
+        More than `ROWS` are sampled evenly.
+    wanted : int
+        Number of directions, at most that of rows and of columns.
+    threads : int, default=0
+        0 for all cores; they change nothing but the time.
+
+    Returns
+    -------
+    mean : ndarray of shape (columns,)
+    basis : ndarray of shape (wanted, columns)
+        Of unit length; a direction in which nothing is left is zero.
+    deviations : ndarray of shape (wanted,)
+        The largest first.
+    """
+    n, columns = rows.shape
+    some = rows if n <= ROWS else rows[np.linspace(0, n - 1, ROWS).astype(np.intp)]
+    mean, deviations = np.empty(columns, np.float32), np.empty(wanted, np.float32)
+    basis = np.empty((wanted, columns), np.float32)
+    _core.directions(
+        np.ascontiguousarray(some), mean, basis, deviations, iterations=ITERATIONS, threads=threads
+    )
+    return mean, basis, deviations
+
+
+def components(rows: Rows, threads: int) -> Rows:
+    """Places of rows in the plane of their two largest principal components, (n, 2)."""
+    mean, basis, _ = directions(rows, min(2, rows.shape[1]), threads)
+    result = np.zeros((len(rows), 2), np.float32)
+    for start in range(0, len(rows), ROWS):
+        part = rows[start : start + ROWS].astype(np.float64) - mean
+        result[start : start + ROWS, : len(basis)] = np.einsum("ij,kj->ik", part, basis)
+    return result
+
+
+def reduced(rows: Rows, wanted: int, threads: int) -> Rows:
+    """Rows in their wanted largest principal components, if they have more columns than that."""
+    if rows.shape[1] <= wanted or len(rows) <= wanted:
+        return rows
+    mean, basis, _ = directions(rows, wanted, threads)
+    shift = -np.einsum("c,kc->k", mean.astype(np.float64), basis.astype(np.float64)).astype(np.float32)
+    return Linear(basis.T, shift)(rows, threads)

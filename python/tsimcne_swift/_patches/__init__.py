@@ -1,0 +1,1 @@
+"""What the patches of images look like: features that need no training."""

@@ -1,0 +1,239 @@
+"""Features of images by the words of their patches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from .._algebra.directions import directions
+from .._algebra.linear import Linear, to_unit_length
+from .._inputs.images import Images
+from .shrinking import shrink, shrunk_size
+from .vocabulary import Rows, geometry, vocabulary
+
+# Images that words and their vectors are learnt from, at most, and components.
+LEARNT_FROM, COMPONENTS_FROM = 8192, 4096
+# A patch has a word if their product is at least this.
+THRESHOLD = 0.3
+# Values of a word's vector, parts of an image along both sides, and numbers of an image.
+DIMENSION, CELLS, FEATURES = 128, 4, 256
+# Deviations are divided by this power of themselves: 1 would make all directions alike.
+WHITENED = 0.5
+# Deviations below this share of the largest are not made more even.
+NOISE = 1e-4
+# Images whose description is timed.
+PROBE = 256
+# Images that are described at a time.
+CHUNK = 512
+# Largest number of a compressed component.
+LARGEST = 127
+
+ARRAYS = {
+    "whitening": np.float32,
+    "words": np.float32,
+    "vectors": np.float32,
+    "components": np.int8,
+    "scales": np.float32,
+    "shift": np.float32,
+}
+PREFIX = "patches"
+
+
+class PatchWords:
+    """What the words of an image's patches tell of it: a sparse manifold transform (Chen et al. 2022).
+
+    A patch has the words that it is like. Words that the same images have are alike: the vector of a word is
+    its place along the directions in which the words' shares in images, divided by the roots of their means,
+    vary most. (The transform proper divides by all second moments of words in patches; without those beside
+    the diagonal it is as good, and takes a tenth of the time.) An image has the sums of its words' vectors in
+    each part of it, in principal components, and of unit length.
+
+    Parameters
+    ----------
+    whitening : ndarray of shape (depth, depth), float32
+        For patches of ``depth`` values.
+    words : ndarray of shape (words, depth), float32
+    vectors : ndarray of shape (words, dimension), float32
+    components : ndarray of shape (cells² · dimension, features), int8
+    scales, shift : ndarray of shape (features,), float32
+        What products with components are multiplied by, and what is then added.
+    """
+
+    def __init__(
+        self,
+        whitening: Rows,
+        words: Rows,
+        vectors: Rows,
+        components: npt.NDArray[np.int8],
+        scales: Rows,
+        shift: Rows,
+    ) -> None:
+        self.whitening, self.words, self.vectors = whitening, words, vectors
+        self.components, self.scales, self.shift = components, scales, shift
+        self._linear = Linear(components.astype(np.float32) * scales, shift)
+
+    def __reduce__(self) -> Any:
+        return PatchWords, tuple(getattr(self, name) for name in ARRAYS)
+
+    @property
+    def features(self) -> int:
+        """Numbers of an image."""
+        return len(self.shift)
+
+    @classmethod
+    def of(cls, images: Images, count: int, threads: int) -> PatchWords:
+        """So many words of these images, and what they tell."""
+        n, height, width, channels = images.shape
+        kind = geometry(*shrunk_size(height, width), channels)
+        assert kind is not None
+        rows = np.linspace(0, n - 1, min(n, LEARNT_FROM)).astype(np.intp)
+        sample = np.concatenate(list(_parts(images, rows)))
+        whitening, words = vocabulary(sample, kind, count)
+        shares = _describe(sample, whitening, words, None, threads)
+        mean = shares.mean(axis=0, dtype=np.float64)
+        # A word that no image has says nothing.
+        factors = np.divide(1, np.sqrt(mean), out=np.zeros(count), where=mean > 0).astype(np.float32)
+        shares *= factors
+        _, basis, _ = directions(shares, min(DIMENSION, len(rows), count), threads)
+        vectors = np.ascontiguousarray((basis * factors).T)
+        some = sample[:: -(-len(sample) // COMPONENTS_FROM)]
+        described = _describe(some, whitening, words, vectors, threads)
+        center, basis, deviations = directions(described, min(FEATURES, *described.shape), threads)
+        return cls(whitening, words, vectors, *_compressed(center, basis, deviations))
+
+    def describe(
+        self, images: Images, threads: int, rows: slice | npt.NDArray[np.intp] | None = None
+    ) -> Rows:
+        """Features (n, features) of images, or of some; those of an image do not depend on the others."""
+        first, last = _range(images, rows)
+        result = np.empty((last - first, self.features), np.float32)
+        start = 0
+        for part in _parts(images, rows):
+            described = _describe(part, self.whitening, self.words, self.vectors, threads)
+            result[start : start + len(part)] = to_unit_length(self._linear(described, threads))
+            start += len(part)
+        return result
+
+    def tensors(self) -> dict[str, npt.NDArray[Any]]:
+        """Arrays that a file keeps."""
+        return {f"{PREFIX}.{name}": getattr(self, name) for name in ARRAYS}
+
+
+def _parts(images: Images, rows: slice | npt.NDArray[np.intp] | None) -> Iterator[npt.NDArray[Any]]:
+    """Some images at a time, small and as the core reads them."""
+    whole = images.whole() if images.direct else None
+    first, last = _range(images, rows)
+    for start in range(first, last, CHUNK):
+        stop = min(last, start + CHUNK)
+        some = rows[start:stop] if isinstance(rows, np.ndarray) else slice(start, stop)
+        yield shrink(whole[some] if whole is not None else images.batch(some))
+        images.forget()
+
+
+def _range(images: Images, rows: slice | npt.NDArray[np.intp] | None) -> tuple[int, int]:
+    """Which of the images, or of their numbers in rows, are meant: the first, and where they end."""
+    if isinstance(rows, np.ndarray):
+        return 0, len(rows)
+    first, last, _ = (rows or slice(None)).indices(images.shape[0])
+    return first, last
+
+
+def _describe(
+    images: npt.NDArray[Any], whitening: Rows, words: Rows, vectors: Rows | None, threads: int
+) -> Rows:
+    """What the core says of images."""
+    _, height, width, channels = images.shape
+    kind = geometry(height, width, channels)
+    assert kind is not None
+    numbers: dict[str, float] = {"side": kind.side, "stride": kind.stride, "words": len(words)}
+    columns = len(words)
+    if vectors is not None:
+        patches = (min(height, width) - kind.side) // kind.stride + 1
+        cells, dimension = min(CELLS, patches), vectors.shape[1]
+        numbers |= {"cells": cells, "dimension": dimension}
+        columns = cells * cells * dimension
+    result = np.empty((len(images), columns), np.float32)
+    for start in range(0, len(images), CHUNK):
+        part = slice(start, start + CHUNK)
+        _core.describe_patches(
+            np.ascontiguousarray(images[part]),
+            result[part],
+            whitening=whitening,
+            word_values=words,
+            vectors=vectors,
+            threshold=THRESHOLD,
+            threads=threads,
+            **numbers,
+        )
+    return result
+
+
+def _compressed(center: Rows, basis: Rows, deviations: Rows) -> tuple[npt.NDArray[np.int8], Rows, Rows]:
+    """Components, scales and shift that give places along the directions, less even than they are."""
+    largest = np.abs(basis).max(axis=1)
+    steps = np.where(largest > 0, largest, 1) / LARGEST
+    components = np.rint(basis / steps[:, None]).astype(np.int8)
+    # What is left in a direction may be rounding alone.
+    is_real = deviations > NOISE * deviations[0]
+    evened = np.zeros(len(deviations))
+    evened[is_real] = 1 / deviations[is_real].astype(np.float64) ** WHITENED
+    scales = (steps * evened).astype(np.float32)
+    shift = -np.einsum("c,fc->f", center.astype(np.float64), components.astype(np.float64)) * scales
+    return np.ascontiguousarray(components.T), scales, shift.astype(np.float32)
+
+
+def seconds(shape: tuple[int, ...], count: int, threads: int) -> float:
+    """Seconds to find so many words of images of a shape, and to describe all, by what noise takes."""
+    n, channels = shape[0], shape[3]
+    size = shrunk_size(*shape[1:3])
+    kind = geometry(*size, channels)
+    assert kind is not None
+    random = np.random.Generator(np.random.Philox(0))
+    images = random.integers(0, 256, (min(n, PROBE), *size, channels), np.uint8)
+    depth = kind.side**2 * channels
+    words = to_unit_length(random.standard_normal((count, depth), np.float32))
+    vectors = np.zeros((count, min(DIMENSION, count)), np.float32)
+    before = time.perf_counter()
+    _describe(images, np.eye(depth, dtype=np.float32), words, vectors, threads)
+    image = (time.perf_counter() - before) / len(images)
+    # Directions are a product for each image, too, and of as many numbers.
+    return image * (n + 4 * min(n, LEARNT_FROM))
+
+
+def read_words(tensors: dict[str, npt.NDArray[Any]], image_shape: tuple[int, ...]) -> PatchWords | None:
+    """The words among the tensors of a file, for images of a shape."""
+    found = {name: tensors.get(f"{PREFIX}.{name}") for name in ARRAYS}
+    if all(value is None for value in found.values()):
+        return None
+    height, width = shrunk_size(*image_shape[:2])
+    kind = geometry(height, width, image_shape[2])
+    if kind is None:
+        raise ValueError(f"{PREFIX}: images of {image_shape[2]} channels have none")
+    depth = kind.side**2 * image_shape[2]
+    count, dimension, features = (
+        0 if value is None or value.ndim != axes else value.shape[-1]
+        for value, axes in ((found["words"], 2), (found["vectors"], 2), (found["shift"], 1))
+    )
+    count = 0 if found["words"] is None else len(found["words"])
+    cells = min(CELLS, (min(height, width) - kind.side) // kind.stride + 1)
+    shapes = {
+        "whitening": (depth, depth),
+        "words": (count, depth),
+        "vectors": (count, dimension),
+        "components": (cells * cells * dimension, features),
+        "scales": (features,),
+        "shift": (features,),
+    }
+    for name, shape in shapes.items():
+        value, want = found[name], np.dtype(ARRAYS[name])
+        if value is None or value.dtype != want or value.shape != shape or 0 in shape:
+            got = "nothing" if value is None else f"{value.dtype} of shape {value.shape}"
+            raise ValueError(f"{PREFIX}.{name}: got {got}, want {want} of shape {shape}")
+        if want.kind == "f" and not np.isfinite(value).all():
+            raise ValueError(f"{PREFIX}.{name}: got values that are not finite")
+    return PatchWords(**{name: np.ascontiguousarray(value) for name, value in found.items()})

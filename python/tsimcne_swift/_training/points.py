@@ -1,0 +1,65 @@
+"""The plane after training: what images are compared by, who are neighbours, and where points go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core, recipes
+from .._algebra.directions import components, reduced
+from .._networks.network import Network
+from .._patches.words import PatchWords
+from .._plane.comparison import Comparison
+from .._plane.moving import graph_neighbors, move, nearest
+from .._plane.places import Places
+from .plan import Plan
+
+Rows = npt.NDArray[np.float32]
+
+
+def free_points(
+    plan: Plan, network: Network, turned: Callable[[Rows], Rows], report: Callable[[float], None]
+) -> Places | None:
+    """The places of all images of the plan; None where the network's features or its map are not finite.
+
+    Parameters
+    ----------
+    plan : Plan
+    network : Network
+    turned : callable
+        Turns points as an older map lies.
+    report : callable
+        Gets the part that is done of the search for neighbours, and then of the points' motion.
+    """
+    features = plan.ranks.map(network, plan.images, plan.threads, _core.OUTPUT_FEATURES)
+    placed = network.map_features(features, plan.threads)
+    if not (np.isfinite(features).all() and np.isfinite(placed).all()):
+        return None
+    words = plan.ranks.share(plan.ranks.together(lambda: _words(plan)))
+    comparison = Comparison.of(features, words)
+    own = plan.ranks.part(len(features))
+    rows = plan.ranks.gather(comparison.rows(network, plan.images, plan.threads, own, features[own]))
+    if plan.older_places is not None:
+        assert plan.init is not None
+        placed = plan.older_places.map(plan.init.network, plan.images, plan.threads)
+    elif not plan.has_head:
+        placed = components(rows, plan.threads)
+
+    def moved() -> Rows | None:
+        if not plan.ranks.leads:
+            return None
+        searched = reduced(rows, recipes.COMPARED, plan.threads)
+        neighbors = nearest(searched, graph_neighbors(len(rows)), plan.threads, report)
+        return turned(move(neighbors, placed, plan.threads, report, plan.older_places is not None))
+
+    points = plan.ranks.share(plan.ranks.together(moved))
+    return Places.of(comparison, rows, points, plan.threads)
+
+
+def _words(plan: Plan) -> PatchWords | None:
+    """The words of the images' patches; those of the rank that leads are all ranks'."""
+    if plan.patch_words == 0 or not plan.ranks.leads:
+        return None
+    return PatchWords.of(plan.images, plan.patch_words, plan.threads)
