@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .._stages.augmentation import PRESETS
-from ..images._decoding._pixels import FITS
+from ..images._decoding._layout import FITS
 from . import _embed, _report
 
 RECIPES = ("fast", "default", "best", "paper")
