@@ -1,8 +1,11 @@
-"""Which axis of an image has its channels."""
+"""Which axis of an image has its channels, in arrays and in PyTorch's tensors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import numpy.typing as npt
 
 # Most channels that a picture to look at has, and fewest pixels a side of an image.
 FEW, SMALLEST = 4, 8
@@ -23,3 +26,11 @@ def order_of(shape: Sequence[int]) -> str:
 def is_tensor(value: object) -> bool:
     """Whether a value is a tensor of PyTorch, which need not be installed to say so."""
     return type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "detach")
+
+
+def of_tensor(tensor: Any) -> npt.NDArray[Any]:
+    """The values of such a tensor, in place where they lie in memory that numpy knows."""
+    tensor = tensor.detach().cpu()
+    # numpy has no bfloat16.
+    array: npt.NDArray[Any] = (tensor.float() if "bfloat16" in str(tensor.dtype) else tensor).numpy()
+    return array

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._checks.axes import is_tensor, of_tensor, order_of
 from .._checks.values import check_integer
 from .._system.guard import Guard
 
@@ -77,6 +78,8 @@ def as_array(X: Any) -> npt.NDArray[Any]:
         raise TypeError("X: got a masked array, want one without missing values")
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         raise TypeError("X: got a sparse matrix, want a dense array of images")
+    if is_tensor(X):
+        X = _of_tensor(X)
     try:
         array: npt.NDArray[Any] = np.asanyarray(X)
     except ValueError as error:
@@ -87,6 +90,15 @@ def as_array(X: Any) -> npt.NDArray[Any]:
     _check_kind(array)
     if array.shape[0] < 1:
         raise ValueError(f"X: got shape {array.shape}, want at least one image")
+    return array
+
+
+def _of_tensor(tensor: Any) -> Any:
+    """A tensor's values with channels last."""
+    array = of_tensor(tensor)
+    # PyTorch's own order is that of channels first, whatever their number.
+    if array.ndim == 4 and order_of(array.shape[1:]) != "last":
+        array = np.moveaxis(array, 1, -1)
     return array
 
 
@@ -117,6 +129,12 @@ def _image_shape(array: npt.NDArray[Any], image_shape: Any) -> tuple[int, int, i
         shape = _flat_shape(array.shape[1], image_shape)
     else:
         shape = (*array.shape[1:], 1)[:3]
+        if array.ndim == 4 and image_shape is None and order_of(shape) != "last":
+            right = f", or image_shape={shape} where they are last" if shape[0] >= SMALLEST else ""
+            raise ValueError(
+                f"X: got shape {array.shape}, which looks like channels first; want X.transpose(0, 2, 3, 1)"
+                f"{right}"
+            )
         if image_shape is not None and as_shape(image_shape) != shape:
             raise ValueError(f"image_shape: got {image_shape!r}, but X has images of {shape}")
     height, width, channels = shape

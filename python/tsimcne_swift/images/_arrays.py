@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._checks.axes import is_tensor, order_of
+from .._checks.axes import is_tensor, of_tensor, order_of
 from ._decoding._opening import check_format
 from ._decoding._raw import Raw, raw_of_array
 
@@ -48,9 +48,7 @@ def open_array(value: Any) -> Raw:
 
 def _values(value: Any) -> npt.NDArray[Any]:
     if is_tensor(value):
-        value = value.detach().cpu()
-        # numpy has no bfloat16.
-        value = value.float() if "bfloat16" in str(value.dtype) else value
+        return of_tensor(value)
     if hasattr(value, "numpy") and not isinstance(value, np.ndarray):
         value = value.numpy()
     return np.asarray(value)

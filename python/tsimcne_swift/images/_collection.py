@@ -52,7 +52,7 @@ class ImageCollection:
     layout: Layout | None = None
     notes: list[str] = field(default_factory=list)
     # The function reads the same pictures in another layout, where they still lie.
-    _again: Callable[[Layout], ImageCollection] | None = field(default=None, compare=False)
+    _again: Callable[[Layout], ImageCollection] | None = field(default=None, init=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -112,6 +112,12 @@ class ImageCollection:
                 listed += ["…"] if len(reasons) > MOST_REASONS else []
                 parts.append(f"{len(found):,} {name} ({'; '.join(listed)})")
         return ", ".join(parts)
+
+
+def with_source(collection: ImageCollection, again: Callable[[Layout], ImageCollection]) -> ImageCollection:
+    """The collection, which knows from now on how its pictures are read in another layout."""
+    object.__setattr__(collection, "_again", again)
+    return collection
 
 
 def encode_labels(values: list[Any]) -> tuple[npt.NDArray[np.int64] | None, list[str]]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from .._checks.values import check_choice, check_integer, check_jobs, check_number
 from .._system.config import show_config
 from ._choosing import Choice, Wishes, choose
-from ._collection import ImageCollection, encode_labels
+from ._collection import ImageCollection, encode_labels, with_source
 from ._decoding._layout import FITS, LARGEST, MOST_CHANNELS, SCALES, SMALLEST, Layout
 from ._decoding._pixels import Facts, UnforeseenError, facts_of, pixels
 from ._decoding._serve import reason_of
@@ -82,8 +82,8 @@ def read(
         If no item can be read.
     """
     given = {"size": size, "channels": channels, "fit": fit, "background": background, "scale": scale}
-    choice = None if like is None else Choice(_check_like(like, given))
     wishes = _check_wishes(**given)
+    choice = None if like is None else Choice(_check_like(like, given))
     threads = check_jobs("n_jobs", n_jobs) or int(show_config()["threads"])
     # A thread waits for the process that decodes for it.
     workers = Workers()
@@ -95,7 +95,6 @@ def read(
         )
     kept = [item for place, item in enumerate(items) if place not in reasons]
     labels, label_names = encode_labels([item.label for item in kept])
-    layout = choice.layout
 
     def again(other: Layout) -> ImageCollection:
         return read(
@@ -103,10 +102,11 @@ def read(
         )
 
     named = [(items[place].name, reason) for place, reason in reasons.items()]
-    return ImageCollection(
-        found, [item.name for item in kept], labels, label_names, [*named, *skipped], list(others), layout,
-        list(choice.notes), again,
+    collection = ImageCollection(
+        found, [item.name for item in kept], labels, label_names, [*named, *skipped], list(others),
+        choice.layout, list(choice.notes),
     )  # fmt: skip
+    return with_source(collection, again)
 
 
 class _Reader:
@@ -279,15 +279,21 @@ def _check_like(like: Any, given: Mapping[str, Any]) -> Layout:
     for name, value in given.items():
         if value is not None:
             raise ValueError(f"{name}: got {value!r} beside like=, which says it already; want one of them")
-    if isinstance(like, Layout):
-        return like
-    layout = like.layout if isinstance(like, ImageCollection) else getattr(like, "image_layout_", None)
-    if not isinstance(layout, Layout):
-        raise TypeError(
-            f"like: got {like!r}, want a TSimCNE that was fitted on a collection, an ImageCollection that "
-            "was read, or a Layout"
-        )
+    layout = like if isinstance(like, Layout) else layout_of(like)
+    if layout is None:
+        raise TypeError(f"like: got {like!r}, want a fitted TSimCNE, an ImageCollection or a Layout")
     return layout
+
+
+def layout_of(like: Any) -> Any:
+    """The layout of a fitted estimator or a collection, as far as it is known; None for anything else."""
+    layout = getattr(like, "layout", None) or getattr(like, "image_layout_", None)
+    if isinstance(layout, Layout):
+        return layout
+    shape = (
+        like.images.shape[1:] if isinstance(like, ImageCollection) else getattr(like, "image_shape_", None)
+    )
+    return None if shape is None else Layout((shape[0], shape[1]), shape[2])
 
 
 def _check_wishes(size: Any, channels: Any, fit: Any, background: Any, scale: Any) -> Wishes:

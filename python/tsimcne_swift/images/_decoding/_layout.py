@@ -47,9 +47,10 @@ class Layout:
     scale: str | tuple[float, float] = "auto"
     ranges: dict[str, Range] = field(default_factory=dict)
 
-    def written(self) -> dict[str, Any]:
-        """The layout as JSON has it, for `read_layout`."""
-        return asdict(self)
+
+def write_layout(layout: Layout) -> dict[str, Any]:
+    """The layout as JSON has it, for `read_layout`."""
+    return asdict(layout)
 
 
 def read_layout(written: Any) -> Layout:
