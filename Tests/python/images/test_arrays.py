@@ -1,10 +1,13 @@
 """Arrays and tensors of other libraries, as pictures and as what a network is trained on."""
 
+import io
+
 import numpy as np
 import pytest
 from helpers import assert_same_bits, small
+from PIL import Image
 from test_images import QUIET, noise
-from tsimcne_swift import images
+from tsimcne_swift import explore, images, inspect, plot, to_frame
 
 
 class Tensor:
@@ -126,7 +129,44 @@ def test_tensors_are_trained_on_with_channels_last():
 
 def test_channels_first_where_a_caller_says_that_they_are_last():
     X = noise(20, 8, 32, 32)
-    with pytest.raises(ValueError, match=r"or image_shape=\(8, 32, 32\) where they are last"):
+    with pytest.raises(ValueError, match=r"or image_shape=\(8, 32, 32\) in fit where they are last"):
         small().fit(X)
     model = small(image_shape=(8, 32, 32), total_epochs=[1]).fit(X)
     assert model.transform(X[:3]).shape == (3, 8)
+
+
+@pytest.mark.parametrize("make", [np.asarray, lambda X: X.astype(np.int64), lambda X: X / 255, Tensor])
+def test_one_rule_for_what_looks_at_images(make):
+    """A page, its export and duplicates take what a network is trained on, and show the same."""
+    X = noise(20, 9, 10, 3)
+    X[7] = X[3]
+    given = make(np.moveaxis(X, -1, 1) if make is Tensor else X)
+    Y = np.random.default_rng(0).random((20, 2))
+    assert [group.tolist() for group in inspect.duplicates(given).groups] == [[3, 7]]
+    for image in (0, 7):
+        data = to_frame(Y, given)["image"][image]["bytes"]
+        np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), X[image])
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.full((20, 9, 10), 256), "X: got integers from 256 to 256, want 0 to 255"),
+        (np.full((20, 9, 10), 2.0), r"X: got floats from 2 to 2, want \[0, 1\]"),
+        (np.zeros((20, 9, 10), bool), "X: got booleans"),
+        (np.zeros((20, 3, 16, 16), np.uint8), r"looks like channels first; want X.transpose\(0, 2, 3, 1\)"),
+    ],
+)
+def test_what_a_network_refuses_is_refused_by_all(X, message):
+    Y = np.random.default_rng(0).random((20, 2))
+    for use in (small().fit, inspect.duplicates, lambda X: explore(Y, X), lambda X: plot.gallery(Y, X)):
+        with pytest.raises(ValueError, match=message):
+            use(X)
+
+
+def test_a_collection_goes_everywhere_as_it_is():
+    found = images.from_files([noise(9, 10, 3, seed=i % 19) for i in range(20)], **QUIET)
+    Y = np.random.default_rng(0).random((20, 2))
+    assert [group.tolist() for group in inspect.duplicates(found).groups] == [[0, 19]]
+    assert len(to_frame(Y, found)) == 20 and len(plot.gallery(Y, found).images) > 0
+    assert np.asarray(found).shape == (20, 9, 10, 3)

@@ -57,6 +57,11 @@ class ImageCollection:
     def __len__(self) -> int:
         return len(self.images)
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        """The images, for whatever takes an array of them."""
+        images = self.images if dtype is None else self.images.astype(dtype, copy=False)
+        return images.copy() if copy else images
+
     def __repr__(self) -> str:
         n, height, width, channels = self.images.shape
         parts = [f"{n:,} images of {height}×{width}×{channels}"]

@@ -97,7 +97,7 @@ class TiffPicture:
         elif alpha is not None:
             values = values[:, :, : self._alpha]
         if page.photometric == MIN_IS_WHITE:
-            values = (top - values).astype(values.dtype)
+            values = np.subtract(values.dtype.type(top), values)
         values = upright(values, self._orientation)
         alpha = None if alpha is None else upright(alpha, self._orientation)
         return Raw(values, self.is_colour, bits, alpha, self._no_data())
