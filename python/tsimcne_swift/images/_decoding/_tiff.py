@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ._inner import check_segments
+from ._kinds import RefusedError
 from ._limits import check_picture
 from ._raw import Raw, opacity, upright
 
 # Marks at the beginning of a TIFF file, also of one larger than 4 GB.
 MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE, MASK, SEPARATED, YCBCR, LAB = 0, 1, 2, 3, 4, 5, 6, 8
-COLOURS = (RGB, PALETTE, SEPARATED, YCBCR, LAB)
+COLOURS = (RGB, SEPARATED, YCBCR, LAB)
+# What Pillow unpacks: as it is, CCITT, LZW, JPEG, deflate, PackBits, LZMA, Zstandard, WebP.
+PACKINGS = (1, 2, 3, 4, 5, 6, 7, 8, 32946, 32773, 34925, 50000, 50001)
 # Kinds of extra samples: opacity with which colours were multiplied, and with which they were not.
 ASSOCIATED, UNASSOCIATED = 1, 2
 ORIENTATION, NO_DATA = 274, 42113
@@ -48,28 +52,32 @@ class TiffPicture:
         extra = page.extrasamples
         has_alpha = bool(extra) and int(extra[0]) in (ASSOCIATED, UNASSOCIATED)
         samples = axes.get("S", 1)
-        is_colour = page.photometric in COLOURS and samples in (1, *range(3, 32))
-        self.is_colour = is_colour and self._leading.get("C", 1) == 1
+        # Palettes of other files are those that microscopes colour a channel with.
+        has_palette = page.photometric == PALETTE and "C" not in self._leading and page.index == 0
+        self.is_colour = (page.photometric in COLOURS and samples >= 3) or (
+            has_palette and page.dtype == np.uint8
+        )
         self._alpha = samples - len(extra) if has_alpha else None
         # What other samples of a colour picture are is not known.
         own = 3 if self.is_colour else samples - len(extra) if has_alpha else samples
-        self.channels = own * self._leading.get("C", 1)
+        self.channels = own * (1 if self.is_colour else self._leading.get("C", 1))
         turned = self._tag(ORIENTATION, 1)
         self._orientation = turned if turned in range(1, 9) else 1
         height, width = axes["Y"], axes["X"]
         self.size = (width, height) if self._orientation in (5, 6, 7, 8) else (height, width)
         # Pages in colour, or in black and white, are those of a document, and the first is its face.
         is_document = self.is_colour or page.bitspersample == 1
-        others = math.prod(n for axis, n in self._leading.items() if axis != "C")
+        others = math.prod(n for axis, n in self._leading.items() if axis != "C" or self.is_colour)
         self._is_face = is_document and others > 1
         self.pages = 1 if is_document else others
         self.is_for_pillow = (
             page.index == 0
             and page.dtype in (np.uint8, np.bool_)
+            and page.compression in PACKINGS
             and self.channels * self.pages == own
             and (
-                (page.photometric in (MIN_IS_WHITE, MIN_IS_BLACK, PALETTE, MASK) and samples == 1)
-                or (page.photometric in COLOURS and samples in (3, 4))
+                (page.photometric in (MIN_IS_WHITE, MIN_IS_BLACK, MASK) and samples == 1)
+                or (self.is_colour and samples in (1, 3, 4))
             )
         )
 
@@ -81,6 +89,8 @@ class TiffPicture:
         """The values of all pages as channels, or of the middle page."""
         values = self._values(pages)
         values = values.astype(values.dtype.newbyteorder("="), copy=False)
+        if values.dtype.kind not in "uifb":
+            raise RefusedError(f"has values of type {values.dtype}, want real numbers")
         page = self._page
         bits = int(page.bitspersample) if isinstance(page.bitspersample, int) else None
         if values.dtype.kind == "b":
@@ -108,9 +118,10 @@ class TiffPicture:
         leading = list(self._leading)
         wanted: list[tuple[int, ...]] = [()]
         for axis, n in self._leading.items():
-            places = (
-                range(n) if axis == "C" or pages == "channels" else [0 if self._is_face else (n - 1) // 2]
-            )
+            if self._is_face:
+                places: Sequence[int] = [0]
+            else:
+                places = range(n) if axis == "C" or pages == "channels" else [(n - 1) // 2]
             wanted = [(*before, place) for before in wanted for place in places]
         tail = axes.translate({ord(axis): None for axis in leading})
         counts = tuple(self._leading.values())
