@@ -81,12 +81,13 @@ def test_what_a_model_says_already(deep, tmp_path, capsys):
     assert "model: it says how pictures are prepared, which excludes --size, --fit" in capsys.readouterr().err
 
 
-def test_a_model_of_an_array_knows_the_shape(deep, tmp_path):
+def test_a_model_of_an_array_knows_the_shape(deep, tmp_path, capsys):
     model = tmp_path / "model.safetensors"
     X = np.random.default_rng(0).integers(0, 256, (20, 12, 10, 3), np.uint8)
     small().fit(X).save(model)
     command = ["embed", str(deep[0]), "--model", str(model), "-o"]
     assert main([*command, str(tmp_path / "map.html"), "--fit", "pad"]) == 0
+    assert "note: how the pictures of this model were prepared is not known" in capsys.readouterr().err
     assert len(places(tmp_path / "map.csv")) == 24
 
 

@@ -209,3 +209,31 @@ def test_the_documentation_has_these_rows():
     table = DOCS.read_text(encoding="utf-8").split("### What becomes of a picture")[1].split("\n## ")[0]
     rows = re.findall(r"^\| ([^|]+?) +\|", table, re.MULTILINE)
     assert rows == ["a picture", *CASES]
+
+
+def test_colour_frames_that_a_file_calls_channels(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.stack([BROWN, 255 - BROWN]), imagej=True)
+    found = images.from_folder(tmp_path, **QUIET)
+    np.testing.assert_array_equal(found.images, [BROWN])
+
+
+def test_packings_that_pillow_does_not_know(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", BROWN, photometric="rgb", compression="jpegxl")
+    np.testing.assert_allclose(images.from_folder(tmp_path, **QUIET).images[0].astype(int), BROWN, atol=2)
+
+
+def test_colours_that_were_multiplied_with_their_opacity(tmp_path):
+    """Half of them on white, at any depth."""
+    half = np.dstack([BROWN // 2, np.full((24, 24), 128, np.uint8)])
+    for name, values in (("8.tif", half), ("16.tif", half.astype(np.uint16) * 257)):
+        tifffile.imwrite(tmp_path / name, values, photometric="rgb", extrasamples=["assocalpha"])
+    for image in images.from_folder(tmp_path, **QUIET).images:
+        np.testing.assert_allclose(image.astype(int), BROWN // 2 + 127, atol=3)
+
+
+def test_values_that_are_no_numbers_to_see(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", GREY.astype(np.complex64))
+    save(tmp_path / "b.png", GREY)
+    assert images.from_folder(tmp_path, **QUIET).skipped == [
+        ("a.tif", "has values of type complex64, want real numbers")
+    ]

@@ -62,6 +62,10 @@ def _reading(options: Any, model: TSimCNE | None) -> dict[str, Any]:
     if model.image_layout_ is None:
         # It was fitted on an array, whose pictures' fit and range it has not seen.
         height, width, channels = model.image_shape_
+        print(
+            "note: how the pictures of this model were prepared is not known, as it was fitted on an array",
+            file=sys.stderr,
+        )
         return wishes | {"size": (height, width), "channels": channels}
     if given:
         raise ValueError(f"model: it says how pictures are prepared, which excludes {', '.join(given)}")
