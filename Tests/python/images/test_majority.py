@@ -89,3 +89,19 @@ def test_grey_colour_and_deep_pictures_together(tmp_path):
         grey.images[grey.names.index("rgb.png")],
         atol=1,
     )
+
+
+def test_what_is_broken_has_all_read_again_once(tmp_path, monkeypatch):
+    """A colour picture that is broken behind its headers, and not in the sample."""
+    monkeypatch.setattr(images._reading, "SAMPLE", 2)
+    for i in range(9):
+        Image.fromarray(noise(24, 24, seed=i)).save(tmp_path / f"{i}.png")
+    Image.fromarray(noise(24, 24, 3)).save(tmp_path / "7.png")
+    (tmp_path / "7.png").write_bytes((tmp_path / "7.png").read_bytes()[:300])
+    passes, whole = [], images._reading._Reader.read
+    monkeypatch.setattr(
+        images._reading._Reader, "read", lambda self, choice: passes.append(choice) or whole(self, choice)
+    )
+    found = images.from_folder(tmp_path, **QUIET)
+    assert found.images.shape == (8, 24, 24, 1) and [name for name, _ in found.skipped] == ["7.png"]
+    assert len(passes) == 2

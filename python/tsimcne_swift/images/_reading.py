@@ -141,7 +141,7 @@ class _Reader:
         sample = set(range(0, count, max(1, count // SAMPLE)))
         for last in range(CHOICES, -1, -1):
             choice = self._choose(wishes, sorted(sample))
-            if last == 0:
+            if last == 0:  # enough was chosen
                 choice = Choice(choice.layout, (), choice.notes)
             try:
                 return *self.read(choice), choice
@@ -182,13 +182,17 @@ class _Reader:
 
         items, layout = self._items, choice.layout
         parts = list(_parts(len(items), layout, self._threads))
-        reasons = {place: fact for place, fact in self._facts.items() if isinstance(fact, str)}
+        by_sample = Choice(layout)
 
         def answers(part: range) -> list[Any]:
-            left = [place for place in part if place not in reasons]
-            found = _results([items[place] for place in left], choice, self._workers)
-            by_place = dict(zip(left, found, strict=True)) | {p: reasons[p] for p in part if p in reasons}
-            return [by_place[place] for place in part]
+            # What the layout was chosen with, and what cannot be read, is unforeseen no more.
+            found = {p: fact for p in part if isinstance(fact := self._facts.get(p), str)}
+            new = [p for p in part if p not in self._facts]
+            old = [p for p in part if p in self._facts and p not in found]
+            for places, how in ((new, choice), (old, by_sample)):
+                results = _results([items[p] for p in places], how, self._workers)
+                found.update(zip(places, results, strict=True))
+            return [found[place] for place in part]
 
         skipped: dict[int, str] = {}
         with (
