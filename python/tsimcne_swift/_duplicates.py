@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ._checks.maps import check_rows
 from ._checks.values import check_integer, check_number
 from ._evaluation import neighbors
+from ._inputs.images import as_pictures
 
 # Cells a side at which images are shifted, and compared: noise and compression do not show.
 FINE, THUMBNAIL = 32, 16
@@ -90,12 +91,8 @@ def duplicates(X: Any, Y: Any = None, *, threshold: float = 6.0, k: int = 15) ->
 
 
 def _check_images(X: Any) -> npt.NDArray[np.uint8]:
-    images = np.asarray(X)
-    if images.dtype != np.uint8 or images.ndim not in (3, 4):
-        raise ValueError(
-            f"X: got {images.dtype} of shape {images.shape}, want uint8 (n, height, width[, channels])"
-        )
-    return images if images.ndim == 4 else images[..., None]
+    images = as_pictures(X)
+    return images if images.dtype == np.uint8 else np.rint(images * 255).astype(np.uint8)
 
 
 def _means(images: npt.NDArray[Any], most: int) -> npt.NDArray[np.float32]:

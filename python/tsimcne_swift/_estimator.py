@@ -31,6 +31,8 @@ from ._training.loop import Training
 from ._training.one_rank import OneRank
 from ._training.plan import make_plan
 from ._training.ranks import check_comm
+from .images import ImageCollection
+from .images._reading import layout_of
 
 
 class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -199,6 +201,9 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Number of values of an image.
     image_shape_ : tuple
         Height, width and channels of an image.
+    image_layout_ : images.Layout or None
+        How pictures were brought into that shape, where ``fit`` was given an ``ImageCollection``: new ones
+        are prepared alike, by `transform` and by ``images.from_folder(path, like=model)``.
     batch_size_, total_epochs_, seed_ : int, list of float, int
         Values that were used; epochs have fractions where a stage ended in the middle of one.
         ``random_state=model.seed_`` repeats a run that was given no seed.
@@ -301,10 +306,10 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array of shape (n, height, width[, channels]) or (n, features)
-            uint8, or floats in [0, 1]. C-contiguous uint8 and float32 are read in place, memory maps too.
-            Arrays of Zarr and HDF5, and sequences whose slices are arrays, are read block by block, ahead of
-            training.
+        X : ImageCollection, or array of shape (n, height, width[, channels]) or (n, features)
+            uint8, or floats in [0, 1]; channels of PyTorch's tensors come first. C-contiguous uint8 and
+            float32 are read in place, memory maps too. Arrays of Zarr and HDF5, and sequences whose slices
+            are arrays, are read block by block, ahead of training.
         y : ignored
         resume : bool, default=False
             Go on from ``checkpoint``, whose run then ends with the bits of one that was never
@@ -333,6 +338,9 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Train; return what is to be said of a training that diverged, else None."""
         # The twin's attributes reach this estimator only when training has ended.
         twin = type(self)(**self.get_params(deep=False))
+        layout = None
+        if isinstance(X, ImageCollection):
+            X, layout = X.images, X.layout
         plan = ranks.together(lambda: make_plan(twin, X, resume, ranks))
         training = Training(plan, self.get_params(deep=False), started)
         try:
@@ -364,6 +372,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 image_shape=plan.images.shape[1:],
                 seed=training.seed,
                 feature_names=getattr(twin, "feature_names_in_", None),
+                layout=layout,
             )
         )
         return divergence if diverged else None
@@ -377,6 +386,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.total_epochs_ = fitted.total_epochs
         self.batch_size_ = fitted.batch_size
         self.image_shape_ = fitted.image_shape
+        self.image_layout_ = fitted.layout
         self.seed_ = fitted.seed
         self.n_features_in_ = int(np.prod(fitted.image_shape))
         for name, value in (("embedding_", fitted.embedding), ("feature_names_in_", fitted.feature_names)):
@@ -398,6 +408,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             image_shape=self.image_shape_,
             seed=self.seed_,
             feature_names=getattr(self, "feature_names_in_", None),
+            layout=self.image_layout_,
         )
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -451,8 +462,10 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array like that of ``fit``, with images of the same shape
-            Images, their Dask array, or a Dask bag of pictures (paths, Pillow images, arrays of any size).
+        X : array like that of ``fit``, with images of the same shape, or ImageCollection
+            Images, their Dask array, or a Dask bag of pictures (paths, Pillow images, arrays of any size). A
+            collection, and a bag's pictures, are brought into the form of those that the model was fitted on,
+            where they are not in it.
 
         Returns
         -------
@@ -508,9 +521,14 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             columns = self._network.outputs if kind == _core.OUTPUT_MAP else self._fitted().columns
             return map_lazily(self, X, kind, columns)  # type: ignore[no-any-return]
         threads = check_jobs("n_jobs", self.n_jobs)
-        images = self._images(X)
-        fitted = self._fitted()
+        images, fitted = self._images(self._in_form(X)), self._fitted()
         return fitted.map(images, threads) if kind == _core.OUTPUT_MAP else fitted.features(images, threads)
+
+    def _in_form(self, X: Any) -> Any:
+        """A collection's images, as those were that the network was trained on."""
+        if not isinstance(X, ImageCollection) or self._network.architecture.reads_vectors:
+            return X
+        return X.like(layout_of(self)).images
 
     def _images(self, X: Any) -> Images:
         """X checked against what the network was trained on."""
@@ -524,9 +542,13 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         array = as_array(X)
         if array.ndim == 2 and array.shape[1] != self.n_features_in_:
             raise ValueError(f"X: got {array.shape[1]} features, want {self.n_features_in_} as in fit")
-        images = Images(array, self.image_shape_ if array.ndim == 2 else None)
+        is_known = array.ndim == 2 or array.shape[1:] == self.image_shape_
+        images = Images(array, self.image_shape_ if is_known else None)
         if images.shape[1:] != self.image_shape_:
-            raise ValueError(f"X: got images of {images.shape[1:]}, want {self.image_shape_} as in fit")
+            raise ValueError(
+                f"X: got images of {images.shape[1:]}, want {self.image_shape_} as in fit; "
+                "a collection is brought into form, as are files by images.from_folder(path, like=model)"
+            )
         return images
 
     # ------------------------------------------------------------------ files

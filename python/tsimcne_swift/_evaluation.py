@@ -40,7 +40,7 @@ def evaluate(
         Indices, or a mask, of the images whose labels are asked for; the others answer. None: each is asked
         for, and all others answer.
     k : int, default=15
-        Number of nearest neighbours.
+        Number of nearest neighbours; all others where they are fewer.
     random_state : int, default=0
         Seed of the samples of 5,000 images that silhouette, trustworthiness and recall are made on.
 
@@ -51,7 +51,9 @@ def evaluate(
         1, how far apart the classes are; ``kmeans_ari``, adjusted Rand index of k-means with as many clusters
         as classes. With features: ``trustworthiness``, 1 where neighbours in the map are near in the features
         too (by their cosine); ``neighborhood_recall``, the share of the k nearest in the features that are
-        among the k nearest in the map.
+        among the k nearest in the map. What has no meaning is left out: ``silhouette`` and ``kmeans_ari``
+        without two classes, one of them with two images, ``knn_accuracy`` without two labels, measures of
+        features of fewer than three images.
 
     Raises
     ------
@@ -59,7 +61,7 @@ def evaluate(
         If neither labels nor features are given, or their numbers differ.
     """
     Y = check_array(Y, input_name="Y")
-    check_integer("k", k, 1, max(1, len(Y) - 1))
+    k = few_neighbors(k, len(Y))
     if labels is None and features is None:
         raise ValueError("labels: got None, and so are features; want one of them")
     generator = np.random.default_rng(random_state)
@@ -78,6 +80,8 @@ def _of_labels(
     from sklearn.metrics import adjusted_rand_score, silhouette_score
 
     known = labels >= 0 if labels.dtype.kind in "if" else np.ones(len(labels), bool)
+    if known.sum() < 2:
+        return {}
     if test is None:
         accuracy = leave_one_out(Y[known], labels[known], k)
     else:
@@ -85,6 +89,8 @@ def _of_labels(
         queries[np.asarray(test)] = True
         accuracy = knn_accuracy(Y, labels, known & ~queries, known & queries, k)
     sample = generator.permutation(np.flatnonzero(known))[:SAMPLE]
+    if not 1 < len(np.unique(labels[sample])) < len(sample):
+        return {"knn_accuracy": accuracy}
     Y = _centred(Y, "euclidean")
     clusters = KMeans(len(np.unique(labels[known])), n_init=10, random_state=0).fit_predict(Y[known])
     return {
@@ -100,6 +106,8 @@ def _of_features(
     from sklearn.manifold import trustworthiness
 
     sample = generator.permutation(len(Y))[:SAMPLE]
+    if len(sample) < 3:
+        return {}
     near = min(k, (len(sample) - 1) // 2)
     return {
         "trustworthiness": float(
@@ -109,6 +117,11 @@ def _of_features(
             _shared(neighbors(features, k, sample, "cosine"), neighbors(Y, k, sample)).mean()
         ),
     }
+
+
+def few_neighbors(k: Any, n: int) -> int:
+    """A number of neighbours, which n images have: each of the others once."""
+    return min(check_integer("k", k, 1, 1 << 20), max(1, n - 1))
 
 
 def knn_accuracy(

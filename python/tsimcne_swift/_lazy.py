@@ -52,10 +52,9 @@ def _map_pictures(pictures: Any, model: Any, kind: int) -> list[tuple[str, Any]]
     """Pictures are what `images.from_files` takes; what cannot be read is left out."""
     from .images import from_files
 
-    height, width, channels = model.image_shape_
     pictures = list(pictures)
     if not pictures:
         return []
-    found = from_files(pictures, size=(height, width), channels=channels)
+    found = from_files(pictures, like=model, progress=False)
     rows = _map_block(found.images, model, kind)
     return list(zip(found.names, rows, strict=True))

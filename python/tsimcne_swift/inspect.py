@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_array
 from ._checks.maps import check_labels
 from ._checks.values import check_integer
 from ._duplicates import Duplicates, duplicates
-from ._evaluation import neighbors, votes
+from ._evaluation import few_neighbors, neighbors, votes
 
 __all__ = ["Duplicates", "clusters", "duplicates", "mislabelled", "outliers"]
 
@@ -26,6 +26,7 @@ def outliers(model: Any, X: Any, *, k: int = 15) -> npt.NDArray[np.int64]:
     X : array-like
         Images, as for `TSimCNE.transform`.
     k : int, default=15
+        Number of neighbours; all others where they are fewer.
 
     Returns
     -------
@@ -37,7 +38,9 @@ def outliers(model: Any, X: Any, *, k: int = 15) -> npt.NDArray[np.int64]:
 
     # In float32 the cosines of near images round to 1.
     features = model.features(X).astype(np.float64)
-    scorer = LocalOutlierFactor(n_neighbors=check_integer("k", k, 1, len(features) - 1), metric="cosine")
+    if len(features) == 1:
+        return np.zeros(1, np.int64)
+    scorer = LocalOutlierFactor(n_neighbors=few_neighbors(k, len(features)), metric="cosine")
     scorer.fit(features)
     return np.argsort(scorer.negative_outlier_factor_, kind="stable").astype(np.int64)
 
@@ -51,6 +54,7 @@ def mislabelled(Z: Any, labels: Any, *, k: int = 15) -> npt.NDArray[np.int64]:
         The map, or features.
     labels : array-like of shape (n,)
     k : int, default=15
+        Number of neighbours; all others where they are fewer.
 
     Returns
     -------
@@ -60,7 +64,9 @@ def mislabelled(Z: Any, labels: Any, *, k: int = 15) -> npt.NDArray[np.int64]:
     """
     Z = check_array(Z, input_name="Z")
     _, codes = np.unique(check_labels(labels, len(Z)), return_inverse=True)
-    others = neighbors(Z, check_integer("k", k, 1, len(Z) - 1))
+    if len(Z) == 1:
+        return np.empty(0, np.int64)
+    others = neighbors(Z, few_neighbors(k, len(Z)))
     shares = votes(others, codes)
     shares = shares / shares.sum(axis=1, keepdims=True)
     # How often a label stands among neighbours of another one, over all images.

@@ -23,7 +23,7 @@ from test_images import QUIET, idx, noise, png
 from tsimcne_swift import images
 from tsimcne_swift._cli import main
 from tsimcne_swift.images import _workers
-from tsimcne_swift.images._decoding import _limits, _opening, _serve
+from tsimcne_swift.images._decoding import _limits, _opening, _pixels
 from tsimcne_swift.images._decoding._inner import _size
 
 POSTSCRIPT = b"""%!PS-Adobe-3.0 EPSF-3.0
@@ -225,8 +225,8 @@ def test_pictures_are_decoded_once(tmp_path, monkeypatch):
 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
     for path in tmp_path.iterdir():
-        found = _serve.facts_of(_opening.open_data(path.read_bytes(), path.suffix))
-        assert _serve.SHAPE.unpack(found) == (40, 20, 3, False), path
+        found = _pixels.facts_of(_opening.open_data(path.read_bytes(), path.suffix))
+        assert found == _pixels.Facts((40, 20), 3), path
 
 
 def test_a_turn_behind_the_pixels(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .._stages.augmentation import PRESETS
-from ..images._decoding._pixels import FITS
+from ..images._decoding._layout import FITS, SCALES
 from . import _embed, _report
 
 RECIPES = ("fast", "default", "best", "paper")
@@ -79,9 +79,21 @@ def _add_embed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, metavar="PIXELS", help="of the images; default: their own, or 64")
-    parser.add_argument("--fit", choices=FITS, default="crop", help="where the shape differs; default: crop")
+    parser.add_argument("--channels", type=int, metavar="N", help="1: grey, 3: colour; default: as most have")
+    parser.add_argument("--fit", choices=FITS, help="where the shape differs; default: crop")
+    parser.add_argument(
+        "--scale", type=_scale, metavar="auto|depth|percentile|LOW,HIGH",
+        help="what becomes black and white where pictures do not have 8 bits; default: auto",
+    )  # fmt: skip
     parser.add_argument("--jobs", type=int, metavar="N", help="threads; default: all cores")
     parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
+
+
+def _scale(text: str) -> str | tuple[float, float]:
+    if text in SCALES:
+        return text
+    low, _, high = text.partition(",")
+    return float(low), float(high)
 
 
 def _add_report(

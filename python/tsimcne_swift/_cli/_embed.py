@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .. import recipes
 from .._estimator import TSimCNE
 from .._evaluation import leave_one_out
@@ -19,7 +21,7 @@ from .._training.one_rank import OneRank
 from .._training.ranks import check_comm
 from ..images import ImageCollection
 from ._outputs import choose_outputs, write_outputs
-from ._sources import read_metadata, read_source
+from ._sources import exit_code, read_metadata, read_source
 
 # Variables in which Open MPI, MPICH and Slurm say how many processes there are.
 PROCESSES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
@@ -34,7 +36,8 @@ def embed(options: Any) -> int:
     with check_comm(comm) as ranks:
         outputs = _by_first(ranks, lambda: choose_outputs(options))
         # Read by all: where one cannot, none waits for it.
-        collection = ranks.together(lambda: read_source(options))
+        older = ranks.together(lambda: None if options.model is None else TSimCNE.load(options.model))
+        collection = ranks.together(lambda: read_source(options, older))
         if ranks.leads:
             _say(options, f"{collection!r}")
         metadata = ranks.together(
@@ -49,8 +52,8 @@ def embed(options: Any) -> int:
     if outputs.model is None or checkpoint is None:
         if not ranks.leads:
             return 0
-        model = TSimCNE.load(options.model)
-        Y = model.transform(collection.images)
+        assert older is not None
+        Y = older.transform(collection)
     else:
         model, interrupted = _train(options, checkpoint, collection, comm)
         Y = model.embedding_
@@ -63,15 +66,18 @@ def embed(options: Any) -> int:
         # Until now the checkpoint could have made the files again.
         checkpoint.unlink(missing_ok=True)
     result = {
-        "images": len(collection), "skipped": len(collection.skipped), "interrupted": interrupted,
+        "images": len(collection), "skipped": len(collection.skipped), "others": len(collection.others),
+        "interrupted": interrupted,
         "seconds": round(time.perf_counter() - started, 1),
         "files": {kind: legible(path) for kind, path in files.items()},
     }  # fmt: skip
-    if collection.labels is not None and len(collection) > 2:
+    if collection.labels is not None:
         known = collection.labels >= 0
-        result["knn_accuracy"] = round(leave_one_out(Y[known], collection.labels[known]), 4)
-    print(json.dumps(result) if options.json else _summary(result))
-    return 130 if interrupted else 0
+        # Of one label there is nothing to tell apart.
+        if known.sum() > 2 and len(np.unique(collection.labels[known])) > 1:
+            result["knn_accuracy"] = round(leave_one_out(Y[known], collection.labels[known]), 4)
+    print(json.dumps(result) if options.json else f"{_summary(result)}\n{legible(collection.summary())}")
+    return 130 if interrupted else exit_code(collection)
 
 
 def _communicator() -> Any:
@@ -104,7 +110,7 @@ def _train(options: Any, checkpoint: Path, collection: ImageCollection, comm: An
         verbose=0 if options.json else 1,
     )
     try:
-        model.fit(collection.images, resume=options.resume)
+        model.fit(collection, resume=options.resume)
     except KeyboardInterrupt:
         if not checkpoint.exists():
             raise
@@ -124,7 +130,7 @@ def _as_learnt(checkpoint: Path, collection: ImageCollection, options: Any) -> T
         max_time=LAST_STAGE,
         random_state=options.seed,
         n_jobs=options.jobs,
-    ).fit(collection.images)
+    ).fit(collection)
 
 
 def _say(options: Any, text: str) -> None:

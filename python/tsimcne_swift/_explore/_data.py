@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from .._checks.maps import check_labels, check_plane
 from .._checks.values import check_integer
+from .._inputs.images import as_pictures
 from .._system.text import legible
 from ._atlas import make_atlases
 
@@ -55,7 +56,7 @@ def make_data(
         "thumbnails": None,
     }
     if X is not None:
-        data["thumbnails"] = asdict(make_atlases(_check_images(X, n), thumbnail, quality))
+        data["thumbnails"] = asdict(make_atlases(as_pictures(X, n), thumbnail, quality))
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -103,15 +104,6 @@ def _names(names: Sequence[str] | None, n: int) -> list[str] | None:
     if len(names) != n:
         raise ValueError(f"names: got {len(names)}, want one for each of {n} points")
     return [legible(name) for name in names]
-
-
-def _check_images(X: Any, n: int) -> npt.NDArray[Any]:
-    images = np.asarray(X)
-    if images.ndim not in (3, 4) or len(images) != n or images.dtype.kind not in "uf":
-        raise ValueError(
-            f"X: got {images.dtype} of shape {images.shape}, want uint8 ({n}, height, width[, channels])"
-        )
-    return images.reshape(*images.shape[:3], -1)
 
 
 def _floats(values: npt.NDArray[Any], dtype: str = "<f4") -> str:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from .._checks.maps import as_shown, check_plane
+from .._inputs.images import as_pictures
 from .._system.text import legible
-from ._data import _check_images, _items, _named
+from ._data import _items, _named
 
 
 def to_frame(
@@ -47,7 +48,7 @@ def to_frame(
         columns["name"] = [legible(name) if isinstance(name, str) else name for name in names]
     columns |= dict(_items(metadata))
     if X is not None:
-        columns["image"] = [{"bytes": _png(image)} for image in _check_images(X, len(Y))]
+        columns["image"] = [{"bytes": _png(image)} for image in as_pictures(X, len(Y))]
     return pd.DataFrame(columns)
 
 

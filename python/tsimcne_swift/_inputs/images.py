@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._checks.axes import is_tensor, of_tensor, order_of
 from .._checks.values import check_integer
 from .._system.guard import Guard
 
@@ -73,10 +74,20 @@ class Images:
 
 
 def as_array(X: Any) -> npt.NDArray[Any]:
+    """The array of what a caller passes, of one image at least."""
+    array = _any_array(X)
+    if array.shape[0] < 1:
+        raise ValueError(f"X: got shape {array.shape}, want at least one image")
+    return array
+
+
+def _any_array(X: Any) -> npt.NDArray[Any]:
     if isinstance(X, np.ma.MaskedArray):
         raise TypeError("X: got a masked array, want one without missing values")
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         raise TypeError("X: got a sparse matrix, want a dense array of images")
+    if is_tensor(X):
+        X = _of_tensor(X)
     try:
         array: npt.NDArray[Any] = np.asanyarray(X)
     except ValueError as error:
@@ -85,8 +96,30 @@ def as_array(X: Any) -> npt.NDArray[Any]:
             "resize or crop them to a common size first"
         ) from error
     _check_kind(array)
-    if array.shape[0] < 1:
-        raise ValueError(f"X: got shape {array.shape}, want at least one image")
+    return array
+
+
+def as_pictures(X: Any, n: int | None = None) -> npt.NDArray[Any]:
+    """Images of any size to be looked at, (n, height, width, channels), uint8 or floats in [0, 1]: the rule
+    is that of images to train on.
+    """
+    array = _any_array(X)
+    if array.ndim not in (3, 4) or (n is not None and len(array) != n):
+        raise ValueError(
+            f"X: got {array.dtype} of shape {array.shape}, want ({n or 'n'}, height, width[, channels])"
+        )
+    _check_order(array)
+    check_values(array)
+    values = array.astype(np.uint8, copy=False) if array.dtype.kind in "iu" else array
+    return values.reshape(len(array), *(*array.shape[1:], 1)[:3])
+
+
+def _of_tensor(tensor: Any) -> Any:
+    """A tensor's values with channels last."""
+    array = of_tensor(tensor)
+    # PyTorch's own order is that of channels first, whatever their number.
+    if array.ndim == 4 and order_of(array.shape[1:]) != "last":
+        array = np.moveaxis(array, 1, -1)
     return array
 
 
@@ -112,11 +145,24 @@ def check_shape(array: npt.NDArray[Any], image_shape: Any) -> tuple[int, int, in
     return _image_shape(array, image_shape)
 
 
+def _check_order(array: npt.NDArray[Any]) -> None:
+    """Refuse images that look like channels first."""
+    shape = array.shape[1:]
+    if array.ndim == 4 and order_of(shape) != "last":
+        right = f", or image_shape={shape} in fit where they are last" if shape[0] >= SMALLEST else ""
+        raise ValueError(
+            f"X: got shape {array.shape}, which looks like channels first; "
+            f"want X.transpose(0, 2, 3, 1){right}"
+        )
+
+
 def _image_shape(array: npt.NDArray[Any], image_shape: Any) -> tuple[int, int, int]:
     if array.ndim == 2:
         shape = _flat_shape(array.shape[1], image_shape)
     else:
         shape = (*array.shape[1:], 1)[:3]
+        if image_shape is None:
+            _check_order(array)
         if image_shape is not None and as_shape(image_shape) != shape:
             raise ValueError(f"image_shape: got {image_shape!r}, but X has images of {shape}")
     height, width, channels = shape

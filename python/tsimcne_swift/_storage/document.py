@@ -14,6 +14,8 @@ from .._networks.state_dict import check_shapes
 from .._parameters import PARAMETERS
 from .._stages.stage import LONGEST_EPOCHS, Stage, check_stage
 from .._system.config import show_config
+from ..images import Layout
+from ..images._decoding._layout import read_layout
 from .json_params import from_json, to_json
 from .safetensors import Tensors
 
@@ -134,6 +136,19 @@ class Reader:
                 check_integer("image_shape[1]", width, small, large),
                 check_integer("image_shape[2]", channels, wanted, wanted),
             )
+        except DAMAGE as error:
+            raise self._damaged(error) from error
+
+    def layout(self, shape: tuple[int, ...]) -> Layout | None:
+        """How pictures are brought into the images' shape, if the file says so."""
+        written = self.document.get("image_layout")
+        if written is None:
+            return None
+        try:
+            layout = read_layout(written)
+            if (*layout.size, layout.channels) != shape:
+                raise ValueError("image_layout")
+            return layout
         except DAMAGE as error:
             raise self._damaged(error) from error
 

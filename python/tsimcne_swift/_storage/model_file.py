@@ -19,6 +19,8 @@ from .._networks.pretrained import is_pretrained, pretrained
 from .._networks.state_dict import architecture, from_arrays
 from .._plane.places import Places, read_places
 from .._stages.stage import Stage
+from ..images import Layout
+from ..images._decoding._layout import write_layout
 from .document import Reader, describe
 from .json_params import params_to_json
 from .safetensors import Tensors, check_path, decode, read
@@ -54,6 +56,8 @@ class Fitted:
     image_shape: tuple[int, ...]
     seed: int | None
     feature_names: Any
+    # How pictures were brought into the images' shape, where they were read as a collection.
+    layout: Layout | None = None
 
     def map(
         self, images: Images, threads: int, rows: npt.NDArray[np.intp] | None = None
@@ -92,6 +96,8 @@ def to_file(fitted: Fitted, params: dict[str, Any]) -> tuple[Tensors, dict[str, 
     document["seed"] = fitted.seed
     if fitted.feature_names is not None:
         document["feature_names"] = [str(name) for name in fitted.feature_names]
+    if fitted.layout is not None:
+        document["image_layout"] = write_layout(fitted.layout)
     tensors = fitted.network.tensors()
     if fitted.embedding is not None:
         tensors[EMBEDDING] = fitted.embedding
@@ -127,6 +133,7 @@ def from_file(tensors: Tensors, document: dict[str, Any], name: str) -> tuple[di
         image_shape=shape,
         seed=reader.seed(),
         feature_names=None if names is None else np.array(names, dtype=object),
+        layout=reader.layout(shape),
     )
     return reader.params(), fitted
 

@@ -2,18 +2,20 @@
 
 >>> from tsimcne_swift import TSimCNE, images
 >>> photos = images.from_folder("holiday/")
->>> Y = TSimCNE().fit_transform(photos.images)
+>>> Y = TSimCNE().fit_transform(photos)
 
 Wants the extra ``tsimcne-swift[images]``.
 """
 
 from ._collection import ImageCollection
+from ._decoding._layout import Layout
 from ._files import from_files, from_folder, from_zip
 from ._idx import from_idx
 from ._tables import from_dataset, from_parquet
 
 __all__ = [
     "ImageCollection",
+    "Layout",
     "from_dataset",
     "from_files",
     "from_folder",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any, Unpack
 
-import numpy as np
-
 from .._checks.values import check_regular
+from ._arrays import picture_of
 from ._collection import ImageCollection
-from ._decoding._opening import check_format
+from ._decoding._kinds import HEAD
+from ._finding import Found, find_in, find_in_folder
 from ._reading import Item, Options, read
 from ._workers import Encoded
 
@@ -21,10 +22,11 @@ def from_folder(
     path: str | os.PathLike[str],
     **options: Unpack[Options],
 ) -> ImageCollection:
-    """All pictures in a folder and the folders in it.
+    """All pictures in a folder and the folders in it, also in those that are links.
 
-    A file that cannot be read is skipped, and listed in ``skipped`` with the reason. Hidden files, and files
-    that no picture's name ends like, are passed over. Files are in the order of their names.
+    A picture that cannot be read is skipped, and listed in ``skipped`` with the reason; files that are no
+    pictures are listed in ``others``. Hidden files are passed over. A file without an ending that is known is
+    a picture if it begins like one. Files are in the order of their names.
 
     Parameters
     ----------
@@ -32,15 +34,23 @@ def from_folder(
         Folder of the pictures; those in folders of it have the name of their folder as their label.
     **options
         size : int, (height, width) or None
-            Size of the images in pixels. None: their own where all have the same, at most 96; else 64.
+            Size of the images in pixels. None: their own where nine of ten have the same, at most 96; else
+            64. Sides of fewer than 8 pixels are enlarged.
         channels : int or None
             Number of channels: 1 makes all grey, 3 makes all colour; more are for TIFF files with as many.
-            None: the most that pictures have.
-        fit : {"crop", "pad", "stretch"}
+            None: what most have; where these are grey, and others are colour, all become colour.
+        fit : {"crop", "pad", "stretch"} or None
             Treatment of a picture whose sides have another ratio: its middle is cut out, it is framed with
-            the background's colour, or it is distorted.
-        background : {"white", "black"} or (red, green, blue)
-            Colour behind transparent pixels and around framed pictures.
+            the background's colour, or it is distorted. None: "crop".
+        background : {"white", "black"}, (red, green, blue) or None
+            Colour behind transparent pixels and around framed pictures. None: "white".
+        scale : {"auto", "depth", "percentile"}, (low, high) or None
+            Which values become black and white in pictures that do not have 8 bits. ``"depth"``: the least
+            and the greatest that their type has (0 and 1 of floats). ``"percentile"``: those that nearly all
+            pixels lie between. A pair: these. ``"auto"``, None: see the notes.
+        like : TSimCNE, ImageCollection, Layout or None
+            Bring all into the form of the pictures that a model was fitted on, or of another collection:
+            size, channels, fit, background, scale and ranges. It excludes these options.
         cache : path or None
             A ``.npy`` file that will hold the images, for ``numpy.load(path, mmap_mode="r")`` later. None:
             memory, or a temporary file where they would take more than a quarter of what is available.
@@ -52,6 +62,7 @@ def from_folder(
     Returns
     -------
     ImageCollection
+        Its ``layout`` and ``notes`` say what was done.
 
     Raises
     ------
@@ -62,25 +73,31 @@ def from_folder(
 
     Notes
     -----
-    Turned photographs are set upright (EXIF). Values of more than 8 bits are scaled so that the 0.1 and 99.9
-    percentile of each channel, over 200 pictures, become 0 and 255. Of animations the first picture is taken.
+    Turned photographs are set upright (EXIF, TIFF), transparent pixels have the background's colour.
+
+    8 bits stay as they are. So do floats in [0, 1], or [-1, 1], which become 0 to 255, and numbers from 0 to
+    255. Of 12 bits, where a file says them, 0 and 4095 become black and white; so it is with colours, and
+    with grey values among pictures of 8 bits, whose depth is the least of 10, 12, 14 and 16 bits that holds
+    them. All other values, such as those of microscopes, are scaled so that nearly all pixels of nearly all
+    pictures lie between black and white: the 0.1 and 99.9 percentile of each picture count, without values
+    that stand for none (NaN, -9999, GDAL's), without a tenth of the pictures that lie elsewhere as a whole,
+    and without what only one of fifty has. There is one range for red, green and blue, and one for each
+    channel where channels mean different things.
+
+    Grey pages of one file are channels where most files have as many; else they are a stack, and the middle
+    one is taken. Of colour pages and of animations it is the first.
     """
     folder = Path(path)
     if not folder.is_dir():
         raise FileNotFoundError(f"path: got {str(path)!r}, want a folder")
-    found = []
-    for directory, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [(Path(directory) / name).relative_to(folder) for name in files]
-    names = _pictures(PurePosixPath(name) for name in found)
-    if not names:
-        raise ValueError(f"path: got {str(path)!r} with {len(found)} files, want pictures in it")
+    found = find_in_folder(folder)
+    names = _pictures(found, path)
     labels = _labels(names)
     items = [
         Item(str(name), label, lambda name=name: _file(folder / name))  # type: ignore[misc]
         for name, label in zip(names, labels, strict=True)
     ]
-    return read(items, folder.name, **options)
+    return read(items, folder.name, **options, others=found.others, skipped=found.skipped)
 
 
 def from_zip(
@@ -104,14 +121,18 @@ def from_zip(
         raise ValueError(f"path: got {str(path)!r}, want a zip file")
     with zipfile.ZipFile(path) as archive:
         entries = [entry.filename for entry in archive.infolist()]
-    # Names may be there twice: an entry is known by its number.
-    numbers: dict[PurePosixPath, list[int]] = {}
-    for number, entry in enumerate(entries):
-        if not entry.endswith("/"):
-            numbers.setdefault(PurePosixPath(entry), []).append(number)
-    found = [(number, name) for name in _pictures(numbers) for number in numbers[name]]
-    if not found:
-        raise ValueError(f"path: got {str(path)!r} with {len(entries)} files, want pictures in it")
+        # Names may be there twice: an entry is known by its number.
+        numbers: dict[PurePosixPath, list[int]] = {}
+        for number, entry in enumerate(entries):
+            if not entry.endswith("/"):
+                numbers.setdefault(PurePosixPath(entry), []).append(number)
+
+        def head(name: PurePosixPath) -> bytes:
+            with archive.open(archive.infolist()[numbers[name][0]]) as file:
+                return file.read(HEAD)
+
+        contents = find_in(numbers, head)
+    found = [(number, name) for name in _pictures(contents, path) for number in numbers[name]]
     archive_path = os.path.abspath(path)
 
     def opened(place: int, name: PurePosixPath) -> Encoded:
@@ -121,7 +142,7 @@ def from_zip(
         Item(str(name), label, lambda place=place, name=name: opened(place, name))  # type: ignore[misc]
         for (place, name), label in zip(found, _labels([name for _, name in found]), strict=True)
     ]
-    return read(items, Path(path).name, **options)
+    return read(items, Path(path).name, **options, others=contents.others, skipped=contents.skipped)
 
 
 def from_files(
@@ -130,12 +151,13 @@ def from_files(
     labels: Iterable[Any] | None = None,
     **options: Unpack[Options],
 ) -> ImageCollection:
-    """Pictures from a list of paths, Pillow images or arrays; else as `from_folder`.
+    """Pictures from a list of paths, Pillow images, arrays or tensors; else as `from_folder`.
 
     Parameters
     ----------
-    pictures : iterable of path, PIL.Image.Image or ndarray
-        Pictures; arrays are (height, width) or (height, width, channels), of any size each.
+    pictures : iterable of path, PIL.Image.Image, ndarray or torch.Tensor
+        Pictures; arrays are (height, width), (height, width, channels) or, with one, three or four channels,
+        (channels, height, width), of any size and type each.
     labels : iterable or None
         Label of each picture.
     **options
@@ -158,17 +180,14 @@ def from_files(
     return read(items, "pictures", **options)
 
 
-def _pictures(names: Iterable[PurePosixPath]) -> list[PurePosixPath]:
-    """Names that end like a picture's and are not hidden, in order."""
-    from PIL import Image
-
-    endings = Image.registered_extensions()
-    return sorted(
-        name
-        for name in names
-        if name.suffix.lower() in endings
-        and not any(part.startswith((".", "__MACOSX")) for part in name.parts)
-    )
+def _pictures(found: Found, path: Any) -> list[PurePosixPath]:
+    """The names of the pictures, of which there are some."""
+    if not found.pictures:
+        reasons = Counter(reason for _, reason in [*found.skipped, *found.others])
+        listed = "".join(f"; {count} × {reason}" for reason, count in reasons.most_common(5))
+        count = len(found.skipped) + len(found.others)
+        raise ValueError(f"path: got {str(path)!r} with {count} files, want pictures in it{listed}")
+    return found.pictures
 
 
 def _labels(names: list[PurePosixPath]) -> list[str | None]:
@@ -184,24 +203,8 @@ def _name(picture: Any, place: int) -> str:
 def _open_any(picture: Any) -> Any:
     if isinstance(picture, str | os.PathLike):
         return _file(picture)
-    if isinstance(picture, np.ndarray):
-        return open_array(picture)
-    check_format(picture)
-    return picture
+    return picture_of(picture)
 
 
 def _file(path: str | os.PathLike[str]) -> Encoded:
     return Encoded(("file", os.path.abspath(path)), os.path.splitext(path)[1])
-
-
-def open_array(array: np.ndarray[Any, Any]) -> Any:
-    """A picture of an array; those that Pillow cannot hold stay arrays."""
-    from PIL import Image
-
-    if array.ndim == 2:
-        array = array[:, :, None]
-    if array.ndim != 3:
-        raise ValueError(f"got an array of shape {array.shape}, want (height, width[, channels])")
-    if array.dtype != np.uint8 or array.shape[2] not in (1, 3, 4):
-        return array
-    return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)

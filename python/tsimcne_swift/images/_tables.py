@@ -7,13 +7,10 @@ import os
 from collections.abc import Callable
 from typing import Any, Unpack
 
-import numpy as np
-
 from .._checks.values import check_regular
 from .._system.config import available_memory
+from ._arrays import picture_of
 from ._collection import ImageCollection
-from ._decoding._opening import check_format
-from ._files import open_array
 from ._reading import Item, Options, read
 from ._workers import Encoded
 
@@ -32,7 +29,7 @@ def from_dataset(
     dataset : sequence
         Sequence of (picture, label), as torchvision's; its names are ``dataset.classes``. Or one of rows with
         named columns, as ``datasets.Dataset``; its names are those of a ``ClassLabel``. Pictures are
-        Pillow's, or arrays (height, width[, channels]).
+        Pillow's, arrays, or PyTorch's tensors, as `from_files` takes them.
     image, label : str
         Names of the columns. A ``label`` that is not there, or None: no labels.
     **options
@@ -153,21 +150,9 @@ def _read_rows(
 
 
 def _picture(value: Any) -> Any:
-    from PIL import Image
-
     if isinstance(value, dict):  # the column is not decoded
         value = value["bytes"]
-    if isinstance(value, bytes):
-        return Encoded(("data", value))
-    if isinstance(value, Image.Image):
-        check_format(value)
-        return value
-    if hasattr(value, "numpy") and not isinstance(value, np.ndarray):
-        # torchvision's ToTensor has channels first, in [0, 1].
-        value = np.moveaxis(np.asarray(value.numpy()), 0, -1)
-        if value.dtype.kind == "f":
-            value = np.rint(255 * value).astype(np.uint8)
-    return open_array(np.asarray(value))
+    return Encoded(("data", value)) if isinstance(value, bytes) else picture_of(value)
 
 
 def _class_names(metadata: Any, label: str | None) -> list[str] | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,9 +17,10 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from ._decoding._layout import Layout
 from ._decoding._limits import CLOCK_SECONDS, PROCESSOR_SECONDS
-from ._decoding._pixels import Layout
-from ._decoding._serve import FACTS, HEAD, PIXELS, READY, REASON, SHAPE
+from ._decoding._pixels import Facts, UnforeseenError
+from ._decoding._serve import FACTS, HEAD, PIXELS, READY, REASON, UNFORESEEN
 
 PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from _decoding._serve import serve; serve()"
 # A process has one thread; there are as many processes as are wanted.
@@ -40,18 +42,6 @@ class Encoded:
 
     source: tuple[Any, ...]
     ending: str = ""
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is known of a picture before it is read.
-
-    ``values`` are some of a picture with more than 8 bits; None for other pictures.
-    """
-
-    size: tuple[int, int]
-    channels: int
-    values: npt.NDArray[np.float32] | None = None
 
 
 class _Gone(Exception):
@@ -82,12 +72,14 @@ class _Worker:
             raise RuntimeError(f"images: a process that reads pictures did not start; it {error}") from error
         assert kind == READY
 
-    def ask(self, pictures: Sequence[Encoded], layout: Layout | None) -> Iterator[tuple[bytes, bytes]]:
+    def ask(
+        self, pictures: Sequence[Encoded], layout: Layout | None, alarms: Collection[str]
+    ) -> Iterator[tuple[bytes, bytes]]:
         """Kind and body of the answer for each picture, until the process ends."""
         import pickle
 
         asked = [(picture.source, picture.ending) for picture in pictures]
-        request = (asked, None if layout is None else astuple(layout))
+        request = (asked, None if layout is None else astuple(layout), tuple(alarms))
         # Where a process has ended, the answer that does not come gives the reason.
         with contextlib.suppress(BrokenPipeError):
             self._requests.write(pickle.dumps(request, pickle.HIGHEST_PROTOCOL))
@@ -132,24 +124,29 @@ class Workers:
         ((kind, body),) = self._ask([picture], None)
         if kind != FACTS:
             return body.decode()
-        height, width, channels, is_deep = SHAPE.unpack_from(body)
-        values = np.frombuffer(body, np.float32, offset=SHAPE.size).reshape(-1, channels)
-        return Facts((height, width), channels, values if is_deep else None)
+        return Facts.read(json.loads(body))
 
-    def pixels(self, pictures: Sequence[Encoded], layout: Layout) -> list[npt.NDArray[np.uint8] | str]:
+    def pixels(
+        self, pictures: Sequence[Encoded], layout: Layout, alarms: Collection[str]
+    ) -> list[npt.NDArray[np.uint8] | str | UnforeseenError]:
         """Pixels (height, width, channels) of each picture, or the reason why it cannot be read."""
         shape = (*layout.size, layout.channels)
-        return [
-            np.frombuffer(body, np.uint8).reshape(shape) if kind == PIXELS else body.decode()
-            for kind, body in self._ask(pictures, layout)
-        ]
+        results: list[npt.NDArray[np.uint8] | str | UnforeseenError] = []
+        for kind, body in self._ask(pictures, layout, alarms):
+            if kind == PIXELS:
+                results.append(np.frombuffer(body, np.uint8).reshape(shape))
+            else:
+                results.append(UnforeseenError(body.decode()) if kind == UNFORESEEN else body.decode())
+        return results
 
-    def _ask(self, pictures: Sequence[Encoded], layout: Layout | None) -> list[tuple[bytes, bytes]]:
+    def _ask(
+        self, pictures: Sequence[Encoded], layout: Layout | None, alarms: Collection[str] = ()
+    ) -> list[tuple[bytes, bytes]]:
         answers: list[tuple[bytes, bytes]] = []
         while len(answers) < len(pictures):
             worker = self._take()
             try:
-                for answer in worker.ask(pictures[len(answers) :], layout):
+                for answer in worker.ask(pictures[len(answers) :], layout, alarms):
                     answers.append(answer)
             except BaseException as error:
                 with self._lock:

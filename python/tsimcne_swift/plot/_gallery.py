@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from .._checks.maps import as_shown, check_labels, check_plane
 from .._checks.values import check_integer, check_number
+from .._inputs.images import as_pictures
 from .._system.text import legible
 from ._colors import NONE, colors_of
 from ._frame import frame, new_axes
@@ -55,7 +56,7 @@ def gallery(
     matplotlib.axes.Axes
     """
     Y = check_plane(Y)
-    images = _check_images(X, len(Y))
+    images = as_pictures(X, len(Y))
     check_number("zoom", zoom, 0.05, 1)
     ax = new_axes(ax, (12, 12))
     frame(ax, Y)
@@ -110,10 +111,3 @@ def _without_overlap(
             taken[column, row] = Y[i]
             shown.append(int(i))
     return shown
-
-
-def _check_images(X: Any, n: int) -> npt.NDArray[Any]:
-    images = np.asarray(X)
-    if images.ndim not in (3, 4) or len(images) != n:
-        raise ValueError(f"X: got shape {images.shape}, want ({n}, height, width[, channels])")
-    return images.reshape(*images.shape[:3], -1)

@@ -1,39 +1,59 @@
-"""One picture, as Pillow or tifffile opened it, to pixels of a wanted size."""
+"""One picture, as Pillow or another reader opened it, to pixels of a wanted size."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ._layout import Layout, Range
 from ._opening import exif_of
+from ._ranges import range_alone, range_in_set
+from ._raw import Raw, upright
+from ._tiff import TiffPicture
 
 if TYPE_CHECKING:
     from PIL import Image as PILImage
 
-FITS = ("crop", "pad", "stretch")
 GREY_MODES = ("1", "L", "LA", "La", "I", "F")
-# Percentiles of a channel that become black and white where an image has more than 8 bits.
-RANGE = (0.1, 99.9)
-# Most values of a picture and channel that these limits are taken from.
-MOST_VALUES = 20_000
-# Number of values of a picture that are scaled together.
-CHUNK = 1 << 20
 ORIENTATION = 0x0112
+# Grey pages of a file, times its channels, that may be channels; more are a stack.
+MOST_PAGES = 32
+LUMINANCE = (0.299, 0.587, 0.114)
+#: What a picture may be that a layout was chosen without, and that it can be chosen again for.
+COLOUR, VALUES = "colour", "values"
+
+
+class UnforeseenError(Exception):
+    """The picture is something that the layout was chosen without."""
+
+
+#: Kind and summary, as of `Raw`, of values that are not 8 bits; None where they are.
+Values = tuple[str, Any]
 
 
 @dataclass(frozen=True)
-class Layout:
-    """What every picture of a collection becomes."""
+class Facts:
+    """What is known of a picture before it is read.
+
+    ``pages`` counts grey pages of one size. ``own`` are the values of one page, ``paged`` those of all as
+    channels, where they may be channels.
+    """
 
     size: tuple[int, int]
     channels: int
-    fit: str = "crop"
-    background: tuple[int, int, int] = (255, 255, 255)
-    # Values (channels, 2) that become 0 and 255, in pictures with more than 8 bits.
-    limits: npt.NDArray[np.float64] | None = None
+    pages: int = 1
+    own: Values | None = None
+    paged: Values | None = None
+    may_be_channels: bool = False
+
+    @classmethod
+    def read(cls, written: dict[str, Any]) -> Facts:
+        """Facts from JSON."""
+        return cls(**written | {"size": tuple(written["size"])})
 
 
 def is_deep(picture: PILImage.Image) -> bool:
@@ -41,17 +61,30 @@ def is_deep(picture: PILImage.Image) -> bool:
     return picture.mode in ("I", "F") or picture.mode.startswith("I;")
 
 
-def channels_of(picture: Any) -> int:
-    """Number of channels: 1 for grey, 3 for colour, more for what microscopes write."""
-    if isinstance(picture, np.ndarray):
-        return int(picture.shape[2])
-    return 1 if picture.mode in GREY_MODES or picture.mode.startswith("I;") else 3
+def facts_of(picture: Any) -> Facts:
+    """Size and channels, from headers where they say them, and what ranges are made of."""
+    if isinstance(picture, TiffPicture):
+        pages, channels = picture.pages, picture.channels
+        may_be_channels = 1 < pages * channels <= MOST_PAGES and pages > 1
+        own = _values_of(picture.raw("middle"))
+        paged = _values_of(picture.raw("channels")) if may_be_channels else None
+        return Facts(picture.size, channels, pages, own, paged, may_be_channels)
+    raw = _raw_of(picture)
+    if raw is not None:
+        height, width = raw.values.shape[:2]
+        return Facts((height, width), raw.channels, own=_values_of(raw))
+    return Facts(_size_of(picture), 1 if picture.mode in GREY_MODES else 3)
 
 
-def size_of(picture: Any) -> tuple[int, int]:
+def _values_of(raw: Raw) -> Values | None:
+    if raw.kind is None:
+        return None
+    summary = raw.summary()
+    return raw.kind, None if summary is None else summary.tolist()
+
+
+def _size_of(picture: Any) -> tuple[int, int]:
     """Height and width of the picture when it is upright."""
-    if isinstance(picture, np.ndarray):
-        return int(picture.shape[0]), int(picture.shape[1])
     width, height = picture.size
     if exif_of(picture).get(ORIENTATION, 1) not in (5, 6, 7, 8):
         return height, width
@@ -61,40 +94,77 @@ def size_of(picture: Any) -> tuple[int, int]:
     return width, height
 
 
-def deep_values(picture: Any) -> npt.NDArray[Any] | None:
-    """Values (height, width, channels) of a picture with more than 8 bits; None for others."""
-    if isinstance(picture, np.ndarray):
+def _raw_of(picture: Any) -> Raw | None:
+    """The values of a picture that Pillow's 8 bits do not hold; None for others."""
+    if isinstance(picture, Raw):
         return picture
-    return np.asarray(picture)[:, :, None] if is_deep(picture) else None
+    if not is_deep(picture):
+        return None
+    turned = exif_of(picture).get(ORIENTATION, 1)
+    values = np.asarray(picture)[:, :, None]
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)
+    if picture.mode == "I" and picture.format in ("PNG", "PPM"):
+        # These have 16 bits, which Pillow keeps in 32.
+        values = values.astype(np.uint16)
+    clear = picture.info.get("transparency")
+    alpha = None
+    if isinstance(clear, int):
+        alpha = np.where(values[:, :, 0] == clear, 0, 255).astype(np.uint8)
+        alpha = upright(alpha, turned)
+    return Raw(upright(values, turned), alpha=alpha)
 
 
-def some_values(picture: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Values (pixels, channels) of every seventh pixel, and of fewer in large pictures."""
-    rows = picture.reshape(-1, picture.shape[-1])
-    return rows[:: max(7, len(rows) // MOST_VALUES)].astype(np.float32)
-
-
-def limits_of(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Limits of each channel, from `some_values` of a picture or several."""
-    low, high = np.nanpercentile(values, RANGE, axis=0)
-    return np.stack([low, np.maximum(high, low + 1e-6 * np.maximum(1, np.abs(low)))], axis=1)
-
-
-def pixels(picture: Any, layout: Layout) -> npt.NDArray[np.uint8]:
+def pixels(picture: Any, layout: Layout, alarms: Collection[str] = ()) -> npt.NDArray[np.uint8]:
     """The picture in the layout: (height, width, channels).
 
     Raises
     ------
     ValueError
         If it has another number of channels, and is not grey or colour.
+    UnforeseenError
+        If it is one of ``alarms``: `COLOUR` in grey images, `VALUES` of a kind without a range.
     """
+    raw = picture.raw(layout.pages) if isinstance(picture, TiffPicture) else _raw_of(picture)
+    if raw is not None:
+        picture = _in_eight_bits(raw, layout, alarms)
+        if isinstance(picture, np.ndarray):
+            return _channel_by_channel(picture, layout)
+    return _shown(picture, layout, alarms)
+
+
+def _in_eight_bits(raw: Raw, layout: Layout, alarms: Collection[str]) -> Any:
+    """A picture of Pillow's, or an array of channels that mean different things."""
+    from PIL import Image
+
+    is_picture = raw.channels in (1, 3)
+    if layout.channels != raw.channels and not (is_picture and layout.channels in (1, 3)):
+        raise ValueError(f"got {raw.channels} channels, others have {layout.channels}")
+    values: npt.NDArray[Any] = raw.values
+    if raw.kind is not None:
+        pairs: Range | None = layout.ranges.get(raw.kind)
+        if pairs is None:
+            if VALUES in alarms:
+                raise UnforeseenError(VALUES)
+            pairs = range_alone(raw, raw.kind, layout.scale)
+        elif layout.scale == "auto":
+            pairs = range_in_set(raw, pairs)
+        values = np.zeros(raw.values.shape, np.uint8) if pairs is None else raw.eight_bits(pairs)
+    if not is_picture:
+        return values
+    if raw.alpha is not None:
+        values = np.concatenate([values, raw.alpha[:, :, None]], axis=2)
+    return Image.fromarray(np.ascontiguousarray(values[:, :, 0] if values.shape[2] == 1 else values))
+
+
+def _shown(picture: PILImage.Image, layout: Layout, alarms: Collection[str]) -> npt.NDArray[np.uint8]:
+    """A picture of 8 bits upright, on the background, in grey or colour."""
     from PIL import Image, ImageOps
 
-    deep = deep_values(picture)
-    if deep is not None:
-        return _deep_pixels(deep, layout)
     if layout.channels not in (1, 3):
-        raise ValueError(f"got {channels_of(picture)} channels, others have {layout.channels}")
+        found = 1 if picture.mode in GREY_MODES else 3
+        raise ValueError(f"got {found} channels, others have {layout.channels}")
+    if layout.channels == 1 and COLOUR in alarms and picture.mode not in GREY_MODES:
+        raise UnforeseenError(COLOUR)
     if picture.getexif().get(ORIENTATION, 1) != 1:
         picture = ImageOps.exif_transpose(picture)
     if picture.has_transparency_data:
@@ -109,34 +179,15 @@ def pixels(picture: Any, layout: Layout) -> npt.NDArray[np.uint8]:
 
 
 def _luminance(color: tuple[int, int, int]) -> int:
-    return round(0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2])
+    return round(sum(share * value for share, value in zip(LUMINANCE, color, strict=True)))
 
 
-def _deep_pixels(values: npt.NDArray[Any], layout: Layout) -> npt.NDArray[np.uint8]:
+def _channel_by_channel(values: npt.NDArray[np.uint8], layout: Layout) -> npt.NDArray[np.uint8]:
+    """Channels that are no colours: what lies around them is nothing."""
     from PIL import Image
 
-    if values.shape[2] == 1 and layout.channels == 3:
-        values = np.broadcast_to(values, (*values.shape[:2], 3))
-    if values.shape[2] != layout.channels:
-        raise ValueError(f"got {values.shape[2]} channels, others have {layout.channels}")
-    limits = layout.limits if layout.limits is not None else limits_of(some_values(values))
-    result = np.empty((*layout.size, layout.channels), np.uint8)
-    for channel in range(layout.channels):
-        low, high = limits[channel if len(limits) == layout.channels else 0]
-        picture = Image.fromarray(_scaled(values[:, :, channel], low, high))
-        fitted = np.asarray(_fitted(picture, layout, 0), np.float32)
-        result[:, :, channel] = np.clip(np.rint(fitted), 0, 255).astype(np.uint8)
-    return result
-
-
-def _scaled(values: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.float32]:
-    """Scale ``low`` to 0 and ``high`` to 255, some rows at a time, as copies take eight bytes a value."""
-    result = np.empty(values.shape, np.float32)
-    rows = max(1, CHUNK // max(1, values.shape[1]))
-    for first in range(0, len(values), rows):
-        part = values[first : first + rows].astype(np.float32)
-        result[first : first + rows] = np.nan_to_num(np.clip((part - low) / (high - low), 0, 1) * 255)
-    return result
+    channels = [np.ascontiguousarray(values[:, :, channel]) for channel in range(values.shape[2])]
+    return np.stack([np.asarray(_fitted(Image.fromarray(one), layout, 0)) for one in channels], axis=2)
 
 
 def _fitted(picture: PILImage.Image, layout: Layout, background: Any) -> PILImage.Image:

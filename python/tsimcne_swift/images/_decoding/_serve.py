@@ -6,6 +6,7 @@ and is one file that could not be read.
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -14,20 +15,20 @@ import struct
 import sys
 import warnings
 import zipfile
+from collections.abc import Collection
+from dataclasses import asdict
 from functools import cache
 from typing import Any, BinaryIO
 
-import numpy as np
-
+from ._kinds import RefusedError
+from ._layout import Layout
 from ._limits import CLOCK_SECONDS, MEMORY_BYTES, PROCESSOR_SECONDS, check_length
 from ._opening import formats, open_data
-from ._pixels import Layout, channels_of, deep_values, pixels, size_of, some_values
+from ._pixels import UnforeseenError, facts_of, pixels
 
 # Kind and length of an answer, which come before it.
 HEAD = struct.Struct("<cq")
-READY, PIXELS, FACTS, REASON = b"!", b"p", b"f", b"r"
-# Height, width and channels of a picture's facts, and whether values follow.
-SHAPE = struct.Struct("<qqq?")
+READY, PIXELS, FACTS, REASON, UNFORESEEN = b"!", b"p", b"f", b"r", b"u"
 
 
 def serve() -> None:
@@ -42,11 +43,11 @@ def serve() -> None:
     _send(answers, READY, b"")
     while True:
         try:
-            pictures, layout = pickle.load(requests)
+            pictures, layout, alarms = pickle.load(requests)
         except EOFError:
             return
         for source, ending in pictures:
-            _send(answers, *_answer(source, ending, None if layout is None else Layout(*layout)))
+            _send(answers, *_answer(source, ending, None if layout is None else Layout(*layout), alarms))
 
 
 def _limit() -> None:
@@ -75,7 +76,9 @@ def _send(answers: BinaryIO, kind: bytes, body: Any) -> None:
     answers.flush()
 
 
-def _answer(source: tuple[Any, ...], ending: str, layout: Layout | None) -> tuple[bytes, Any]:
+def _answer(
+    source: tuple[Any, ...], ending: str, layout: Layout | None, alarms: Collection[str]
+) -> tuple[bytes, Any]:
     """The pixels in a layout, or without one what is known of the picture."""
     # A broken file must not end the reading of a folder, whatever its decoder raises.
     try:
@@ -84,8 +87,10 @@ def _answer(source: tuple[Any, ...], ending: str, layout: Layout | None) -> tupl
         signal.setitimer(signal.ITIMER_REAL, CLOCK_SECONDS)
         picture = open_data(data, ending)
         if layout is not None:
-            return PIXELS, pixels(picture, layout).data.cast("B")
-        return FACTS, facts_of(picture)
+            return PIXELS, pixels(picture, layout, alarms).data.cast("B")
+        return FACTS, json.dumps(asdict(facts_of(picture))).encode()
+    except UnforeseenError as error:
+        return UNFORESEEN, str(error).encode()
     except MemoryError:
         return REASON, f"wants more than {MEMORY_BYTES >> 20:,} MiB to be decoded".encode()
     except Exception as error:
@@ -98,14 +103,9 @@ def _answer(source: tuple[Any, ...], ending: str, layout: Layout | None) -> tupl
 def reason_of(error: Exception) -> str:
     """Why a picture was skipped."""
     kind = type(error).__name__
+    if isinstance(error, RefusedError):
+        return str(error)
     return "is no picture that is known" if kind == "UnidentifiedImageError" else f"{kind}: {error}"
-
-
-def facts_of(picture: Any) -> bytes:
-    """Size and channels, from the headers where they say them, and some values of more than 8 bits."""
-    deep = deep_values(picture)
-    values = b"" if deep is None else np.ascontiguousarray(some_values(deep)).tobytes()
-    return SHAPE.pack(*size_of(picture), channels_of(picture), deep is not None) + values
 
 
 def _read(kind: str, *place: Any) -> bytes:

@@ -1,0 +1,239 @@
+"""The table of docs/your-images.md: what each kind of picture becomes, a row a test."""
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from test_images import QUIET, smooth
+from tsimcne_swift import images
+
+DOCS = Path(__file__).parents[3] / "docs" / "your-images.md"
+BROWN = np.tile(np.array([150, 90, 60], np.uint8), (24, 24, 1)) + (smooth(24, 24) // 16)
+GREY = smooth(24, 24, 1)[:, :, 0]
+MASK = np.zeros((24, 24), np.uint8)
+MASK[8:16, 8:16] = 255
+WHITE_AROUND = np.where(MASK[..., None] == 255, BROWN, 255)
+CAMERA = np.linspace(200, 2000, 24 * 24).reshape(24, 24)
+STRETCHED = np.rint((CAMERA - 200) / 1800 * 255)
+
+
+def tiff(path, array, **options):
+    tifffile.imwrite(path, array, **options)
+
+
+def save(path, picture, **options):
+    Image.fromarray(picture).save(path, **options)
+
+
+def turned(path, array, orientation):
+    tiff(path, array, extratags=[(274, "H", 1, orientation, True)])
+
+
+def two_pages(path, first, second, **options):
+    with tifffile.TiffWriter(path) as file:
+        file.write(first, photometric="rgb")
+        file.write(second, photometric="rgb", **options)
+
+
+def deep_png(path, values, **options):
+    Image.fromarray(values).save(path, **options)
+
+
+def stack(values, n=5):
+    return np.stack([values] * n)
+
+
+# Each makes files in a folder, or is a list of pictures; and what each of them becomes.
+CASES = {
+    "8-bit grey, colour": ([GREY, GREY], GREY[..., None]),
+    "8-bit grey among colour": ([BROWN, GREY], {1: np.repeat(GREY[..., None], 3, axis=2)}),
+    "1 bit": (lambda d: save(d / "a.png", MASK > 0), MASK[..., None]),
+    "palette": (lambda d: Image.fromarray(BROWN).quantize(256).save(d / "a.png"), BROWN),
+    "transparency": (lambda d: save(d / "a.png", np.dstack([BROWN, MASK])), WHITE_AROUND),
+    "16-bit PNG, TIFF, grey": (
+        lambda d: (
+            deep_png(d / "a.png", CAMERA.astype(np.uint16)),
+            tiff(d / "b.tif", CAMERA.astype(np.uint16)),
+        ),
+        STRETCHED[..., None],
+    ),
+    "16-bit grey among 8 bits": (
+        lambda d: (
+            save(d / "a.png", GREY),
+            save(d / "b.png", GREY),
+            tiff(d / "c.tif", GREY.astype(np.uint16) * 257),
+        ),
+        GREY[..., None],
+    ),
+    "16-bit colour": (lambda d: tiff(d / "a.tif", BROWN.astype(np.uint16) * 257, photometric="rgb"), BROWN),
+    "16-bit colour of 12 bits": (
+        lambda d: tiff(d / "a.tif", np.rint(BROWN * (4095 / 255)).astype(np.uint16), photometric="rgb"),
+        BROWN,
+    ),
+    "16-bit transparency": (
+        lambda d: tiff(
+            d / "a.tif",
+            np.dstack([BROWN, MASK]).astype(np.uint16) * 257,
+            photometric="rgb",
+            extrasamples=["unassalpha"],
+        ),
+        WHITE_AROUND,
+    ),
+    "12 bits that a file declares": (
+        lambda d: (d / "a.tif").write_bytes(twelve_bits(GREY.astype(np.uint16) * 16)),
+        np.rint(GREY * (16 * 255 / 4095))[..., None],
+    ),
+    "white is zero (MinIsWhite)": (
+        lambda d: (
+            tiff(d / "a.tif", (65535 - CAMERA).astype(np.uint16), photometric="miniswhite"),
+            tiff(d / "b.tif", CAMERA.astype(np.uint16)),
+        ),
+        STRETCHED[..., None],
+    ),
+    "turned (EXIF, TIFF's orientation)": (
+        lambda d: turned(d / "a.tif", np.rot90(CAMERA, 1).astype(np.uint16), 6),
+        STRETCHED[..., None],
+    ),
+    "floats in [0, 1]": ([BROWN / 255], BROWN),
+    "floats in [-1, 1]": ([BROWN / 127.5 - 1, BROWN / 127.5 - 1], BROWN),
+    "floats or whole numbers in 0 to 255": ([BROWN.astype(float), BROWN.astype(np.int64)], BROWN),
+    "booleans": ([MASK > 0], MASK[..., None]),
+    "other floats, signed numbers": ([CAMERA, CAMERA.astype(np.float32)], STRETCHED[..., None]),
+    "no data (NaN, -9999, GDAL_NODATA)": (
+        lambda d: tiff(
+            d / "a.tif",
+            np.where(MASK, 77, CAMERA).astype(np.float32),
+            extratags=[(42113, "s", 0, "77", True)],
+        ),
+        np.where(MASK, 0, STRETCHED)[..., None],
+    ),
+    "channels that mean different things": (
+        lambda d: tiff(
+            d / "a.tif",
+            np.stack([CAMERA, 3 * CAMERA]).astype(np.uint16),
+            photometric="minisblack",
+            metadata={"axes": "CYX"},
+        ),
+        np.dstack([STRETCHED, STRETCHED]),
+    ),
+    "channels in 8 bits": (
+        lambda d: tiff(d / "a.tif", stack(GREY), photometric="minisblack", metadata={"axes": "CYX"}),
+        np.dstack([GREY] * 5),
+    ),
+    "overview or thumbnail pages": (
+        lambda d: two_pages(d / "a.tif", BROWN, BROWN[::2, ::2].copy(), subfiletype=1),
+        BROWN,
+    ),
+    "several pages in colour": (lambda d: two_pages(d / "a.tif", BROWN, 255 - BROWN), BROWN),
+    "grey pages, as many in most files": (
+        lambda d: [
+            tiff(d / f"{i}.tif", stack(CAMERA.astype(np.uint16)), photometric="minisblack") for i in range(3)
+        ],
+        np.dstack([STRETCHED] * 5),
+    ),
+    "grey pages of other numbers (z-stacks)": (
+        lambda d: [
+            tiff(
+                d / f"{i}.tif", stack(CAMERA.astype(np.uint16), 3 + i), imagej=True, metadata={"axes": "ZYX"}
+            )
+            for i in range(4)
+        ],
+        STRETCHED[..., None],
+    ),
+    "pages in several files (OME)": (
+        lambda d: (d / "a.ome.tif").write_bytes(half_of_a_set()),
+        GREY[..., None],
+    ),
+    "animations": (
+        lambda d: Image.fromarray(GREY).save(
+            d / "a.png", save_all=True, append_images=[Image.fromarray(255 - GREY)]
+        ),
+        GREY[..., None],
+    ),
+    "arrays and tensors, channels first": ([np.moveaxis(BROWN, -1, 0)], BROWN),
+    "sides of fewer than 8 pixels": ([GREY[:4, :4]], (8, 8, 1)),
+}
+
+
+def twelve_bits(values):
+    """A TIFF file whose values have 12 bits each, two in three bytes."""
+    from test_strangers import tiff as one_strip
+
+    first, second = values.reshape(-1, 2).T.astype(np.uint32)
+    packed = (first << 12 | second)[:, None] >> np.array([16, 8, 0]) & 255
+    return one_strip(24, 12, 1, packed.astype(np.uint8).tobytes())
+
+
+def half_of_a_set():
+    """One of two files of a set; the other is not there."""
+    file = io.BytesIO()
+    tifffile.imwrite(file, stack(GREY, 2), photometric="minisblack", metadata={"axes": "CYX"}, ome=True)
+    file.seek(0)
+    with tifffile.TiffFile(file) as whole:
+        description = whole.ome_metadata
+    own = re.search(r'UUID="(urn:uuid:[^"]+)"', description)[1]
+    parts = "".join(
+        f'<TiffData FirstC="{c}" IFD="0" PlaneCount="1"><UUID FileName="{c}.ome.tif">{uuid}</UUID></TiffData>'
+        for c, uuid in enumerate(("urn:uuid:00000000-0000-0000-0000-000000000000", own))
+    )
+    description = re.sub(r"<TiffData.*?/>", parts, description)
+    file = io.BytesIO()
+    tifffile.imwrite(file, GREY, photometric="minisblack", description=description, metadata=None)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("row", CASES)
+def test_what_becomes_of(row, tmp_path):
+    make, expected = CASES[row]
+    if callable(make):
+        make(tmp_path)
+        found = images.from_folder(tmp_path, **QUIET)
+    else:
+        found = images.from_files(make, **QUIET)
+    assert found.skipped == []
+    if isinstance(expected, tuple):
+        assert found.images.shape[1:] == expected
+        return
+    for place, wanted in (expected if isinstance(expected, dict) else {}).items():
+        np.testing.assert_array_equal(found.images[place], wanted)
+    if isinstance(expected, np.ndarray):
+        for name, image in zip(found.names, found.images, strict=True):
+            np.testing.assert_allclose(image.astype(int), expected, atol=2, err_msg=name)
+
+
+def test_the_documentation_has_these_rows():
+    table = DOCS.read_text(encoding="utf-8").split("### What becomes of a picture")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| ([^|]+?) +\|", table, re.MULTILINE)
+    assert rows == ["a picture", *CASES]
+
+
+def test_colour_frames_that_a_file_calls_channels(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.stack([BROWN, 255 - BROWN]), imagej=True)
+    found = images.from_folder(tmp_path, **QUIET)
+    np.testing.assert_array_equal(found.images, [BROWN])
+
+
+def test_packings_that_pillow_does_not_know(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", BROWN, photometric="rgb", compression="jpegxl")
+    np.testing.assert_allclose(images.from_folder(tmp_path, **QUIET).images[0].astype(int), BROWN, atol=2)
+
+
+def test_colours_that_were_multiplied_with_their_opacity(tmp_path):
+    """Half of them on white, at any depth."""
+    half = np.dstack([BROWN // 2, np.full((24, 24), 128, np.uint8)])
+    for name, values in (("8.tif", half), ("16.tif", half.astype(np.uint16) * 257)):
+        tifffile.imwrite(tmp_path / name, values, photometric="rgb", extrasamples=["assocalpha"])
+    for image in images.from_folder(tmp_path, **QUIET).images:
+        np.testing.assert_allclose(image.astype(int), BROWN // 2 + 127, atol=3)
+
+
+def test_values_that_are_no_numbers_to_see(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", GREY.astype(np.complex64))
+    save(tmp_path / "b.png", GREY)
+    assert images.from_folder(tmp_path, **QUIET).skipped == [
+        ("a.tif", "has values of type complex64, want real numbers")
+    ]
