@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .. import recipes
 from .._estimator import TSimCNE
 from .._evaluation import leave_one_out
@@ -67,7 +69,7 @@ def embed(options: Any) -> int:
         "seconds": round(time.perf_counter() - started, 1),
         "files": {kind: legible(path) for kind, path in files.items()},
     }  # fmt: skip
-    if collection.labels is not None and len(collection) > 2:
+    if collection.labels is not None and len(np.unique(collection.labels[collection.labels >= 0])) > 1:
         known = collection.labels >= 0
         result["knn_accuracy"] = round(leave_one_out(Y[known], collection.labels[known]), 4)
     print(json.dumps(result) if options.json else _summary(result))

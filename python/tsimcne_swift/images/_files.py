@@ -13,6 +13,7 @@ import numpy as np
 from .._checks.values import check_regular
 from ._collection import ImageCollection
 from ._decoding._opening import check_format
+from ._labels import folder_labels
 from ._reading import Item, Options, read
 from ._workers import Encoded
 
@@ -29,7 +30,9 @@ def from_folder(
     Parameters
     ----------
     path : path
-        Folder of the pictures; those in folders of it have the name of their folder as their label.
+        Folder of the pictures. Those in folders of it have the name of the innermost as their label; of
+        ``class/images`` and ``train/class`` that is ``class``, and of ``2018/06`` beside ``2019/06`` the
+        whole path.
     **options
         size : int, (height, width) or None
             Size of the images in pixels. None: their own where all have the same, at most 96; else 64.
@@ -75,7 +78,7 @@ def from_folder(
     names = _pictures(PurePosixPath(name) for name in found)
     if not names:
         raise ValueError(f"path: got {str(path)!r} with {len(found)} files, want pictures in it")
-    labels = _labels(names)
+    labels = folder_labels(names)
     items = [
         Item(str(name), label, lambda name=name: _file(folder / name))  # type: ignore[misc]
         for name, label in zip(names, labels, strict=True)
@@ -108,7 +111,8 @@ def from_zip(
     numbers: dict[PurePosixPath, list[int]] = {}
     for number, entry in enumerate(entries):
         if not entry.endswith("/"):
-            numbers.setdefault(PurePosixPath(entry), []).append(number)
+            # Programs of Windows write its separator, against the format.
+            numbers.setdefault(PurePosixPath(entry.replace("\\", "/").lstrip("/")), []).append(number)
     found = [(number, name) for name in _pictures(numbers) for number in numbers[name]]
     if not found:
         raise ValueError(f"path: got {str(path)!r} with {len(entries)} files, want pictures in it")
@@ -119,7 +123,7 @@ def from_zip(
 
     items = [
         Item(str(name), label, lambda place=place, name=name: opened(place, name))  # type: ignore[misc]
-        for (place, name), label in zip(found, _labels([name for _, name in found]), strict=True)
+        for (place, name), label in zip(found, folder_labels([name for _, name in found]), strict=True)
     ]
     return read(items, Path(path).name, **options)
 
@@ -169,12 +173,6 @@ def _pictures(names: Iterable[PurePosixPath]) -> list[PurePosixPath]:
         if name.suffix.lower() in endings
         and not any(part.startswith((".", "__MACOSX")) for part in name.parts)
     )
-
-
-def _labels(names: list[PurePosixPath]) -> list[str | None]:
-    """The folder that each picture lies in; None for all where they lie in one."""
-    folders = [name.parent.name or None for name in names]
-    return folders if len(set(folders)) > 1 else [None] * len(names)
 
 
 def _name(picture: Any, place: int) -> str:

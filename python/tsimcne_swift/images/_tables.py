@@ -11,7 +11,7 @@ import numpy as np
 
 from .._checks.values import check_regular
 from .._system.config import available_memory
-from ._collection import ImageCollection
+from ._collection import ImageCollection, in_order_of
 from ._decoding._opening import check_format
 from ._files import open_array
 from ._reading import Item, Options, read
@@ -149,7 +149,8 @@ def _read_rows(
         Item(str(place), named(number), lambda place=place: opened(place))  # type: ignore[misc]
         for place, number in enumerate(numbers)
     ]
-    return read(items, source, **options)
+    collection = read(items, source, **options)
+    return collection if names is None else in_order_of(collection, names)
 
 
 def _picture(value: Any) -> Any:
