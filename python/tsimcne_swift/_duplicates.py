@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
+from sklearn.neighbors import NearestNeighbors
 
 from ._checks.maps import check_rows
 from ._checks.values import check_integer, check_number
@@ -177,14 +178,22 @@ def _near_pairs(
     """
     rows = small.reshape(len(small), -1)
     centre, axes = _components(rows)
-    tree = KDTree((rows - centre) @ axes)
-    # Rounding must not lose what is as far as the threshold.
-    radius = np.inf if threshold is None else (threshold + 1e-3) * np.sqrt(rows.shape[1])
-    most = min((NEAREST if threshold is None else k) + 1, len(rows))
+    points = (rows - centre) @ axes
+    if threshold is None:
+        model = NearestNeighbors(n_neighbors=min(NEAREST + 1, len(rows)), algorithm="brute").fit(points)
+    else:
+        tree = KDTree(points)
+        # Rounding must not lose what is as far as the threshold.
+        radius = (threshold + 1e-3) * np.sqrt(rows.shape[1])
     result = []
     for variant in variants:
         query = (variant.reshape(rows.shape) - centre) @ axes
-        _, found = tree.query(query, k=most, distance_upper_bound=radius, workers=-1)
+        if threshold is None:
+            found = model.kneighbors(query, return_distance=False)
+        else:
+            # A tree is fast where little is so near.
+            most = min(k + 1, len(rows))
+            _, found = tree.query(query, k=most, distance_upper_bound=radius, workers=-1)
         found = found.reshape(len(rows), -1)
         here, there = np.repeat(np.arange(len(rows)), found.shape[1]), found.ravel()
         pairs = np.stack([here, there], axis=1)[(there < len(rows)) & (there != here)]
@@ -204,7 +213,8 @@ def _others(small: npt.NDArray[np.float32], k: int) -> npt.NDArray[np.int64]:
     centre, axes = _components(rows)
     points = (rows - centre) @ axes
     ranks = sorted({min(max(1, rank), len(rows) - 1) for rank in (k // 2, k)})
-    _, found = KDTree(points).query(points, k=[rank + 1 for rank in ranks], workers=-1)
+    model = NearestNeighbors(n_neighbors=ranks[-1] + 1, algorithm="brute").fit(points)
+    found = model.kneighbors(return_distance=False, n_neighbors=ranks[-1])[:, [rank - 1 for rank in ranks]]
     pairs = np.stack([np.repeat(np.arange(len(rows)), len(ranks)), found.ravel()], axis=1)
     result: npt.NDArray[np.int64] = pairs[pairs[:, 0] != pairs[:, 1]]
     return result

@@ -179,8 +179,9 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Seed. The same seed gives the same bits on any number of threads.
     n_jobs : int or None, default=None
         Threads; None and -1 are all cores that this process may use.
-    verbose : int, default=0
-        1 says before training how long it will take here, and shows a progress bar.
+    verbose : int or bool, default=0
+        1 or True says before training how long it will take here, and shows a progress bar: a line now and
+        then where standard error is no terminal.
 
     Attributes
     ----------
@@ -248,7 +249,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         image_shape: Any = None,
         random_state: Any = None,
         n_jobs: int | None = None,
-        verbose: int = 0,
+        verbose: int | bool = 0,
     ) -> None:
         self.n_components = n_components
         self.backbone = backbone

@@ -37,6 +37,7 @@ def inspect_images(options: Any) -> int:
     found = inspect.duplicates(collection.images, features)
     result: dict[str, Any] = {
         "duplicates": [[names[i] for i in group] for group in found.groups[:top]],
+        "duplicate_distances": [round(float(distance), 2) for distance in found.distances[:top]],
         "outliers": [names[i] for i in inspect.outliers(model, collection.images)[:top]],
     }
     if collection.labels is not None:
@@ -45,9 +46,15 @@ def inspect_images(options: Any) -> int:
     if options.json:
         print(json.dumps(result))
         return 0
-    for kind, items in result.items():
-        for item in items:
-            print(f"{kind}: {item if isinstance(item, str) else ' = '.join(item)}")
+    for group, distance in zip(result["duplicates"], result.pop("duplicate_distances"), strict=True):
+        print(
+            "duplicates: " + " = ".join(group)
+            if distance == 0
+            else f"near duplicates, {distance:.1f} grey levels: {' ~ '.join(group)}"
+        )
+    for kind in result.keys() - {"duplicates"}:
+        for name in result[kind]:
+            print(f"{kind}: {name}")
     return 0
 
 

@@ -47,7 +47,7 @@ class ImageCollection:
         return f"<ImageCollection: {', '.join(parts)}>"
 
 
-def encode_labels(values: list[Any]) -> tuple[npt.NDArray[np.int64] | None, list[str]]:
+def encode_labels(values: Any) -> tuple[npt.NDArray[np.int64] | None, list[str]]:
     """Numbers for labels, in their order; None for no label at all."""
     labels = read_labels(values, len(values)).check_classes()
     return (labels.codes, labels.names) if labels.names else (None, [])

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._checks.values import check_choice, check_integer, check_jobs
+from .._system.bars import make_bar
 from .._system.config import show_config
 from ._collection import ImageCollection, encode_labels
 from ._decoding._pixels import FITS, Layout, channels_of, deep_values, limits_of, pixels, size_of, some_values
@@ -71,8 +72,6 @@ def read(
     ValueError
         If no item can be read.
     """
-    from tqdm import tqdm
-
     wanted = _check_size(size)
     if channels is not None:
         check_integer("channels", channels, 1, 1024)
@@ -89,7 +88,7 @@ def read(
         done = _ahead(
             pool, lambda part: _pixels_or_reasons(part, layout, workers, unknown), parts, 4 * threads
         )
-        with tqdm(total=len(items), desc=f"reading {source}", unit="image", disable=not progress) as bar:
+        with make_bar(total=len(items), desc=f"reading {source}", unit="image", disable=not progress) as bar:
             for place, result in enumerate(chain.from_iterable(done)):
                 if isinstance(result, str):
                     skipped[place] = result
