@@ -84,7 +84,7 @@ echo "$PWD/python" >"$(.venv/bin/python -c 'import site; print(site.getsitepacka
 # So does the command: a script, as an installed package has.
 command=.venv/bin/tsimcne-swift
 if [ ! -x $command ]; then
-    printf '#!%s\nimport sys\n\nfrom tsimcne_swift._cli import main\n\nsys.exit(main())\n' "$PWD/.venv/bin/python" >$command
+    printf '#!/bin/sh\nexec "%s" -m tsimcne_swift "$@"\n' "$PWD/.venv/bin/python" >$command
     chmod +x $command
     echo "The command is $command; 'source .venv/bin/activate' puts it on PATH." >&2
 fi

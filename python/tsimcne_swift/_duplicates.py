@@ -5,13 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 from sklearn.neighbors import NearestNeighbors
 
@@ -19,6 +16,7 @@ from ._checks.maps import check_rows
 from ._checks.values import check_integer, check_number
 from ._evaluation import neighbors
 from ._likeness import Likeness
+from ._links import Links, grouped
 
 # Cells a side at which images are shifted, and compared: noise and compression do not show.
 FINE, THUMBNAIL = 32, 16
@@ -30,8 +28,6 @@ COMPONENTS, SAMPLE = 32, 20_000
 MOST = 1000
 # Of an image's candidates, those that are compared in all pixels.
 NEAREST = 6
-# Most images that are linked to one another of which all pairs are compared.
-LINKED = 200
 CHUNK = 1024
 
 
@@ -107,15 +103,16 @@ def _near_groups(images: npt.NDArray[np.uint8], Y: Any, threshold: float | None,
         others = neighbors(Y, k)
         candidates = np.stack([np.repeat(np.arange(n), others.shape[1]), others.ravel()], axis=1)
         found.append((candidates, *_turned_differences(fine, small, candidates)))
-    links = _Links(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+    links = Links(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
     if threshold is not None:
-        return _grouped(links.keep(links.distances <= threshold))
+        return Duplicates(*grouped(links.keep(links.distances <= threshold)))
     likeness = Likeness(images)
     links = links.keep(links.nearest(n, NEAREST))
     likeness.learn(_others(small, k), links.pairs)
     links = links.keep(likeness.alike(links.pairs, links.turns))
     more = links.missing(n)
-    return _grouped(links.with_more(more[likeness.alike(more)], small))
+    more = more[likeness.alike(more)]
+    return Duplicates(*grouped(links.with_more(more, _differences(small, small, more))))
 
 
 def _check_images(X: Any) -> npt.NDArray[np.uint8]:
@@ -244,75 +241,3 @@ def _turned_differences(
             best[difference < result] = turns + 4 * mirrored
             np.minimum(result, difference, out=result)
     return result, best
-
-
-class _Links:
-    """Pairs of images that may show the same, each once, at its least distance; the first is turned so."""
-
-    def __init__(
-        self,
-        pairs: npt.NDArray[np.int64],
-        distances: npt.NDArray[np.float64],
-        turns: npt.NDArray[np.int64],
-    ) -> None:
-        order = np.argsort(distances, kind="stable")
-        _, first = np.unique(np.sort(pairs[order], axis=1), axis=0, return_index=True)
-        chosen = order[np.sort(first)]
-        # Different images have different pixels, also where their thumbnails are equal.
-        self.pairs, self.turns = pairs[chosen], turns[chosen]
-        self.distances = np.maximum(distances[chosen], 1e-6)
-
-    def keep(self, which: npt.NDArray[Any]) -> _Links:
-        return _Links(self.pairs[which], self.distances[which], self.turns[which])
-
-    def nearest(self, n: int, count: int) -> npt.NDArray[np.bool_]:
-        """Which are among the nearest of one of their images."""
-        seen, which = np.zeros(n, np.int64), np.zeros(len(self.pairs), bool)
-        for place, (a, b) in enumerate(self.pairs.tolist()):
-            which[place] = seen[a] < count or seen[b] < count
-            seen[a] += 1
-            seen[b] += 1
-        return which
-
-    def missing(self, n: int) -> npt.NDArray[np.int64]:
-        """Pairs that are linked through others, but not to one another."""
-        known = set(map(tuple, np.sort(self.pairs, axis=1).tolist()))
-        graph = coo_array((np.ones(len(self.pairs)), (self.pairs[:, 0], self.pairs[:, 1])), shape=(n, n))
-        _, component = connected_components(graph, directed=False)
-        members: dict[int, list[int]] = {}
-        for i in np.unique(self.pairs).tolist():
-            members.setdefault(component[i], []).append(i)
-        found = [
-            pair
-            for group in members.values()
-            if len(group) <= LINKED
-            for pair in combinations(group, 2)
-            if pair not in known
-        ]
-        return np.array(found, np.int64).reshape(-1, 2)
-
-    def with_more(self, pairs: npt.NDArray[np.int64], small: npt.NDArray[np.float32]) -> _Links:
-        return _Links(
-            np.concatenate([self.pairs, pairs]),
-            np.concatenate([self.distances, _differences(small, small, pairs)]),
-            np.concatenate([self.turns, np.zeros(len(pairs), np.int64)]),
-        )
-
-
-def _grouped(links: _Links) -> Duplicates:
-    """Groups of which every pair is linked, the nearest pairs first (complete linkage)."""
-    near: dict[int, dict[int, float]] = {}
-    for (a, b), distance in zip(links.pairs.tolist(), links.distances.tolist(), strict=True):
-        near.setdefault(a, {})[b] = distance
-        near.setdefault(b, {})[a] = distance
-    group_of = {i: [i] for i in near}
-    for a, b in links.pairs.tolist():
-        ours, theirs = group_of[a], group_of[b]
-        if ours is not theirs and all(j in near[i] for i in ours for j in theirs):
-            ours += theirs
-            group_of.update(dict.fromkeys(theirs, ours))
-    groups = {id(group): sorted(group) for group in group_of.values() if len(group) > 1}.values()
-    worst = [max(near[i][j] for i, j in combinations(group, 2)) for group in groups]
-    order = np.argsort(worst, kind="stable")
-    members = list(groups)
-    return Duplicates([np.array(members[i]) for i in order], np.array(worst)[order].astype(np.float64))

@@ -255,6 +255,48 @@ def test_sources(kind, trained, folder, tmp_path, capsys):
     )
 
 
+def test_a_list_of_copies_and_a_way_to_move_them_and_back(trained, folder, tmp_path, capsys):
+    source, aside, table = tmp_path / "photos", tmp_path / "aside", tmp_path / "groups.csv"
+    shutil.copytree(folder, source)
+    (source / "copies").mkdir()
+    for i in range(3):
+        shutil.copy(source / "red" / f"0{i}.png", source / "copies" / f"{i}.png")
+    # The same pixels, but not the same file.
+    Image.open(source / "blue" / "05.png").save(source / "copies" / "x.png", compress_level=1)
+    picture = np.asarray(Image.open(source / "blue" / "07.png")).astype(int)
+    noisy = np.clip(picture + np.random.default_rng(0).integers(-3, 4, picture.shape), 0, 255)
+    Image.fromarray(noisy.astype(np.uint8)).save(source / "copies" / "near.png")
+
+    def contents():
+        return {path.relative_to(source): path.read_bytes() for path in source.rglob("*") if path.is_file()}
+
+    before = contents()
+    command = ["inspect", str(trained[0].with_suffix(".safetensors")), str(source), "--list", str(table)]
+    assert main([*command, "--move-to", str(aside), "--json"]) == 0
+    moved = json.loads(capsys.readouterr().out)["moved"]
+    # The first by name stays.
+    assert moved == ["red/00.png", "red/01.png", "red/02.png"]
+    assert contents() == {path: data for path, data in before.items() if str(path) not in moved}
+    rows = list(csv.DictReader(table.open()))
+    assert {row["file"] for row in rows} == {str(path) for path in before if path.suffix == ".png"}
+    exact = [(row["file"], row["first"]) for row in rows if row["kind"] == "exact"]
+    assert ("copies/0.png", "yes") in exact and ("red/00.png", "no") in exact and len(exact) == 8
+    near = {row["file"]: float(row["distance"]) for row in rows if row["kind"] == "near"}
+    assert {"blue/07.png", "copies/near.png"} <= near.keys() and all(near.values())
+    assert main([*command, "--move-to", str(aside)]) == 1
+    assert "there already" in capsys.readouterr().err
+    (source / "red" / "01.png").write_bytes(b"another file")
+    assert main(["restore", str(aside)]) == 1
+    assert "01.png; nothing was moved" in capsys.readouterr().err
+    (source / "red" / "01.png").unlink()
+    assert main(["restore", str(aside)]) == 0
+    assert "3 files are back" in capsys.readouterr().out and contents() == before
+    for place, message in ((source / "aside", "want a folder outside"), (aside, "want a new folder, or")):
+        assert main([*command[:3], "--move-to", str(place)]) == 1
+        assert message in capsys.readouterr().err
+    assert main(["restore", str(tmp_path)]) == 1 and contents() == before
+
+
 def test_labels_and_keys_of_a_table(trained, folder, tmp_path, capsys):
     table = tmp_path / "table.csv"
     lines = [f"{i % 3},{path.relative_to(folder)}" for i, path in enumerate(sorted(folder.rglob("*.png")))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from .._checks.durations import check_duration
 from .._stages.augmentation import PRESETS
 from .._system.config import show_config
 from ..images._decoding._pixels import FITS
-from . import _embed, _report
+from . import _embed, _moving, _report
 
 RECIPES = ("fast", "default", "best", "paper")
 SOURCE = "folder of pictures or Parquet files; zip, tar, Parquet, .npy, .npz, or idx file"
@@ -41,6 +42,18 @@ def make_parser() -> argparse.ArgumentParser:
     inspect.add_argument(
         "--top", type=int, default=20, metavar="N", help="findings of each kind; default: 20"
     )
+    inspect.add_argument(
+        "--list", type=Path, metavar="CSV",
+        help="write a table with a row for each image: island of the map, group and kind of duplicates",
+    )  # fmt: skip
+    inspect.add_argument(
+        "--move-to", type=Path, metavar="FOLDER",
+        help="move files whose bytes another one has there; 'tsimcne-swift restore FOLDER' undoes it",
+    )  # fmt: skip
+    inspect.add_argument("--overwrite", action="store_true", help="replace the table of an earlier run")
+    restore = commands.add_parser("restore", help="undo 'inspect --move-to': put moved files back")
+    restore.add_argument("folder", type=Path)
+    restore.set_defaults(run=_moving.restore)
     info = commands.add_parser("info", help="what a model file holds, and the build of this program")
     info.add_argument("model", nargs="?", type=Path)
     info.add_argument("--json", action="store_true", help="print JSON")
@@ -50,12 +63,11 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _seconds(text: str) -> float:
     """A length of time; a bare number is seconds."""
+    value: float | str = text
+    with contextlib.suppress(ValueError):
+        value = float(text)
     try:
-        return check_duration("TIME", float(text))
-    except ValueError:
-        pass
-    try:
-        return check_duration("TIME", text)
+        return check_duration("TIME", value)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

@@ -8,6 +8,7 @@ from typing import Any, TextIO
 
 # Seconds from the first line to the second; each wait is twice as long as the one before, up to the last.
 FIRST_WAIT, LAST_WAIT = 2.0, 120.0
+LINE = "{desc}: {percentage:3.0f}% {n_fmt}/{total_fmt} {elapsed}<{remaining}, {rate_fmt}"
 
 
 def make_bar(**options: Any) -> Any:
@@ -17,7 +18,8 @@ def make_bar(**options: Any) -> Any:
     is_notebook = any(kind.__name__ == "tqdm_notebook" for kind in tqdm.__mro__)
     if is_notebook or sys.stderr.isatty():
         return tqdm(**options)
-    return tqdm(**options, file=Lines(sys.stderr), ncols=0)
+    line = options.pop("bar_format", LINE).replace("|{bar}|", "")
+    return tqdm(**options, file=Lines(sys.stderr), bar_format=line)
 
 
 class Lines:
