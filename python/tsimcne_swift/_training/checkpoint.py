@@ -120,11 +120,7 @@ class Checkpoint:
                 )
         if self.data["hash"] != theirs.get("hash"):
             raise ValueError(f"X: got other values, or another order, than {self.path} was made with")
-        _compare_params(self.path, self.params, document)
-        if isinstance(self.params["random_state"], int) and self.plan.seed != stored.seed:
-            raise ValueError(
-                f"random_state: got {self.plan.seed}, but {self.path} was made with {stored.seed}"
-            )
+        _compare_params(self.path, self.params, document, stored)
         if document["training"]["init"] != self.init:
             raise ValueError(f"init: other weights than those that {self.path} began with")
         ours = to_json(self.plan.stages)
@@ -145,9 +141,9 @@ def check_checkpoint(path: str | os.PathLike[str], params: dict[str, Any]) -> No
     """
     name = os.fspath(path)
     tensors, document = _read(name)
-    Stored.make(name, tensors, document)
+    stored = Stored.make(name, tensors, document)
     try:
-        _compare_params(name, params_to_json(params), document)
+        _compare_params(name, params_to_json(params), document, stored)
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise damaged(name, error) from error
 
@@ -159,7 +155,7 @@ def _read(path: str) -> tuple[Tensors, dict[str, Any]]:
     return tensors, document
 
 
-def _compare_params(path: str, params: dict[str, Any], document: dict[str, Any]) -> None:
+def _compare_params(path: str, params: dict[str, Any], document: dict[str, Any], stored: Stored) -> None:
     theirs = document["params"]
     for name, value in params.items():
         if not PARAMETERS[name].free and value != theirs.get(name):
@@ -167,6 +163,10 @@ def _compare_params(path: str, params: dict[str, Any], document: dict[str, Any])
                 f"{name}: got {value!r}, but {path} was made with {theirs.get(name)!r}; "
                 "go on with the same parameters, or begin another file"
             )
+    # Other seeds than whole numbers are new ones for each training.
+    seed = params["random_state"]
+    if isinstance(seed, int) and seed != stored.seed:
+        raise ValueError(f"random_state: got {seed}, but {path} was made with {stored.seed}")
 
 
 def _copy(trainer: _core.Trainer, prefix: str, kind: int) -> Tensors:
