@@ -146,3 +146,11 @@ def test_two_images_are_enough():
     copy = as_bytes(X[0] + random.normal(0, 4, X[0].shape))
     assert [group.tolist() for group in inspect.duplicates(np.stack([X[0], copy])).groups] == [[0, 1]]
     assert inspect.duplicates(X[:2]).groups == []
+
+
+@pytest.mark.parametrize("shape", [(8, 500), (300, 2, 3), (5, 5, 7), (200, 150, 3)])
+def test_images_of_any_shape(shape):
+    random = np.random.default_rng(0)
+    X = random.integers(0, 256, (30, *shape), dtype=np.uint8)
+    X[20] = X[3]
+    assert [3, 20] in [group.tolist() for group in inspect.duplicates(X).groups]

@@ -70,7 +70,7 @@ class Likeness:
     def __init__(self, images: npt.NDArray[np.uint8]) -> None:
         self._images = images
         _, height, width, _ = images.shape
-        self._step = -(-max(height, width) // LARGEST)
+        self._step = min(-(-max(height, width) // LARGEST), height, width)
         side = min(height, width) // self._step
         self._scale = min(1.0, side / 24)
         self._shift = -(-side // SHIFT) if side >= 12 else 0

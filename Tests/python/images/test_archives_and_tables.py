@@ -145,6 +145,8 @@ def test_names_of_classes_keep_their_order(tmp_path):
     pyarrow.parquet.write_table(table("image", "label", (0, 2, 1, -1), names=names), path)
     found = images.from_parquet(path, **QUIET)
     assert found.label_names == names and found.labels.tolist() == [0, 2, 1, -1]
+    pyarrow.parquet.write_table(table("image", "label", (0.0, 2.0, None, np.nan), names=names), path)
+    assert images.from_parquet(path, **QUIET).labels.tolist() == [0, 2, -1, -1]
     pyarrow.parquet.write_table(table("image", "label", (10, 9, 2, 10)), path)
     found = images.from_parquet(path, **QUIET)
     assert found.label_names == ["2", "9", "10"] and found.labels.tolist() == [2, 1, 0, 2]

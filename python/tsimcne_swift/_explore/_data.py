@@ -22,6 +22,8 @@ from ._atlas import make_atlases
 MOST_CATEGORIES = 200
 # Images that a value has on average, at least, where there are more different ones.
 MOST_ALONE = 10
+# More classes of labels than this, and than half of the images, are names of single images.
+MOST_CLASSES = 1000
 # Of the map's extent: less than a pixel.
 RESOLUTION = 1e-5
 
@@ -75,6 +77,8 @@ def _label_column(labels: Labels, is_sorted: bool) -> dict[str, Any]:
     shown = labels.present
     if is_sorted:
         shown.sort(key=lambda code: in_order(labels.names[code]))
+    if len(shown) > max(MOST_CLASSES, len(labels.codes) // 2):
+        return {"name": "label", "kind": "text", "values": label_texts(labels).tolist()}
     first = 0 if labels.known.all() else 1
     places = np.zeros(len(labels.names) + 1, np.int64)
     places[shown] = np.arange(first, first + len(shown))

@@ -9,6 +9,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from .._checks.columns import is_missing
 from .._checks.values import check_regular
 from .._system.config import available_memory
 from ._collection import ImageCollection, in_order_of
@@ -209,7 +210,7 @@ def _read_rows(
     files: list[str] | None = None,
 ) -> ImageCollection:
     def named(number: Any) -> Any:
-        if number is None or names is None or isinstance(number, str):
+        if names is None or isinstance(number, str) or is_missing(number):
             return number
         # -1 stands for no label in Hugging Face's sets.
         return names[int(number)] if 0 <= int(number) < len(names) else None
