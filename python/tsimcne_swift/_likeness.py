@@ -151,7 +151,8 @@ class Likeness:
         part = np.moveaxis(part, 3, 1)
         if channels != 3:
             return np.ascontiguousarray(part)
-        grey = np.tensordot(part, np.array(BRIGHTNESS, np.float32), (1, 0))
+        # No product of matrices: BLAS would start threads in each of these threads.
+        grey = sum(np.float32(share) * part[:, place] for place, share in enumerate(BRIGHTNESS))
         return np.stack([grey, part[:, 2] - grey, part[:, 0] - grey], axis=1)
 
     def _aligned(
