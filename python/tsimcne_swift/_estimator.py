@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from . import _core
+from ._checks.labels import read_labels
 from ._checks.values import check_choice, check_jobs
 from ._evaluation import leave_one_out
 from ._inputs.chunked import StoredImages, is_stored
@@ -184,8 +185,9 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Seed. The same seed gives the same bits on any number of threads.
     n_jobs : int or None, default=None
         Threads; None and -1 are all cores that this process may use.
-    verbose : int, default=0
-        1 says before training how long it will take here, and shows a progress bar.
+    verbose : int or bool, default=0
+        1 or True says before training how long it will take here, and shows a progress bar: a line now and
+        then where standard error is no terminal.
 
     Attributes
     ----------
@@ -257,7 +259,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         image_shape: Any = None,
         random_state: Any = None,
         n_jobs: int | None = None,
-        verbose: int = 0,
+        verbose: int | bool = 0,
     ) -> None:
         self.n_components = n_components
         self.backbone = backbone
@@ -500,7 +502,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         X : array-like
             Images, as for `transform`.
         y : array-like of shape (n,)
-            Labels: what ``GridSearchCV`` hands on, for instance.
+            Labels: what ``GridSearchCV`` hands on, for instance. Images without one (None, NaN, blank, or a
+            negative number) are left out.
 
         Returns
         -------
@@ -508,12 +511,11 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             Share of the images whose neighbours have mostly their label.
         """
         Y = self._apply(X, _core.OUTPUT_MAP)
-        labels = np.asarray(y)
-        if labels.shape != (len(Y),):
-            raise ValueError(f"y: got shape {labels.shape}, want one label for each of {len(Y)} images")
-        if len(Y) < 2:
-            raise ValueError("X: got 1 image, want at least 2 to score")
-        return leave_one_out(Y, labels)
+        labels = read_labels(y, len(Y), name="y").check_classes()
+        known = labels.known
+        if known.sum() < 2:
+            raise ValueError(f"y: got {known.sum()} images with a label, want two at least to score")
+        return leave_one_out(Y[known], labels.codes[known])
 
     def _apply(self, X: Any, kind: int) -> npt.NDArray[np.float32]:
         check_is_fitted(self)

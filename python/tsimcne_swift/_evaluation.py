@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_array
 
-from ._checks.maps import check_labels, check_rows
+from ._checks.labels import Labels, read_labels
+from ._checks.maps import check_rows
 from ._checks.values import check_integer
 
 # Images that the measures of quadratic cost are made on.
@@ -33,7 +34,8 @@ def evaluate(
     Y : array-like of shape (n, d)
         The map.
     labels : array-like of shape (n,), or None
-        Classes, which training has not seen. Negative numbers stand for none, and are left out.
+        Classes, which training has not seen: whole numbers, truth values or names. None, NaN, NA, blank text
+        and negative numbers stand for no label: such images are not asked for, and do not answer.
     features : array-like of shape (n, f), or None
         Vectors that the map shows, such as those of `TSimCNE.features`.
     test : array-like or None
@@ -52,13 +54,13 @@ def evaluate(
         as classes. With features: ``trustworthiness``, 1 where neighbours in the map are near in the features
         too (by their cosine); ``neighborhood_recall``, the share of the k nearest in the features that are
         among the k nearest in the map. What has no meaning is left out: ``silhouette`` and ``kmeans_ari``
-        without two classes, one of them with two images, ``knn_accuracy`` without two labels, measures of
-        features of fewer than three images.
+        without two classes, one of them with two images, measures of features of fewer than three images.
 
     Raises
     ------
     ValueError
-        If neither labels nor features are given, or their numbers differ.
+        If neither labels nor features are given, or their numbers differ; if labels are fractions, or fewer
+        than two images have one.
     """
     Y = check_array(Y, input_name="Y")
     k = few_neighbors(k, len(Y))
@@ -67,37 +69,40 @@ def evaluate(
     generator = np.random.default_rng(random_state)
     result: dict[str, float] = {}
     if labels is not None:
-        result |= _of_labels(Y, check_labels(labels, len(Y)), test, k, generator)
+        result |= _of_labels(Y, read_labels(labels, len(Y)).check_classes(), test, k, generator)
     if features is not None:
         result |= _of_features(Y, check_rows("features", features, len(Y)), k, generator)
     return result
 
 
 def _of_labels(
-    Y: npt.NDArray[Any], labels: npt.NDArray[Any], test: Any, k: int, generator: np.random.Generator
+    Y: npt.NDArray[Any], labels: Labels, test: Any, k: int, generator: np.random.Generator
 ) -> dict[str, float]:
     from sklearn.cluster import KMeans
     from sklearn.metrics import adjusted_rand_score, silhouette_score
 
-    known = labels >= 0 if labels.dtype.kind in "if" else np.ones(len(labels), bool)
+    known, codes = labels.known, labels.codes
     if known.sum() < 2:
-        return {}
+        raise ValueError(f"labels: got {known.sum()} images with a label, want two at least")
     if test is None:
-        accuracy = leave_one_out(Y[known], labels[known], k)
+        accuracy = leave_one_out(Y[known], codes[known], k)
     else:
         queries = np.zeros(len(Y), bool)
         queries[np.asarray(test)] = True
-        accuracy = knn_accuracy(Y, labels, known & ~queries, known & queries, k)
+        if not (known & queries).any() or not (known & ~queries).any():
+            raise ValueError(
+                f"test: got {(known & queries).sum()} images with a label, and {(known & ~queries).sum()} "
+                "others that have one; want some of both"
+            )
+        accuracy = knn_accuracy(Y, codes, known & ~queries, known & queries, k)
+    result = {"knn_accuracy": accuracy}
     sample = generator.permutation(np.flatnonzero(known))[:SAMPLE]
-    if not 1 < len(np.unique(labels[sample])) < len(sample):
-        return {"knn_accuracy": accuracy}
-    Y = _centred(Y, "euclidean")
-    clusters = KMeans(len(np.unique(labels[known])), n_init=10, random_state=0).fit_predict(Y[known])
-    return {
-        "knn_accuracy": accuracy,
-        "silhouette": float(silhouette_score(Y[sample], labels[sample])),
-        "kmeans_ari": float(adjusted_rand_score(labels[known], clusters)),
-    }
+    if 1 < len(np.unique(codes[sample])) < len(sample):
+        Y = _centred(Y, "euclidean")
+        clusters = KMeans(len(labels.present), n_init=10, random_state=0).fit_predict(Y[known])
+        result["silhouette"] = float(silhouette_score(Y[sample], codes[sample]))
+        result["kmeans_ari"] = float(adjusted_rand_score(codes[known], clusters))
+    return result
 
 
 def _of_features(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from . import _core, recipes
 from ._checks.core_limits import check_hidden, check_real, check_whole
 from ._checks.durations import check_duration
@@ -100,6 +102,11 @@ def _warmup(name: str, value: Any) -> Any:
     return value
 
 
+def _check_verbose(name: str, value: Any) -> int:
+    """True and False are 1 and 0, as other estimators take them."""
+    return int(value) if isinstance(value, bool | np.bool_) else check_integer(name, value, 0, 100)
+
+
 def _later(name: str, value: Any) -> Any:
     """The images or other parameters decide what the value may be."""
     return value
@@ -156,7 +163,7 @@ PARAMETERS: dict[str, Parameter] = {
     # The seed itself is compared, as a run without one has its own.
     "random_state": Parameter(check_seed, free=True),
     "n_jobs": Parameter(check_jobs, free=True),
-    "verbose": Parameter(lambda name, value: check_integer(name, value, 0, 100), free=True),
+    "verbose": Parameter(_check_verbose, free=True),
 }
 
 

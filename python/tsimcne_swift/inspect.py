@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_array
 
-from ._checks.maps import check_labels
+from ._checks.labels import read_labels
 from ._checks.values import check_integer
 from ._duplicates import Duplicates, duplicates
 from ._evaluation import few_neighbors, neighbors, votes
@@ -53,6 +53,8 @@ def mislabelled(Z: Any, labels: Any, *, k: int = 15) -> npt.NDArray[np.int64]:
     Z : array-like of shape (n, d)
         The map, or features.
     labels : array-like of shape (n,)
+        Classes: whole numbers, truth values or names. Images without one (None, NaN, NA, blank text, or a
+        negative number) are not in the result, and are no neighbours.
     k : int, default=15
         Number of neighbours; all others where they are fewer.
 
@@ -63,10 +65,15 @@ def mislabelled(Z: Any, labels: Any, *, k: int = 15) -> npt.NDArray[np.int64]:
         such neighbours: a shirt among T-shirts is common, a shirt among shoes is not. Ties by distance.
     """
     Z = check_array(Z, input_name="Z")
-    _, codes = np.unique(check_labels(labels, len(Z)), return_inverse=True)
+    classes = read_labels(labels, len(Z)).check_classes()
     if len(Z) == 1:
         return np.empty(0, np.int64)
-    others = neighbors(Z, few_neighbors(k, len(Z)))
+    k = few_neighbors(k, len(Z))
+    known = np.flatnonzero(classes.known)
+    if len(known) < 2:
+        return np.zeros(0, np.int64)
+    Z, codes = Z[known], classes.codes[known]
+    others = neighbors(Z, min(k, len(Z) - 1))
     shares = votes(others, codes)
     shares = shares / shares.sum(axis=1, keepdims=True)
     # How often a label stands among neighbours of another one, over all images.
@@ -77,7 +84,7 @@ def mislabelled(Z: Any, labels: Any, *, k: int = 15) -> npt.NDArray[np.int64]:
     spread = np.linalg.norm(Z[others] - Z[:, None], axis=2).mean(axis=1)
     order = np.lexsort((spread, likely))
     contradicted = shares.max(axis=1) > shares[np.arange(len(Z)), codes]
-    return np.asarray(order[contradicted[order]], np.int64)
+    return np.asarray(known[order[contradicted[order]]], np.int64)
 
 
 def clusters(Y: Any, *, min_size: int | None = None) -> npt.NDArray[np.int64]:

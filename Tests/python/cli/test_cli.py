@@ -7,13 +7,20 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
+import tempfile
 
 import numpy as np
+import pyarrow
+import pyarrow.parquet
 import pytest
+import tsimcne_swift
 from helpers import cases
 from PIL import Image
 from tsimcne_swift import TSimCNE
 from tsimcne_swift._cli import main
+from tsimcne_swift._cli._arguments import make_parser
+from tsimcne_swift._cli._outputs import claim
 from tsimcne_swift.datasets import load_emoji
 
 
@@ -125,6 +132,188 @@ def test_errors(arguments, message, capsys):
     assert main(arguments) == 1
     error = capsys.readouterr().err
     assert error.startswith("error: ") and message in error and "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--max-time", "soon"], "TIME: got 'soon', want seconds, or a time like '90s'"),
+        (["--max-time", "-5"], "TIME: got -5.0, want more than 0 seconds"),
+    ],
+)
+def test_bad_times_are_said_before_anything_is_read(more, message, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["embed", "/nowhere", *more])
+    assert stopped.value.code == 2 and message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("600", 600), ("0.5", 0.5), ("90s", 90), ("1h30min", 5400)])
+def test_a_bare_number_is_seconds(text, seconds):
+    assert make_parser().parse_args(["embed", "photos", "--max-time", text]).max_time == seconds
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out == f"tsimcne-swift {tsimcne_swift.__version__}\n"
+
+
+@pytest.mark.parametrize("what", ["no checkpoint", "another seed", "another recipe"])
+def test_a_foreign_checkpoint_is_said_before_anything_is_read(what, trained, tmp_path, capsys):
+    path, more = tmp_path / "map.checkpoint", []
+    if what == "no checkpoint":
+        shutil.copy(trained[0].with_suffix(".safetensors"), path)
+    else:
+        X = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8)
+        TSimCNE(checkpoint=path, max_time=2, random_state=0, augmentation="natural").fit(X)
+        more = ["--seed", "1"] if what == "another seed" else ["--recipe", "paper"]
+    assert main(["embed", "/nowhere", "-o", str(tmp_path / "map.html"), "--resume", *more]) == 1
+    error = capsys.readouterr().err
+    assert {"no checkpoint": "is not a checkpoint", "another seed": "random_state: got 1"}.get(
+        what, "was made with"
+    ) in error
+
+
+def test_two_runs_do_not_write_the_same_files(folder, tmp_path, capsys):
+    page = tmp_path / "map.html"
+    with claim(page):
+        assert main(["embed", str(folder), "-o", str(page)]) == 1
+        assert f"another run writes {page} now" in capsys.readouterr().err
+        with claim(tmp_path / "other.html"):
+            pass
+    with claim(page):
+        pass
+    assert files_of(tmp_path) == {}
+
+
+def test_what_cannot_be_written_in_its_place_is_written_elsewhere(
+    trained, folder, tmp_path, monkeypatch, capsys
+):
+    from tsimcne_swift._cli import _embed
+
+    write, elsewhere = _embed.write_outputs, tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+
+    def full(outputs, *others):
+        if outputs.page.parent == tmp_path:
+            raise OSError(28, "No space left on device")
+        write(outputs, *others)
+
+    monkeypatch.setattr(_embed, "write_outputs", full)
+    model = str(trained[0].with_suffix(".safetensors"))
+    assert main(["embed", str(folder), "-o", str(tmp_path / "map.html"), "--model", model]) == 1
+    (rescued,) = elsewhere.iterdir()
+    error = capsys.readouterr().err
+    assert "No space left on device" in error and f"all is written to {rescued} instead" in error
+    assert sorted(files_of(rescued)) == ["map.csv", "map.html", "map.png"]
+
+
+def test_progress_in_a_file_is_a_few_lines(trained, folder, tmp_path):
+    """Read from a pipe: each line is whole, and there are not as many as states of a bar."""
+    command = [sys.executable, "-m", "tsimcne_swift", "embed", folder, "-o", tmp_path / "map.html"]
+    run = subprocess.run([*command, "--max-time", "7"], capture_output=True, text=True, check=True)
+    bars = [line for line in run.stderr.splitlines() if "%" in line]
+    assert any(line.startswith("reading") for line in bars) and "\r" not in run.stderr
+    assert 3 <= len(bars) <= 12
+    assert any(line.startswith("t-SimCNE: 100%") for line in bars)
+
+
+@pytest.mark.parametrize("kind", ["tar", "tar.gz", "npz", "parquet", "shards"])
+def test_sources(kind, trained, folder, tmp_path, capsys):
+    """The same pictures from each kind of file, with the labels that the folders give them."""
+    pictures = sorted(path for path in folder.rglob("*.png"))
+    table = pyarrow.table(
+        {"img": [path.read_bytes() for path in pictures], "kind": [path.parent.name for path in pictures]}
+    )
+    source = tmp_path / f"set.{kind}"
+    more = ["--label-column", "kind"] if kind in ("parquet", "shards") else []
+    if kind.startswith("tar"):
+        with tarfile.open(source, "w:gz" if kind == "tar.gz" else "w") as archive:
+            archive.add(folder, "./set")
+    elif kind == "npz":
+        X = np.stack([np.asarray(Image.open(path)) for path in pictures])
+        names = np.array([path.parent.name for path in pictures])
+        np.savez(source, train_images=X[::2], train_labels=names[::2, None], test_images=X[1::2],
+                 test_labels=names[1::2, None])  # fmt: skip
+    elif kind == "parquet":
+        pyarrow.parquet.write_table(table, source)
+    else:
+        source.mkdir()
+        (source / "README.md").write_text("A set.")
+        pyarrow.parquet.write_table(table[:40], source / "train-0.parquet")
+        pyarrow.parquet.write_table(table[40:], source / "train-1.parquet")
+    output = tmp_path / "map.html"
+    model = ["--model", str(trained[0].with_suffix(".safetensors"))]
+    assert main(["embed", str(source), "-o", str(output), *model, *more]) == 0
+    capsys.readouterr()
+    rows = list(csv.DictReader(output.with_suffix(".csv").open()))
+    expected = list(csv.DictReader(trained[0].with_suffix(".csv").open()))
+    assert sorted((row["x"], row["y"], row["label"]) for row in rows) == sorted(
+        (row["x"], row["y"], row["label"]) for row in expected
+    )
+
+
+def test_a_list_of_copies_and_a_way_to_move_them_and_back(trained, folder, tmp_path, capsys):
+    source, aside, table = tmp_path / "photos", tmp_path / "aside", tmp_path / "groups.csv"
+    shutil.copytree(folder, source)
+    (source / "copies").mkdir()
+    for i in range(3):
+        shutil.copy(source / "red" / f"0{i}.png", source / "copies" / f"{i}.png")
+    # The same pixels, but not the same file.
+    Image.open(source / "blue" / "05.png").save(source / "copies" / "x.png", compress_level=1)
+    picture = np.asarray(Image.open(source / "blue" / "07.png")).astype(int)
+    noisy = np.clip(picture + np.random.default_rng(0).integers(-3, 4, picture.shape), 0, 255)
+    Image.fromarray(noisy.astype(np.uint8)).save(source / "copies" / "near.png")
+
+    def contents():
+        return {path.relative_to(source): path.read_bytes() for path in source.rglob("*") if path.is_file()}
+
+    before = contents()
+    command = ["inspect", str(trained[0].with_suffix(".safetensors")), str(source), "--list", str(table)]
+    assert main([*command, "--move-to", str(aside), "--json"]) == 0
+    moved = json.loads(capsys.readouterr().out)["moved"]
+    # The first by name stays.
+    assert moved == ["red/00.png", "red/01.png", "red/02.png"]
+    assert contents() == {path: data for path, data in before.items() if str(path) not in moved}
+    rows = list(csv.DictReader(table.open()))
+    assert {row["file"] for row in rows} == {str(path) for path in before if path.suffix == ".png"}
+    exact = [(row["file"], row["first"]) for row in rows if row["kind"] == "exact"]
+    assert ("copies/0.png", "yes") in exact and ("red/00.png", "no") in exact and len(exact) == 8
+    near = {row["file"]: float(row["distance"]) for row in rows if row["kind"] == "near"}
+    assert {"blue/07.png", "copies/near.png"} <= near.keys() and all(near.values())
+    assert main([*command, "--move-to", str(aside)]) == 1
+    assert "there already" in capsys.readouterr().err
+    (source / "red" / "01.png").write_bytes(b"another file")
+    assert main(["restore", str(aside)]) == 1
+    assert "01.png; nothing was moved" in capsys.readouterr().err
+    (source / "red" / "01.png").unlink()
+    assert main(["restore", str(aside)]) == 0
+    assert "3 files are back" in capsys.readouterr().out and contents() == before
+    for place, message in ((source / "aside", "want a folder outside"), (aside, "want a new folder, or")):
+        assert main([*command[:3], "--move-to", str(place)]) == 1
+        assert message in capsys.readouterr().err
+    assert main(["restore", str(tmp_path)]) == 1 and contents() == before
+
+
+def test_labels_and_keys_of_a_table(trained, folder, tmp_path, capsys):
+    table = tmp_path / "table.csv"
+    lines = [f"{i % 3},{path.relative_to(folder)}" for i, path in enumerate(sorted(folder.rglob("*.png")))]
+    table.write_text("ward,picture\n" + "\n".join(lines) + "\n")
+    command = ["embed", str(folder), "-o", str(tmp_path / "map.html"), "--metadata", str(table)]
+    command += ["--model", str(trained[0].with_suffix(".safetensors"))]
+    assert main([*command, "--label-column", "ward", "--key", "picture"]) == 0
+    assert "column 'picture'" in capsys.readouterr().err
+    rows = list(csv.DictReader((tmp_path / "map.csv").open()))
+    assert [row["label"] for row in rows] == [str(i % 3) for i in range(80)]
+    for more, message in (
+        (["--label-column", "age"], "label-column: got 'age', want one of the columns ward"),
+        (["--key", "age"], "key: got 'age', want one of the columns"),
+        (["--image-column", "age"], "image-column: got 'age', want it with .parquet and .npz files only"),
+    ):
+        assert main([*command, "--overwrite", *more]) == 1
+        assert message in capsys.readouterr().err
 
 
 def test_wrong_usage(capsys):

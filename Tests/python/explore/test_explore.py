@@ -59,6 +59,48 @@ def test_metadata():
     assert data(points(300), metadata=frame.to_dict("list"))["columns"] == list(kinds.values())
 
 
+NUMBERS = {
+    "Int64": pd.array([1, 2, None, 4, 5, 6], dtype="Int64"),
+    "Float64": pd.array([1.5, None, 2, 3, 4, 5], dtype="Float64"),
+    "objects": np.array([1, None, 2.5, np.nan, pd.NA, 3], object),
+    "whole": np.arange(6),
+}
+TEXTS = {
+    "boolean": (pd.array([True, None, False] * 2, dtype="boolean"), ["True", "", "False"] * 2),
+    "string": (pd.array(["a", None, "b"] * 2, dtype="string"), ["a", "", "b"] * 2),
+    "category": (pd.Categorical(["u", "v", None] * 2), ["u", "v", ""] * 2),
+    "mixed": (["a", None, 1, 2.5, np.nan, True], ["a", "", "1", "2.5", "", "True"]),
+    "days": (pd.to_datetime(["2024-01-01", None, "2023-05-06"] * 2), ["2024-01-01", "", "2023-05-06"] * 2),
+    "moments": (pd.date_range("2024-01-01 10:00", periods=6, freq="h"),
+                [f"2024-01-01 {h}:00:00" for h in range(10, 16)]),
+    "zones": (pd.date_range("2024-01-01", periods=6, tz="Europe/Berlin"),
+              [f"2024-01-0{d} 00:00:00+01:00" for d in range(1, 7)]),
+    "periods": (pd.period_range("2024-01", periods=6, freq="M"), [f"2024-0{m}" for m in range(1, 7)]),
+    "beyond floats": ([2**60 + 1, 2**60, 2**60 + 1] * 2, [str(2**60 + 1), str(2**60), str(2**60 + 1)] * 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_numbers_of_any_library(kind):
+    column = data(points(6), metadata=pd.DataFrame({"x": NUMBERS[kind]}))["columns"][0]
+    assert column["kind"] == "number"
+    values = np.frombuffer(base64.b64decode(column["values"]), "<f8")
+    expected = [np.nan if value is None or value is pd.NA else float(value) for value in NUMBERS[kind]]
+    np.testing.assert_array_equal(values, expected)
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_other_columns_of_any_library(kind):
+    values, texts = TEXTS[kind]
+    column = data(points(6), metadata=pd.DataFrame({"x": values}))["columns"][0]
+    if column["kind"] == "time":
+        found = column["values"]
+    else:
+        assert column["kind"] == "category"
+        found = [column["categories"][int(code)] for code in floats(column["values"])]
+    assert found == texts and (column["kind"] == "time") == (kind in ("days", "moments", "zones"))
+
+
 @pytest.mark.parametrize("shape", [(10, 20), (10, 20, 1), (10, 20, 3), (10, 20, 5)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_thumbnails(shape, dtype):

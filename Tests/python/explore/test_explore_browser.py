@@ -52,7 +52,10 @@ def page(browser, tmp_path):
     path = tmp_path / "map.html"
     explore(
         Y, X, labels, path=path, label_names=NAMES, names=[f"picture-{i}.png" for i in range(N)],
-        metadata={"number": np.arange(N) / 7, "note": [HOSTILE] * N}, title=HOSTILE,
+        metadata={
+            "number": np.arange(N) / 7, "note": [HOSTILE] * N,
+            "taken": np.datetime64("2024-01-01") + np.arange(N),
+        }, title=HOSTILE,
     )  # fmt: skip
     browser.get_log("browser"), browser.get_log("performance")
     browser.get(path.as_uri())
@@ -124,6 +127,15 @@ def test_hover_shows_the_image(page):
     image = page.find_element(By.CSS_SELECTOR, ".tip .thumbnail")
     assert image.size == {"width": 128, "height": 128}
     assert "blob:" in image.value_of_css_property("background-image")
+
+
+def test_days_are_a_scale(page):
+    chooser = Select(page.find_element(By.CSS_SELECTOR, "header select"))
+    chooser.select_by_visible_text("taken")
+    waits_for(page, ".legend", "2024-01-03")
+    assert text(page, ".legend").split() == ["2024-01-03", "2024-10-24"]
+    hover(page, isolated := int(np.argmax(np.linalg.norm(page.Y, axis=1))))
+    assert f"taken: {np.datetime64('2024-01-01') + isolated}" in text(page, ".tip")
 
 
 def test_lasso_selects_an_island(page):

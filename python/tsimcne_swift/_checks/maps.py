@@ -25,14 +25,6 @@ def check_rows(name: str, Z: Any, n: int) -> npt.NDArray[Any]:
     return rows
 
 
-def check_labels(labels: Any, n: int) -> npt.NDArray[Any]:
-    """One label for each of n images."""
-    values = np.asarray(labels)
-    if values.shape != (n,):
-        raise ValueError(f"labels: got shape {values.shape}, want ({n},)")
-    return values
-
-
 def as_shown(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """An image (height, width, channels) as a picture: colour of the first three channels, grey of fewer."""
     if image.dtype != np.uint8:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
 from typing import Any
 
+from .._checks.durations import check_duration
 from .._stages.augmentation import PRESETS
+from .._system.config import show_config
 from ..images._decoding._layout import FITS, SCALES
-from . import _embed, _report
+from . import _embed, _moving, _report
 
 RECIPES = ("fast", "default", "best", "paper")
-SOURCE = "folder of pictures, zip, Parquet file, .npy, or idx file"
+SOURCE = "folder of pictures or Parquet files; zip, tar, Parquet, .npy, .npz, or idx file"
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -19,6 +22,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tsimcne-swift", description="Maps of image collections, learnt without labels."
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {show_config()['version']}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_embed(commands)
     _add_report(
@@ -38,11 +42,34 @@ def make_parser() -> argparse.ArgumentParser:
     inspect.add_argument(
         "--top", type=int, default=20, metavar="N", help="findings of each kind; default: 20"
     )
+    inspect.add_argument(
+        "--list", type=Path, metavar="CSV",
+        help="write a table with a row for each image: island of the map, group and kind of duplicates",
+    )  # fmt: skip
+    inspect.add_argument(
+        "--move-to", type=Path, metavar="FOLDER",
+        help="move files whose bytes another one has there; 'tsimcne-swift restore FOLDER' undoes it",
+    )  # fmt: skip
+    inspect.add_argument("--overwrite", action="store_true", help="replace the table of an earlier run")
+    restore = commands.add_parser("restore", help="undo 'inspect --move-to': put moved files back")
+    restore.add_argument("folder", type=Path)
+    restore.set_defaults(run=_moving.restore)
     info = commands.add_parser("info", help="what a model file holds, and the build of this program")
     info.add_argument("model", nargs="?", type=Path)
     info.add_argument("--json", action="store_true", help="print JSON")
     info.set_defaults(run=_report.info)
     return parser
+
+
+def _seconds(text: str) -> float:
+    """A length of time; a bare number is seconds."""
+    value: float | str = text
+    with contextlib.suppress(ValueError):
+        value = float(text)
+    try:
+        return check_duration("TIME", value)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _add_embed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -62,8 +89,9 @@ def _add_embed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     embed.add_argument("source", type=Path, help=SOURCE)
     embed.add_argument("-o", "--output", type=Path, default=Path("map.html"), help="default: map.html")
     embed.add_argument(
-        "--max-time", default="10min", metavar="TIME", help="as 90s, 10min, 1h; default: 10min"
-    )
+        "--max-time", type=_seconds, default="10min", metavar="TIME",
+        help="as 90s, 10min, 1h, or seconds; default: 10min",
+    )  # fmt: skip
     embed.add_argument("--recipe", choices=RECIPES, default="default", help="default: default")
     embed.add_argument(
         "--preset", choices=sorted(PRESETS), default="natural", help="kind of images; default: natural"
@@ -72,6 +100,7 @@ def _add_embed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     embed.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     embed.add_argument("--overwrite", action="store_true", help="replace files of an earlier run")
     embed.add_argument("--metadata", type=Path, metavar="CSV", help="table with a row per file, to colour by")
+    embed.add_argument("--key", metavar="NAME", help="the table's column of names; default: found")
     embed.add_argument("--seed", type=int, default=0, help="default: 0")
     _add_reading(embed)
     embed.set_defaults(run=_embed.embed)
@@ -81,6 +110,11 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, metavar="PIXELS", help="of the images; default: their own, or 64")
     parser.add_argument("--channels", type=int, metavar="N", help="1: grey, 3: colour; default: as most have")
     parser.add_argument("--fit", choices=FITS, help="where the shape differs; default: crop")
+    parser.add_argument("--image-column", metavar="NAME", help="of a Parquet or .npz file; default: found")
+    parser.add_argument(
+        "--label-column", metavar="NAME",
+        help="of a Parquet or .npz file, or of the table; default: found, or the folders' names",
+    )  # fmt: skip
     parser.add_argument(
         "--scale", type=_scale, metavar="auto|depth|percentile|LOW,HIGH",
         help="what becomes black and white where pictures do not have 8 bits; default: auto",
@@ -104,5 +138,5 @@ def _add_report(
     report.add_argument("model", type=Path)
     report.add_argument("source", type=Path, help=SOURCE)
     _add_reading(report)
-    report.set_defaults(run=run)
+    report.set_defaults(run=run, metadata=None)
     return report

@@ -7,20 +7,26 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .. import recipes
 from .._estimator import TSimCNE
 from .._evaluation import leave_one_out
+from .._parameters import check_parameters
 from .._stages.stage import Stage
 from .._system.text import legible
+from .._training.checkpoint import check_checkpoint
 from .._training.one_rank import OneRank
 from .._training.ranks import check_comm
 from ..images import ImageCollection
-from ._outputs import choose_outputs, write_outputs
+from ..images._collection import encode_labels
+from ._outputs import Outputs, choose_outputs, claim, write_outputs, write_somewhere
 from ._sources import exit_code, read_metadata, read_source
 
 # Variables in which Open MPI, MPICH and Slurm say how many processes there are.
@@ -31,45 +37,55 @@ LAST_STAGE = "30s"
 
 def embed(options: Any) -> int:
     """Read, train or load, map, and write all files."""
+    with ExitStack() as claimed:
+        return _embed(options, claimed)
+
+
+def _embed(options: Any, claimed: ExitStack) -> int:
     started = time.perf_counter()
     comm = _communicator()
     with check_comm(comm) as ranks:
         outputs = _by_first(ranks, lambda: choose_outputs(options))
+        ranks.together(lambda: claimed.enter_context(claim(outputs.page)) if ranks.leads else None)
+        # What is wrong with parameters, a model or a checkpoint is known before anything is read.
+        model = ranks.together(lambda: _model(options, outputs, comm))
+        if ranks.leads:
+            _say_replaced(options, outputs)
         # Read by all: where one cannot, none waits for it.
-        older = ranks.together(lambda: None if options.model is None else TSimCNE.load(options.model))
+        older = None if options.model is None else model
         collection = ranks.together(lambda: read_source(options, older))
         if ranks.leads:
-            _say(options, f"{collection!r}")
-        metadata = ranks.together(
-            lambda: None if options.metadata is None else read_metadata(options.metadata, collection.names)
-        )
+            _say(options, legible(f"{collection!r}"))
+        metadata = ranks.together(lambda: _read_table(options, collection, ranks.leads))
+        collection = ranks.together(lambda: _with_labels(options, collection, metadata))
         checkpoint: Path | None = outputs.checkpoint
         if checkpoint is not None and not options.resume:
             # A checkpoint is there with --overwrite only.
             _by_first(ranks, lambda: checkpoint.unlink(missing_ok=True))
     interrupted = False
-    files = {"page": outputs.page, "picture": outputs.picture, "table": outputs.table}
-    if outputs.model is None or checkpoint is None:
+    if checkpoint is None:
         if not ranks.leads:
             return 0
-        assert older is not None
-        Y = older.transform(collection)
+        Y = model.transform(collection)
     else:
-        model, interrupted = _train(options, checkpoint, collection, comm)
+        model, interrupted = _train(model, options, checkpoint, collection)
         Y = model.embedding_
         if not ranks.leads:
             return 0
-        model.save(outputs.model)
-        files["model"] = outputs.model
-    write_outputs(outputs, legible(options.source.name), collection, Y, metadata)
-    if checkpoint is not None and not interrupted:
+    title = legible(options.source.name)
+    files, error = write_somewhere(
+        outputs, lambda chosen: _write(chosen, title, model, collection, Y, metadata)
+    )
+    if checkpoint is not None and not interrupted and error is None:
         # Until now the checkpoint could have made the files again.
         checkpoint.unlink(missing_ok=True)
+    if error is not None:
+        print(legible(f"error: {error}; all is written to {files.page.parent} instead"), file=sys.stderr)
     result = {
         "images": len(collection), "skipped": len(collection.skipped), "others": len(collection.others),
         "interrupted": interrupted,
         "seconds": round(time.perf_counter() - started, 1),
-        "files": {kind: legible(path) for kind, path in files.items()},
+        "files": {kind: legible(path) for kind, path in files.written().items()},
     }  # fmt: skip
     if collection.labels is not None:
         known = collection.labels >= 0
@@ -77,7 +93,72 @@ def embed(options: Any) -> int:
         if known.sum() > 2 and len(np.unique(collection.labels[known])) > 1:
             result["knn_accuracy"] = round(leave_one_out(Y[known], collection.labels[known]), 4)
     print(json.dumps(result) if options.json else f"{_summary(result)}\n{legible(collection.summary())}")
+    if error is not None:
+        return 1
     return 130 if interrupted else exit_code(collection)
+
+
+def _write(
+    outputs: Outputs,
+    title: str,
+    model: TSimCNE,
+    collection: ImageCollection,
+    Y: npt.NDArray[np.float32],
+    metadata: dict[str, Any] | None,
+) -> None:
+    if outputs.model is not None:
+        model.save(outputs.model)
+    write_outputs(outputs, title, collection, Y, metadata)
+
+
+def _model(options: Any, outputs: Outputs, comm: Any) -> TSimCNE:
+    """The model that maps, or one that is to be trained; what it goes on from fits it."""
+    if options.model is not None:
+        return TSimCNE.load(options.model)
+    model = TSimCNE(
+        **getattr(recipes, options.recipe.upper()),
+        augmentation=options.preset,
+        max_time=None if options.recipe == "paper" else options.max_time,
+        checkpoint=outputs.checkpoint,
+        checkpoint_every="2min",
+        random_state=options.seed,
+        n_jobs=options.jobs,
+        comm=comm,
+        verbose=0 if options.json else 1,
+    )
+    check_parameters(model)
+    if options.resume and outputs.checkpoint is not None and outputs.checkpoint.exists():
+        check_checkpoint(outputs.checkpoint, model.get_params(deep=False))
+    return model
+
+
+def _say_replaced(options: Any, outputs: Outputs) -> None:
+    """Name the files of an earlier run that this one replaces."""
+    older = [path for path in outputs.paths() if path.exists() and not options.resume]
+    if older:
+        _say(options, f"replaces {', '.join(legible(path) for path in older)}")
+
+
+def _read_table(options: Any, collection: ImageCollection, tells: bool) -> dict[str, Any] | None:
+    if options.metadata is None:
+        return None
+    return read_metadata(
+        options.metadata, collection.names, options.key, lambda text: _say(options, text) if tells else None
+    )
+
+
+def _with_labels(
+    options: Any, collection: ImageCollection, metadata: dict[str, Any] | None
+) -> ImageCollection:
+    """The images with the labels of a column of the table, where one is asked for."""
+    if options.label_column is None or metadata is None:
+        return collection
+    if options.label_column not in metadata:
+        raise ValueError(
+            f"label-column: got {options.label_column!r}, want one of the columns {', '.join(metadata)}"
+        )
+    labels, names = encode_labels(metadata[options.label_column])
+    return replace(collection, labels=labels, label_names=names)
 
 
 def _communicator() -> Any:
@@ -96,19 +177,10 @@ def _by_first(ranks: OneRank, make: Callable[[], Any]) -> Any:
     return ranks.share(ranks.together(lambda: make() if ranks.leads else None))
 
 
-def _train(options: Any, checkpoint: Path, collection: ImageCollection, comm: Any) -> tuple[TSimCNE, bool]:
+def _train(
+    model: TSimCNE, options: Any, checkpoint: Path, collection: ImageCollection
+) -> tuple[TSimCNE, bool]:
     """A fitted model, and whether it was ended early."""
-    model = TSimCNE(
-        **getattr(recipes, options.recipe.upper()),
-        augmentation=options.preset,
-        max_time=None if options.recipe == "paper" else options.max_time,
-        checkpoint=checkpoint,
-        checkpoint_every="2min",
-        random_state=options.seed,
-        n_jobs=options.jobs,
-        comm=comm,
-        verbose=0 if options.json else 1,
-    )
     try:
         model.fit(collection, resume=options.resume)
     except KeyboardInterrupt:

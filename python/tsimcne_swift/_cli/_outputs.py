@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import shutil
 import stat
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,6 +41,64 @@ class Outputs:
 
     def paths(self) -> list[Path]:
         return [path for path in astuple(self) if path is not None]
+
+    def written(self) -> dict[str, Path]:
+        """What is there in the end, by its kind."""
+        files = {"page": self.page, "picture": self.picture, "table": self.table, "model": self.model}
+        return {kind: path for kind, path in files.items() if path is not None}
+
+    def within(self, folder: Path) -> Outputs:
+        """The same names in another folder."""
+        return Outputs(*(path and folder / path.name for path in astuple(self)))
+
+
+@contextlib.contextmanager
+def claim(page: Path) -> Iterator[None]:
+    """Keep other runs from these outputs meanwhile: two would write one after the other, the last one stays.
+
+    Raises
+    ------
+    ValueError
+        If another run has them.
+    """
+    path = page.with_name(f".{page.stem}.tsimcne-swift.lock")
+    with contextlib.ExitStack() as closing:
+        try:
+            file = closing.enter_context(open(path, "a"))
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ValueError(
+                f"output: another run writes {legible(page)} now; wait for it, or give -o another name"
+            ) from error
+        except OSError:  # a file system without locks, or a name that is too long
+            yield
+            return
+        closing.callback(path.unlink, missing_ok=True)
+        yield
+
+
+def write_somewhere(outputs: Outputs, write_all: Callable[[Outputs], None]) -> tuple[Outputs, OSError | None]:
+    """The outputs that were written, in another folder where theirs takes none of them: then with the error.
+
+    Raises
+    ------
+    OSError
+        If no folder takes them.
+    """
+    try:
+        write_all(outputs)
+        return outputs, None
+    except OSError as error:
+        for place in (Path(tempfile.gettempdir()), Path.home(), Path.cwd(), Path("/dev/shm")):
+            folder = None
+            try:
+                folder = Path(tempfile.mkdtemp(prefix="tsimcne-swift-", dir=place))
+                write_all(outputs.within(folder))
+                return outputs.within(folder), error
+            except OSError:
+                if folder is not None:
+                    shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def choose_outputs(options: Any) -> Outputs:

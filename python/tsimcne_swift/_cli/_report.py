@@ -6,12 +6,17 @@ import json
 import sys
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from .. import inspect
 from .._estimator import TSimCNE
 from .._evaluation import evaluate
 from .._system.config import show_config
-from .._system.text import legible
+from .._system.text import legible, to_csv
+from .._system.writing import write
 from ..images import ImageCollection
+from ._moving import check_folder, copies, move
 from ._sources import exit_code, read_source
 
 # Neighbours that measures and lists look at.
@@ -22,7 +27,12 @@ def evaluate_model(options: Any) -> int:
     """Print measures of a model on images."""
     model = TSimCNE.load(options.model)
     collection = read_source(options, model)
-    measures = evaluate(model.transform(collection), collection.labels, model.features(collection))
+    has_labels = collection.labels is not None and (collection.labels >= 0).sum() > 1
+    measures = evaluate(
+        model.transform(collection),
+        collection.labels if has_labels else None,
+        model.features(collection),
+    )
     _say_what_is_small(collection, measures)
     rounded = {name: round(value, 4) for name, value in measures.items()}
     if options.json:
@@ -34,7 +44,11 @@ def evaluate_model(options: Any) -> int:
 
 
 def inspect_images(options: Any) -> int:
-    """Print what a map shows first."""
+    """Print what a map shows first; list it, and move copies, where that is asked for."""
+    if options.list is not None and options.list.exists() and not options.overwrite:
+        raise ValueError(f"list: got {options.list}, there already; --overwrite replaces it")
+    if options.move_to is not None:
+        check_folder(options.source, options.move_to)
     model = TSimCNE.load(options.model)
     collection = read_source(options, model)
     features, top = model.features(collection), options.top
@@ -43,17 +57,34 @@ def inspect_images(options: Any) -> int:
     found = inspect.duplicates(collection.images, features)
     result: dict[str, Any] = {
         "duplicates": [[names[i] for i in group] for group in found.groups[:top]],
+        "duplicate_distances": [round(float(distance), 2) for distance in found.distances[:top]],
         "outliers": [names[i] for i in inspect.outliers(model, collection)[:top]],
     }
     if collection.labels is not None:
         doubtful = inspect.mislabelled(features, collection.labels)[:top]
         result["mislabelled"] = [names[i] for i in doubtful]
+    if options.list is not None:
+        islands = inspect.clusters(model.transform(collection))
+        write(options.list, to_csv(COLUMNS, _rows(collection, islands, found)))
+        result["list"] = legible(options.list)
+    if options.move_to is not None:
+        exact = [
+            [collection.names[i] for i in group]
+            for group, distance in zip(found.groups, found.distances, strict=True)
+            if distance == 0
+        ]
+        moved = copies(options.source, exact)
+        move(options.source, moved, options.move_to)
+        result["moved"] = [legible(name) for name in moved]
     if options.json:
         print(json.dumps(result))
         return exit_code(collection)
-    for kind, items in result.items():
-        for item in items:
-            print(f"{kind}: {item if isinstance(item, str) else ' = '.join(item)}")
+    for names_of, distance in zip(result["duplicates"], result["duplicate_distances"], strict=True):
+        kind = "duplicates" if distance == 0 else f"near duplicates ({distance:.1f} grey levels)"
+        print(f"{kind}: {(' = ' if distance == 0 else ' ~ ').join(names_of)}")
+    for kind in ("outliers", "mislabelled", "moved"):
+        for name in result.get(kind, []):
+            print(f"{kind}: {name}")
     print(legible(collection.summary()), file=sys.stderr)
     return exit_code(collection)
 
@@ -65,6 +96,29 @@ def _say_what_is_small(collection: ImageCollection, measures: dict[str, float] |
         print(f"note: {said}", file=sys.stderr)
     if measures is not None and collection.labels is not None and "silhouette" not in measures:
         print("note: silhouette and kmeans_ari want two labels, one of them twice", file=sys.stderr)
+
+
+COLUMNS = ("file", "label", "island", "group", "kind", "distance", "first")
+
+
+def _rows(
+    collection: ImageCollection, islands: npt.NDArray[np.int64], found: inspect.Duplicates
+) -> list[list[float | str]]:
+    """A row for each image, and one for each further group that it is in."""
+    groups: dict[int, list[tuple[int, str, float, str]]] = {}
+    for number, (group, distance) in enumerate(zip(found.groups, found.distances.tolist(), strict=True), 1):
+        kind = "exact" if distance == 0 else "near"
+        for i in group.tolist():
+            groups.setdefault(i, []).append(
+                (number, kind, round(distance, 2), "yes" if i == group[0] else "no")
+            )
+    rows: list[list[float | str]] = []
+    for i, name in enumerate(collection.names):
+        code = -1 if collection.labels is None else int(collection.labels[i])
+        label = "" if code < 0 else collection.label_names[code]
+        island = "" if islands[i] < 0 else int(islands[i])
+        rows += [[name, label, island, *row] for row in groups.get(i, [("", "", "", "")])]
+    return rows
 
 
 def info(options: Any) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import csv
+import os
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from .. import images
 from .._checks.axes import order_of
 from .._checks.values import check_regular
 from .._estimator import TSimCNE
-from .._system.text import harmless, legible
+from .._system.text import legible
 from ..images import ImageCollection
 from ..images._decoding._layout import SMALLEST
 from ..images._reading import layout_of
+from ._metadata import read_metadata as read_metadata
 
 IDX = b"\0\0\x08"
 
@@ -31,8 +33,12 @@ def read_source(options: Any, model: TSimCNE | None = None) -> ImageCollection:
     error, and so is what was done.
     """
     path: Path = options.source
-    reading = _reading(options, model)
-    collection = _read(path, reading | {"n_jobs": options.jobs, "progress": sys.stderr.isatty()})
+    chosen = {"image": options.image_column, "label": options.label_column}
+    if getattr(options, "metadata", None) is not None:  # the labels are in the table
+        chosen["label"] = None
+    columns: dict[str, Any] = {kind: name for kind, name in chosen.items() if name is not None}
+    reading = _reading(options, model) | {"n_jobs": options.jobs, "progress": not options.json}
+    collection = _read(path, columns, reading)
     if model is not None:
         collection = collection.like(layout_of(model))
     for name, reason in collection.skipped[:MOST_NAMED]:
@@ -72,21 +78,30 @@ def _reading(options: Any, model: TSimCNE | None) -> dict[str, Any]:
     return {"like": model}
 
 
-def _read(path: Path, reading: dict[str, Any]) -> ImageCollection:
-    if path.is_dir():
+def _read(path: Path, columns: dict[str, Any], reading: Any) -> ImageCollection:
+    is_folder = path.is_dir()
+    if not is_folder:
+        check_regular("source", path)
+    if path.suffix == ".parquet" or (is_folder and _holds_tables(path)):
+        return images.from_parquet(path, **columns, **reading)
+    if path.suffix == ".npz":
+        return images.from_npz(path, **columns)
+    for kind, name in columns.items():
+        more = " or with --metadata" * (kind == "label")
+        raise ValueError(f"{kind}-column: got {name!r}, want it with .parquet and .npz files{more} only")
+    if is_folder:
         return images.from_folder(path, **reading)
-    check_regular("source", path)
-    if path.suffix == ".parquet":
-        return images.from_parquet(path, **reading)
     if path.suffix == ".npy":
         return _read_array(path, reading)
     if zipfile.is_zipfile(path):
         return images.from_zip(path, **reading)
+    if tarfile.is_tarfile(path):
+        return images.from_tar(path, **reading)
     with open(path, "rb") as file:
         start = file.read(3)
     if start == IDX or start[:2] == b"\x1f\x8b":
         return images.from_idx(path)
-    raise ValueError(f"source: got {path}, want a folder, or a .zip, .parquet, .npy or idx file")
+    raise ValueError(f"source: got {path}, want a folder, or a .zip, .tar, .parquet, .npy, .npz or idx file")
 
 
 def _read_array(path: Path, reading: dict[str, Any]) -> ImageCollection:
@@ -101,35 +116,16 @@ def _read_array(path: Path, reading: dict[str, Any]) -> ImageCollection:
     return images.from_files(array, **reading)
 
 
-def read_metadata(path: Path, names: list[str]) -> dict[str, Any]:
-    """Columns of a CSV file, in the order of the images.
+def _holds_tables(folder: Path) -> bool:
+    """Whether there are Parquet files in it or its folders, and no pictures: shards of one set."""
+    from PIL import Image
 
-    The first column whose values are names of images says which row is whose: whole names, or those without
-    folders, in the bytes that they have on disk or as `embed` writes them in its own table. Images without a
-    row have empty values.
-    """
-    check_regular("metadata", path)
-    with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-        rows = list(csv.DictReader(file))
-    if not rows:
-        raise ValueError(f"metadata: got no rows in {path}")
-    columns = [name for name in rows[0] if name is not None]
-    for whole in (True, False):
-        keys = [harmless(name if whole else name.rsplit("/", 1)[-1]) for name in names]
-        known = set(keys)
-        for column in columns:
-            cells = [(harmless(row[column] or ""), row) for row in rows]
-            found = {cell: row for cell, row in cells if cell in known}
-            if found:
-                others = [name for name in columns if name != column]
-                matched = [found.get(key, {}) for key in keys]
-                return {name: _typed([row.get(name) or "" for row in matched]) for name in others}
-    raise ValueError(f"metadata: got no column in {path} with names of images, such as {names[0]!r}")
-
-
-def _typed(values: list[str]) -> Any:
-    """The values as numbers, where all that are there are numbers."""
-    try:
-        return np.array([float(value) if value else np.nan for value in values])
-    except ValueError:
-        return np.array(values, dtype=object)
+    endings = Image.registered_extensions()
+    found = False
+    for _, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        ends = {os.path.splitext(name)[1].lower() for name in names if not name.startswith(".")}
+        if ends & endings.keys():
+            return False
+        found |= ".parquet" in ends
+    return found

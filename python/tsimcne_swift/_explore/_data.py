@@ -11,14 +11,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._checks.maps import check_labels, check_plane
+from .._checks.columns import LARGEST_EXACT, in_order, read_column
+from .._checks.labels import Labels, read_labels
+from .._checks.maps import check_plane
 from .._checks.values import check_integer
 from .._inputs.images import as_pictures
 from .._system.text import legible
 from ._atlas import make_atlases
 
-# More different values than this are text to search, and no colours.
+# More different values than this, most of which one image alone has, are text to search, and no colours.
 MOST_CATEGORIES = 200
+# Images that a value has on average, at least, where there are more different ones.
+MOST_ALONE = 10
+# More classes of labels than this, and than half of the images, are names of single images.
+MOST_CLASSES = 1000
 # Of the map's extent: less than a pixel.
 RESOLUTION = 1e-5
 
@@ -45,7 +51,7 @@ def make_data(
     check_integer("quality", quality, 1, 100)
     columns = []
     if labels is not None:
-        columns.append(_column("label", _named(labels, label_names, n), n))
+        columns.append(_label_column(read_labels(labels, n, label_names), label_names is not None))
     columns += [_column(legible(name), values, n) for name, values in _items(metadata)]
     data: dict[str, Any] = {
         "title": legible(title),
@@ -60,14 +66,29 @@ def make_data(
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
-def _named(labels: Any, label_names: Sequence[str] | None, n: int) -> npt.NDArray[Any]:
-    values = check_labels(labels, n)
-    if label_names is None or values.dtype.kind not in "iu":
-        return values
-    if values.max(initial=-1) >= len(label_names):
-        raise ValueError(f"label_names: got {len(label_names)}, but labels go up to {values.max()}")
-    known = np.array([*map(legible, label_names), ""], dtype=object)
-    return known[np.where(values < 0, len(label_names), values)]
+def label_texts(labels: Labels) -> npt.NDArray[Any]:
+    """The name of each image's class; empty where it has none."""
+    return np.array([*map(legible, labels.names), ""], dtype=object)[labels.codes]
+
+
+def _label_column(labels: Labels, is_sorted: bool) -> dict[str, Any]:
+    """Classes in their order, or sorted by the names that were given to them."""
+    if labels.scale is not None:
+        return {"name": "label", "kind": "number", "values": _floats(labels.scale, "<f8")}
+    shown = labels.present
+    if is_sorted:
+        shown.sort(key=lambda code: in_order(labels.names[code]))
+    if len(shown) > max(MOST_CLASSES, len(labels.codes) // 2):
+        return {"name": "label", "kind": "text", "values": label_texts(labels).tolist()}
+    first = 0 if labels.known.all() else 1
+    places = np.zeros(len(labels.names) + 1, np.int64)
+    places[shown] = np.arange(first, first + len(shown))
+    categories = [""] * first + [legible(labels.names[code]) for code in shown]
+    return _category("label", places[labels.codes], categories)
+
+
+def _category(name: str, codes: npt.NDArray[Any], categories: list[str]) -> dict[str, Any]:
+    return {"name": name, "kind": "category", "values": _floats(codes), "categories": categories}
 
 
 def _items(metadata: Any) -> list[tuple[Any, Any]]:
@@ -75,27 +96,31 @@ def _items(metadata: Any) -> list[tuple[Any, Any]]:
     if metadata is None:
         return []
     if hasattr(metadata, "to_dict") and hasattr(metadata, "columns"):
-        return [(name, metadata[name].to_numpy()) for name in metadata.columns]
+        return [(name, metadata[name]) for name in metadata.columns]
     if not hasattr(metadata, "items"):
         raise TypeError(f"metadata: got {type(metadata).__name__}, want a data frame or a dict of columns")
     return list(metadata.items())
 
 
 def _column(name: str, values: Any, n: int) -> dict[str, Any]:
-    array = np.asarray(values)
-    if array.dtype.kind in "US":  # numpy writes missing values among them as text
-        array = np.asarray(values, dtype=object)
-    if array.shape != (n,):
-        raise ValueError(f"metadata[{name!r}]: got shape {array.shape}, want ({n},)")
-    if array.dtype.kind == "f" or (array.dtype.kind in "iu" and name != "label"):
-        return {"name": name, "kind": "number", "values": _floats(array, "<f8")}
-    texts = ["" if value is None or value != value else legible(value) for value in array.tolist()]
-    known = sorted(set(texts))
-    if len(known) > MOST_CATEGORIES:
+    column = read_column(f"metadata[{name!r}]", values, n)
+    # Whole numbers that no float holds are names.
+    if column.kind == "number" and not (
+        column.values.dtype.kind in "iuO" and (abs(column.values[column.known]) > LARGEST_EXACT).any()
+    ):
+        return {"name": name, "kind": "number", "values": _floats(column.floats(), "<f8")}
+    texts = [legible(text) for text in column.texts()]
+    if column.kind == "time":
+        return {"name": name, "kind": "time", "values": texts}
+    different = set(texts)
+    if len(different) > max(MOST_CATEGORIES, n // MOST_ALONE):
         return {"name": name, "kind": "text", "values": texts}
-    places = {text: place for place, text in enumerate(known)}
-    codes = np.array([places[text] for text in texts])
-    return {"name": name, "kind": "category", "values": _floats(codes), "categories": known}
+    known = sorted(different - {""}, key=in_order)
+    if column.order is not None:
+        known = [text for text in map(legible, column.order) if text in different]
+    categories = [""] * ("" in different) + known
+    places = {text: place for place, text in enumerate(categories)}
+    return _category(name, np.array([places[text] for text in texts]), categories)
 
 
 def _names(names: Sequence[str] | None, n: int) -> list[str] | None:

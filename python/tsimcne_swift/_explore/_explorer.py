@@ -44,15 +44,16 @@ def explore(
     X : ndarray of shape (n, height, width[, channels]), or None
         Images of uint8, or floats in [0, 1].
     labels : array-like of shape (n,), or None
-        Classes: numbers or names.
+        Classes, each with a colour: whole numbers, truth values, names or days, of any library. None, NaN,
+        NA, blank text and negative whole numbers stand for no label. Fractions are a continuous scale.
     path : path or None
         An HTML file to write, which replaces an older one: one file that works offline, in any browser.
     label_names : sequence of str or None
-        Names of the labels 0, 1, …; negative labels stand for none.
+        Names of the labels 0, 1, ….
     names : sequence of str or None
         Names of the images, such as their file names, which are shown, searched and downloaded.
     metadata : DataFrame, dict of columns, or None
-        Further columns of n values each, to colour by and to search.
+        Further columns of n values each, to colour by and to search: numbers, truth values, times or text.
     title : str, default="Map"
     thumbnail : int, default=32
         Longest side of the images in the page, in pixels.

@@ -6,10 +6,11 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from .._checks.labels import read_labels
 from .._checks.maps import as_shown, check_plane
 from .._inputs.images import as_pictures
 from .._system.text import legible
-from ._data import _items, _named
+from ._data import _items, label_texts
 
 
 def to_frame(
@@ -43,13 +44,19 @@ def to_frame(
     Y = check_plane(Y)
     columns: dict[str, Any] = {"x": Y[:, 0], "y": Y[:, 1]}
     if labels is not None:
-        columns["label"] = _named(labels, label_names, len(Y))
+        known = read_labels(labels, len(Y), label_names)
+        columns["label"] = label_texts(known) if known.scale is None else known.scale
     if names is not None:
         columns["name"] = [legible(name) if isinstance(name, str) else name for name in names]
-    columns |= dict(_items(metadata))
+    columns |= {name: _plain(values) for name, values in _items(metadata)}
     if X is not None:
         columns["image"] = [{"bytes": _png(image)} for image in as_pictures(X, len(Y))]
     return pd.DataFrame(columns)
+
+
+def _plain(values: Any) -> Any:
+    """A column without the index that a data frame's has: rows stand in the map's order."""
+    return getattr(values, "array", values)
 
 
 def _png(image: Any) -> bytes:

@@ -17,6 +17,9 @@ const TSimCNE = (() => {
   const color = (i) =>
     i < QUALITATIVE.length ? QUALITATIVE[i] : `hsl(${(i * 137.508) % 360} 65% ${i % 2 ? 62 : 45}%)`;
 
+  // Milliseconds since 1970 of a time in ISO 8601, as of Greenwich where it names no zone.
+  const moment = (text) => Date.parse(/[zZ]|[+-]\d\d:\d\d$/.test(text) || text.length < 11 ? text : `${text.replace(" ", "T")}Z`);
+
   function make(tag, properties = {}, ...children) {
     const element = Object.assign(document.createElement(tag), properties);
     element.append(...children);
@@ -78,13 +81,15 @@ const TSimCNE = (() => {
       this.names = data.names;
       this.list = data.columns.map((column) =>
         column.kind === "text" ? column
+          : column.kind === "time" ? { ...column, moments: Float64Array.from(column.values, moment) }
           : { ...column, values: (column.kind === "number" ? doubles : floats)(column.values) });
     }
 
     text(column, i) {
       if (column.kind === "category") return column.categories[column.values[i]];
       const value = column.values[i];
-      return String(column.kind === "text" || Number.isInteger(value) ? value : +value.toPrecision(6));
+      if (typeof value === "string" || Number.isInteger(value)) return String(value);
+      return Number.isNaN(value) ? "" : String(+value.toPrecision(6));
     }
 
     name(i) {
@@ -207,7 +212,9 @@ const TSimCNE = (() => {
       this.legend.replaceChildren();
       if (choice === "") return { color: QUALITATIVE[0], colorscale: null };
       const column = this.columns.list[choice];
-      return column.kind === "category" ? this.categoryColors(column) : this.numberColors(column);
+      if (column.kind === "category") return this.categoryColors(column);
+      return column.kind === "time" ? this.scaleColors(column.moments, (value) => new Date(value).toISOString().slice(0, 10))
+        : this.scaleColors(column.values, (value) => value.toPrecision(4));
     }
 
     categoryColors(column) {
@@ -231,15 +238,16 @@ const TSimCNE = (() => {
       return { color: column.values, colorscale, cmin: -0.5, cmax: n - 0.5, showscale: false };
     }
 
-    numberColors(column) {
-      const finite = column.values.filter(Number.isFinite).sort();
+    // Colours of numbers; the function writes one for the legend.
+    scaleColors(values, write) {
+      const finite = values.filter(Number.isFinite).sort();
       const low = finite[Math.floor(0.01 * (finite.length - 1))] ?? 0;
       const high = finite[Math.ceil(0.99 * (finite.length - 1))] ?? 1;
       this.legend.append(make("div", { className: "ramp" },
-        make("span", { textContent: low.toPrecision(4) }), make("span", { className: "bar" }),
-        make("span", { textContent: high.toPrecision(4) })));
+        make("span", { textContent: write(low) }), make("span", { className: "bar" }),
+        make("span", { textContent: write(high) })));
       const cmax = high === low ? low + 1 : high;
-      return { color: column.values, colorscale: "Cividis", cmin: low, cmax, showscale: false };
+      return { color: values, colorscale: "Cividis", cmin: low, cmax, showscale: false };
     }
 
     hover(i, event) {

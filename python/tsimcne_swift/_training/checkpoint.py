@@ -103,9 +103,7 @@ class Checkpoint:
         """
         if not os.path.exists(self.path):
             return None
-        tensors, document = read(self.path)
-        if document is None or document.get("kind") != "checkpoint":
-            raise ValueError(f"checkpoint: {self.path} is not a checkpoint of a training")
+        tensors, document = _read(self.path)
         stored = Stored.make(self.path, tensors, document)
         try:
             self._compare(stored, document)
@@ -122,17 +120,7 @@ class Checkpoint:
                 )
         if self.data["hash"] != theirs.get("hash"):
             raise ValueError(f"X: got other values, or another order, than {self.path} was made with")
-        params = document["params"]
-        for name, value in self.params.items():
-            if not PARAMETERS[name].free and value != params.get(name):
-                raise ValueError(
-                    f"{name}: got {value!r}, but {self.path} was made with {params.get(name)!r}; "
-                    "go on with the same parameters, or begin another file"
-                )
-        if isinstance(self.params["random_state"], int) and self.plan.seed != stored.seed:
-            raise ValueError(
-                f"random_state: got {self.plan.seed}, but {self.path} was made with {stored.seed}"
-            )
+        _compare_params(self.path, self.params, document, stored)
         if document["training"]["init"] != self.init:
             raise ValueError(f"init: other weights than those that {self.path} began with")
         ours = to_json(self.plan.stages)
@@ -141,6 +129,44 @@ class Checkpoint:
                 f"checkpoint: {self.path} was made by version {document['version']}, whose stages differ: "
                 f"{document['stages']}, here {ours}"
             )
+
+
+def check_checkpoint(path: str | os.PathLike[str], params: dict[str, Any]) -> None:
+    """Whether a training with these parameters can go on from the file, as far as it says without images.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, no checkpoint, or one of other parameters.
+    """
+    name = os.fspath(path)
+    tensors, document = _read(name)
+    stored = Stored.make(name, tensors, document)
+    try:
+        _compare_params(name, params_to_json(params), document, stored)
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise damaged(name, error) from error
+
+
+def _read(path: str) -> tuple[Tensors, dict[str, Any]]:
+    tensors, document = read(path)
+    if document is None or document.get("kind") != "checkpoint":
+        raise ValueError(f"checkpoint: {path} is not a checkpoint of a training")
+    return tensors, document
+
+
+def _compare_params(path: str, params: dict[str, Any], document: dict[str, Any], stored: Stored) -> None:
+    theirs = document["params"]
+    for name, value in params.items():
+        if not PARAMETERS[name].free and value != theirs.get(name):
+            raise ValueError(
+                f"{name}: got {value!r}, but {path} was made with {theirs.get(name)!r}; "
+                "go on with the same parameters, or begin another file"
+            )
+    # Other seeds than whole numbers are new ones for each training.
+    seed = params["random_state"]
+    if isinstance(seed, int) and seed != stored.seed:
+        raise ValueError(f"random_state: got {seed}, but {path} was made with {stored.seed}")
 
 
 def _copy(trainer: _core.Trainer, prefix: str, kind: int) -> Tensors:

@@ -6,6 +6,7 @@ from types import TracebackType
 
 from .. import _core
 from .._stages.cost import cost
+from .._system.bars import make_bar
 from .plan import Plan
 
 FORMAT = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
@@ -20,9 +21,7 @@ class PointsBar:
     """
 
     def __init__(self, shows: bool) -> None:
-        from tqdm.auto import tqdm
-
-        self._bar = tqdm(total=2.0, desc="points", bar_format=FORMAT, mininterval=1, disable=not shows)
+        self._bar = make_bar(total=2.0, desc="points", bar_format=FORMAT, mininterval=1, disable=not shows)
         self._before, self._now = 0.0, 0.0
 
     def __enter__(self) -> PointsBar:
@@ -51,8 +50,6 @@ class ProgressBar:
     """
 
     def __init__(self, plan: Plan) -> None:
-        from tqdm.auto import tqdm
-
         _, height, width, _ = plan.images.shape
         self._costs = [cost(stage, (height, width)) for stage in plan.stages]
         work = [
@@ -62,7 +59,7 @@ class ProgressBar:
         self._later = [sum(work[i:]) for i in range(1, len(work) + 1)]
         self._total = sum(work)
         self._max_time = plan.max_time
-        self._bar = tqdm(total=1.0, desc="t-SimCNE", bar_format=FORMAT, mininterval=1)
+        self._bar = make_bar(total=1.0, desc="t-SimCNE", bar_format=FORMAT, mininterval=1)
 
     def __enter__(self) -> ProgressBar:
         return self

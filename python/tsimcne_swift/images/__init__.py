@@ -11,7 +11,9 @@ from ._collection import ImageCollection
 from ._decoding._layout import Layout
 from ._files import from_files, from_folder, from_zip
 from ._idx import from_idx
+from ._npz import from_npz
 from ._tables import from_dataset, from_parquet
+from ._tar import from_tar
 
 __all__ = [
     "ImageCollection",
@@ -20,6 +22,8 @@ __all__ = [
     "from_files",
     "from_folder",
     "from_idx",
+    "from_npz",
     "from_parquet",
+    "from_tar",
     "from_zip",
 ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .._checks.labels import read_labels
 from ._decoding._layout import Layout
 from ._decoding._pixels import pixels
 from ._decoding._raw import raw_of_array
@@ -125,10 +126,17 @@ def with_source(collection: ImageCollection, again: Callable[[Layout], ImageColl
     return collection
 
 
-def encode_labels(values: list[Any]) -> tuple[npt.NDArray[np.int64] | None, list[str]]:
-    """Numbers for labels, in the order of their names; None for no label at all."""
-    names = sorted({str(value) for value in values if value is not None})
-    if not names:
-        return None, []
-    places = {name: place for place, name in enumerate(names)}
-    return np.array([-1 if value is None else places[str(value)] for value in values], np.int64), names
+def encode_labels(values: Any) -> tuple[npt.NDArray[np.int64] | None, list[str]]:
+    """Numbers for labels, in their order; None for no label at all."""
+    labels = read_labels(values, len(values)).check_classes()
+    return (labels.codes, labels.names) if labels.names else (None, [])
+
+
+def in_order_of(collection: ImageCollection, names: list[str]) -> ImageCollection:
+    """The collection with these names of labels, some of which may be nobody's, in this order."""
+    if collection.labels is None or len(set(names)) < len(names):
+        return collection
+    places = np.array([*map(names.index, collection.label_names), -1], np.int64)
+    ordered = replace(collection, labels=places[collection.labels], label_names=list(names))
+    again = collection._again
+    return ordered if again is None else with_source(ordered, lambda other: in_order_of(again(other), names))

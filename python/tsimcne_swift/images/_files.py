@@ -14,6 +14,7 @@ from ._arrays import picture_of
 from ._collection import ImageCollection
 from ._decoding._kinds import HEAD
 from ._finding import Found, find_in, find_in_folder
+from ._labels import folder_labels
 from ._reading import Item, Options, read
 from ._workers import Encoded
 
@@ -31,7 +32,9 @@ def from_folder(
     Parameters
     ----------
     path : path
-        Folder of the pictures; those in folders of it have the name of their folder as their label.
+        Folder of the pictures. Those in folders of it have the name of the innermost as their label; of
+        ``class/images`` and ``train/class`` that is ``class``, and of ``2018/06`` beside ``2019/06`` the
+        whole path.
     **options
         size : int, (height, width) or None
             Size of the images in pixels. None: their own where nine of ten have the same, at most 96; else
@@ -91,8 +94,8 @@ def from_folder(
     if not folder.is_dir():
         raise FileNotFoundError(f"path: got {str(path)!r}, want a folder")
     found = find_in_folder(folder)
-    names = _pictures(found, path)
-    labels = _labels(names)
+    names = pictures_of(found, path)
+    labels = folder_labels(names)
     items = [
         Item(str(name), label, lambda name=name: _file(folder / name))  # type: ignore[misc]
         for name, label in zip(names, labels, strict=True)
@@ -125,14 +128,15 @@ def from_zip(
         numbers: dict[PurePosixPath, list[int]] = {}
         for number, entry in enumerate(entries):
             if not entry.endswith("/"):
-                numbers.setdefault(PurePosixPath(entry), []).append(number)
+                # Programs of Windows write its separator, against the format.
+                numbers.setdefault(PurePosixPath(entry.replace("\\", "/").lstrip("/")), []).append(number)
 
         def head(name: PurePosixPath) -> bytes:
             with archive.open(archive.infolist()[numbers[name][0]]) as file:
                 return file.read(HEAD)
 
         contents = find_in(numbers, head)
-    found = [(number, name) for name in _pictures(contents, path) for number in numbers[name]]
+    found = [(number, name) for name in pictures_of(contents, path) for number in numbers[name]]
     archive_path = os.path.abspath(path)
 
     def opened(place: int, name: PurePosixPath) -> Encoded:
@@ -140,7 +144,7 @@ def from_zip(
 
     items = [
         Item(str(name), label, lambda place=place, name=name: opened(place, name))  # type: ignore[misc]
-        for (place, name), label in zip(found, _labels([name for _, name in found]), strict=True)
+        for (place, name), label in zip(found, folder_labels([name for _, name in found]), strict=True)
     ]
     return read(items, Path(path).name, **options, others=contents.others, skipped=contents.skipped)
 
@@ -180,7 +184,7 @@ def from_files(
     return read(items, "pictures", **options)
 
 
-def _pictures(found: Found, path: Any) -> list[PurePosixPath]:
+def pictures_of(found: Found, path: Any) -> list[PurePosixPath]:
     """The names of the pictures, of which there are some."""
     if not found.pictures:
         reasons = Counter(reason for _, reason in [*found.skipped, *found.others])
@@ -188,12 +192,6 @@ def _pictures(found: Found, path: Any) -> list[PurePosixPath]:
         count = len(found.skipped) + len(found.others)
         raise ValueError(f"path: got {str(path)!r} with {count} files, want pictures in it{listed}")
     return found.pictures
-
-
-def _labels(names: list[PurePosixPath]) -> list[str | None]:
-    """The folder that each picture lies in; None for all where they lie in one."""
-    folders = [name.parent.name or None for name in names]
-    return folders if len(set(folders)) > 1 else [None] * len(names)
 
 
 def _name(picture: Any, place: int) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._checks.values import check_choice, check_integer, check_jobs, check_number
+from .._system.bars import make_bar
 from .._system.config import show_config
 from ._choosing import Choice, Wishes, choose
 from ._collection import ImageCollection, encode_labels, with_source
@@ -178,8 +179,6 @@ class _Reader:
         _UnforeseenItemError
             For the first picture that is one of the choice's alarms.
         """
-        from tqdm import tqdm
-
         items, layout = self._items, choice.layout
         parts = list(_parts(len(items), layout, self._threads))
         by_sample = Choice(layout)
@@ -197,7 +196,7 @@ class _Reader:
         skipped: dict[int, str] = {}
         with (
             Storage((len(items), *layout.size, layout.channels), self._cache) as images,
-            tqdm(
+            make_bar(
                 total=len(items), desc=f"reading {self._source}", unit="image", disable=not self._progress
             ) as bar,
         ):

@@ -7,12 +7,16 @@ import os
 from collections.abc import Callable
 from typing import Any, Unpack
 
+from .._checks.columns import is_missing
 from .._checks.values import check_regular
 from .._system.config import available_memory
 from ._arrays import picture_of
-from ._collection import ImageCollection
+from ._collection import ImageCollection, in_order_of
 from ._reading import Item, Options, read
 from ._workers import Encoded
+
+# Columns of labels, the likeliest first.
+LABELS = ("label", "labels", "fine_label", "class", "target", "category", "y")
 
 
 def from_dataset(
@@ -65,8 +69,8 @@ def from_dataset(
 def from_parquet(
     path: str | os.PathLike[str],
     *,
-    image: str = "image",
-    label: str | None = "label",
+    image: str | None = None,
+    label: str | None = "auto",
     **options: Unpack[Options],
 ) -> ImageCollection:
     """Pictures in a Parquet file, or a folder of them, as Hugging Face's hub has them.
@@ -74,45 +78,106 @@ def from_parquet(
     Parameters
     ----------
     path : path
-    image : str
-        Column of files' bytes, or of structs with ``bytes``.
+    image : str or None
+        Column of files' bytes, or of structs with ``bytes``. None: the only one that holds such.
     label : str or None
-        Column of numbers or names; names of numbers are taken from the file's Hugging Face metadata. A column
-        that is not there, or None: no labels.
+        Column of numbers or names; names of numbers are taken from the file's Hugging Face metadata. None: no
+        labels. ``"auto"``: the column ``label``, ``labels``, ``fine_label``, ``class``, ``target``,
+        ``category`` or ``y``, if there is one; else the only one whose numbers have names.
     **options
         Options of `from_folder`.
 
     Returns
     -------
     ImageCollection
+        Names are those of the files that the structs name, where no two are equal; else numbers of rows.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column, or several columns hold pictures and ``image`` names none.
     """
     import pyarrow.parquet
 
-    for file in _files_of(path):
+    files = _files_of(path)
+    for file in files:
         check_regular("path", file)
-    dataset = pyarrow.parquet.ParquetDataset(path)
+    dataset = pyarrow.parquet.ParquetDataset(files)
     columns = dataset.schema.names
+    if image is None:
+        image = _only_image(dataset.schema)
     if image not in columns:
         raise ValueError(f"image: got {image!r}, want one of the columns {', '.join(columns)}")
+    if label == "auto" and label not in columns:
+        label = _likely_label(dataset.schema)
+    if label is not None and label not in columns:
+        raise ValueError(f"label: got {label!r}, want one of the columns {', '.join(columns)}, or None")
     _check_memory(dataset, image)
-    has_labels = label is not None and label in columns
-    table = pyarrow.parquet.read_table(path, columns=[image, label] if has_labels else [image])
+    table = dataset.read(columns=[image] if label is None else [image, label], use_pandas_metadata=False)
     pictures = table[image]
 
     def opened(place: int) -> Any:
         return _picture(pictures[place].as_py())
 
-    numbers = table[label].to_pylist() if has_labels else [None] * len(table)
+    numbers = [None] * len(table) if label is None else table[label].to_pylist()
     return _read_rows(
-        opened, numbers, _class_names(table.schema.metadata, label), os.path.basename(path), options
-    )
+        opened, numbers, _class_names(table.schema.metadata, label), os.path.basename(path), options,
+        _file_names(pictures),
+    )  # fmt: skip
 
 
 def _files_of(path: str | os.PathLike[str]) -> list[str | os.PathLike[str]]:
-    """The file, or all files in a folder and the folders in it."""
+    """The file, or all Parquet files in a folder and the folders in it, in the order of their names."""
     if not os.path.isdir(path):
         return [path]
-    return [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names]
+    found = [
+        os.path.join(folder, name)
+        for folder, _, names in os.walk(path)
+        for name in names
+        if name.endswith(".parquet") and not name.startswith(".")
+    ]
+    if not found:
+        raise ValueError(f"path: got {os.fspath(path)!r}, want Parquet files in it")
+    return [*sorted(found)]
+
+
+def _only_image(schema: Any) -> str:
+    """The column that holds files' bytes."""
+    from pyarrow import types
+
+    def is_bytes(kind: Any) -> bool:
+        return bool(types.is_binary(kind) or types.is_large_binary(kind))
+
+    found = []
+    for field in schema:
+        fields = list(field.type) if types.is_struct(field.type) else []
+        if is_bytes(field.type) or any(inner.name == "bytes" and is_bytes(inner.type) for inner in fields):
+            found.append(field.name)
+    if "image" in found or "image" in schema.names:
+        return "image"
+    if len(found) != 1:
+        what = f"several with pictures ({', '.join(found)})" if found else ", ".join(schema.names)
+        raise ValueError(f"image: got columns {what}, want the name of the one that holds pictures")
+    return str(found[0])
+
+
+def _likely_label(schema: Any) -> str | None:
+    for name in LABELS:
+        if name in schema.names:
+            return name
+    named = [name for name in schema.names if _class_names(schema.metadata, name) is not None]
+    return named[0] if len(named) == 1 else None
+
+
+def _file_names(pictures: Any) -> list[str] | None:
+    """Names in the structs, where each has one of its own."""
+    from pyarrow import types
+
+    if not types.is_struct(pictures.type) or pictures.type.get_field_index("path") < 0:
+        return None
+    names = [name for chunk in pictures.chunks for name in chunk.field("path").to_pylist()]
+    is_unique = all(isinstance(name, str) and name for name in names) and len(set(names)) == len(names)
+    return names if is_unique else None
 
 
 def _check_memory(dataset: Any, column: str) -> None:
@@ -134,19 +199,25 @@ def _check_memory(dataset: Any, column: str) -> None:
 
 
 def _read_rows(
-    opened: Callable[[int], Any], numbers: list[Any], names: list[str] | None, source: str, options: Options
+    opened: Callable[[int], Any],
+    numbers: list[Any],
+    names: list[str] | None,
+    source: str,
+    options: Options,
+    files: list[str] | None = None,
 ) -> ImageCollection:
     def named(number: Any) -> Any:
-        if number is None or names is None or isinstance(number, str):
+        if names is None or isinstance(number, str) or is_missing(number):
             return number
         # -1 stands for no label in Hugging Face's sets.
         return names[int(number)] if 0 <= int(number) < len(names) else None
 
     items = [
-        Item(str(place), named(number), lambda place=place: opened(place))  # type: ignore[misc]
+        Item(str(place) if files is None else files[place], named(number), lambda place=place: opened(place))  # type: ignore[misc]
         for place, number in enumerate(numbers)
     ]
-    return read(items, source, **options)
+    collection = read(items, source, **options)
+    return collection if names is None else in_order_of(collection, names)
 
 
 def _picture(value: Any) -> Any:

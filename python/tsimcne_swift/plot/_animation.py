@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from .._checks.labels import read_labels
 from .._checks.maps import check_plane
 from .._checks.values import check_integer
 from .._storage.safetensors import check_path
 from .._system.text import legible
 from .._system.writing import write
-from ._colors import NONE, colors_of
+from ._colors import colors_for, colors_of
 from ._frame import frame
 
 
@@ -37,7 +38,8 @@ def animation(
         Two maps at least, as a callback collected them (`tsimcne_swift.callbacks`).
     path : path
         File that ends in ``.gif``, or in ``.mp4``, which wants ffmpeg.
-    labels : array-like of shape (n,) of int, or None
+    labels : array-like of shape (n,), or None
+        Classes, as in `scatter`.
     between : int, default=8
         Pictures from one map to the next: points glide.
     fps : int, default=20
@@ -58,10 +60,10 @@ def animation(
         raise ValueError(f"path: got {os.fspath(path)!r}, want a name that ends in .gif or .mp4")
     check_integer("between", between, 1, 1000)
     writer = (PillowWriter if ending == ".gif" else FFMpegWriter)(fps=check_integer("fps", fps, 1, 120))
-    values = np.zeros(len(ends[0]), np.int64) if labels is None else np.asarray(labels)
-    colors = np.array([*colors_of(int(values.max(initial=0)) + 1), NONE], dtype=object)
+    n = len(ends[0])
+    colors = colors_of(1)[0] if labels is None else colors_for(read_labels(labels, n))
     figure, ax = plt.subplots(figsize=(6, 6), layout="constrained")
-    points = ax.scatter(ends[0][:, 0], ends[0][:, 1], s=4, c=list(colors[values]), linewidths=0)
+    points = ax.scatter(ends[0][:, 0], ends[0][:, 1], s=4, c=colors, linewidths=0)
     with TemporaryDirectory() as folder:
         # The writers want a name, and ffmpeg writes the file itself.
         draft = Path(folder) / f"film{ending}"

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import colorsys
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._checks.labels import Labels
 
 # Okabe and Ito (2008), the yellow last as it is faint on white; and two more.
 QUALITATIVE = (
@@ -10,14 +16,28 @@ QUALITATIVE = (
     "#56B4E9", "#000000", "#8B5A2B", "#999999", "#F0E442",
 )  # fmt: skip
 NONE = "#C8C8C8"
+SCALE = "cividis"
+# Of the colours of many classes: one after the other, so that neighbours in number differ in both.
+LIGHTNESS = (0.45, 0.65, 0.3)
+GOLDEN = 0.61803398875
 
 
 def colors_of(count: int) -> list[Any]:
     """As many colours, well apart for ten, and as far as can be for more."""
-    import matplotlib
-
     if count <= len(QUALITATIVE):
         return list(QUALITATIVE[:count])
-    # Hues go round several times, lighter each time, so that neighbours in number differ most.
-    rings = matplotlib.colormaps["turbo"]
-    return [rings((i * 0.381966) % 1.0) for i in range(count)]
+    return [
+        (*colorsys.hls_to_rgb(i * GOLDEN % 1.0, LIGHTNESS[i % len(LIGHTNESS)], 0.7), 1.0)
+        for i in range(count)
+    ]
+
+
+def colors_for(labels: Labels) -> npt.NDArray[np.float64]:
+    """Colours (n, 4): of each image's class, or from the scale; grey where it has no label."""
+    import matplotlib
+    from matplotlib.colors import Normalize, to_rgba_array
+
+    if labels.scale is None:
+        return to_rgba_array([*colors_of(len(labels.names)), NONE])[labels.codes]
+    shades = matplotlib.colormaps[SCALE](Normalize()(np.ma.masked_invalid(labels.scale)))
+    return np.where(labels.known[:, None], shades, to_rgba_array([NONE]))

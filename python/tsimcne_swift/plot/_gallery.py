@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from .._checks.maps import as_shown, check_labels, check_plane
+from .._checks.labels import read_labels
+from .._checks.maps import as_shown, check_plane
 from .._checks.values import check_integer, check_number
 from .._inputs.images import as_pictures
 from .._system.text import legible
-from ._colors import NONE, colors_of
+from ._colors import NONE, colors_for
 from ._frame import frame, new_axes
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def gallery(
     Y : array-like of shape (n, 2)
     X : ndarray of shape (n, height, width[, channels])
         Images of uint8, or floats in [0, 1]. The first three channels are shown of other than one or three.
-    labels : array-like of shape (n,) of int, or None
-        Colours of the frames; negative numbers: none.
+    labels : array-like of shape (n,), or None
+        Colours of the frames, as in `scatter`; images without a label have none.
     indices : array-like or None
         Images to show, in this order of precedence, as `tsimcne_swift.inspect` gives them. None: those
         nearest to the middles of a grid's cells.
@@ -66,16 +67,16 @@ def gallery(
     cell = (right - left) / check_integer("columns", columns, 1, 1000)
     shown = _without_overlap(Y, (left, bottom), cell, _order(Y, (left, bottom), cell, indices))
     inside = [i for i in shown if left <= Y[i, 0] <= right and bottom <= Y[i, 1] <= top]
-    values = None if labels is None else check_labels(labels, len(Y))
-    colors = [] if values is None else colors_of(int(values.max(initial=-1)) + 1)
+    known = None if labels is None else read_labels(labels, len(Y))
+    colors = None if known is None else colors_for(known)
     half = cell * zoom / 2
     for i in inside:
         x, y = Y[i]
         box = (x - half, x + half, y - half, y + half)
         picture = as_shown(images[i])
         ax.imshow(picture, extent=box, cmap="gray", vmin=0, vmax=255, interpolation="nearest", zorder=1)
-        if values is not None and values[i] >= 0:
-            edge = {"fill": False, "edgecolor": colors[values[i]], "linewidth": 1.2, "zorder": 2}
+        if known is not None and colors is not None and known.codes[i] >= 0:
+            edge = {"fill": False, "edgecolor": colors[i], "linewidth": 1.2, "zorder": 2}
             ax.add_patch(_rectangle((box[0], box[2]), 2 * half, edge))
     ax.set(xlim=(left, right), ylim=(bottom, top))
     ax.set_aspect("equal")
