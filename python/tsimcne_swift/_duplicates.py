@@ -109,8 +109,8 @@ def _near_groups(images: npt.NDArray[np.uint8], Y: Any, threshold: float | None,
         return Duplicates(*grouped(links.keep(links.distances <= threshold)))
     likeness = Likeness(images)
     links = links.keep(links.nearest(n, NEAREST))
-    likeness.learn(_others(small, k), links.pairs)
-    links = links.keep(likeness.alike(links.pairs, links.turns))
+    likeness.learn(_others(small, k))
+    links = links.keep(likeness.alike_of_nearest(links.pairs, links.turns))
     more = links.missing(n)
     more = more[likeness.alike(more)]
     return Duplicates(*grouped(links.with_more(more, _differences(small, small, more))))

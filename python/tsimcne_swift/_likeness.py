@@ -78,26 +78,32 @@ class Likeness:
         self._common = 1.0
         self._differs: npt.NDArray[np.float64] = np.zeros(len(images))
 
-    def learn(self, others: npt.NDArray[np.int64], nearest: npt.NDArray[np.int64]) -> None:
-        """Learn what differs in the set from pairs of each image with others that are near and no copies, and
-        what different images have in common from the nearest.
-        """
+    def learn(self, others: npt.NDArray[np.int64]) -> None:
+        """Learn what differs in the set, from pairs of each image with others that are near and no copies."""
         differs = np.zeros(len(self._images))
         found = self.compare(others)
         for side in others.T:
             np.maximum.at(differs, side, found.thing)
         contrast = self._contrast()
         self._differs = np.clip(np.maximum(differs, np.quantile(differs, 0.1)), OWN * contrast, contrast)
-        found = self.compare(nearest)
-        apart = self._share(found, nearest) > 2 * ALLOWED
+
+    def alike_of_nearest(
+        self, pairs: npt.NDArray[np.int64], turns: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.bool_]:
+        """Which pairs show the same; what different images have in common is learnt from them, all images'
+        nearest.
+        """
+        found = self.compare(pairs, turns)
+        apart = self._share(found, pairs) > 2 * ALLOWED
         common = float(np.quantile(found.grain[apart], 0.98)) if apart.any() else 0.0
         self._common = max(common, self._chance)
+        return self._judge(found, pairs)
 
-    def alike(
-        self, pairs: npt.NDArray[np.int64], turns: npt.NDArray[np.int64] | None = None
-    ) -> npt.NDArray[np.bool_]:
+    def alike(self, pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Which pairs show the same."""
-        found = self.compare(pairs, turns)
+        return self._judge(self.compare(pairs), pairs)
+
+    def _judge(self, found: Comparison, pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         share = self._share(found, pairs)
         # The more differs, the more of their grain must be the same; what noise hides of it is not missed.
         common = self._common
