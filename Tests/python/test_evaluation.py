@@ -95,7 +95,8 @@ def test_what_has_no_meaning_is_left_out():
     assert set(evaluate(Y, labels)) == {"knn_accuracy", "silhouette", "kmeans_ari"}
     assert evaluate(Y, labels * 0) == {"knn_accuracy": 1.0}
     assert set(evaluate(Y, np.arange(10))) == {"knn_accuracy"}
-    assert evaluate(Y, np.where(np.arange(10) == 3, 1, -1)) == {}
+    with pytest.raises(ValueError, match="labels: got 1 images with a label"):
+        evaluate(Y, np.where(np.arange(10) == 3, 1, -1))
     assert evaluate(Y[:2], features=Y[:2]) == {}
     # All others are neighbours, where there are fewer than k.
     assert evaluate(Y, labels, k=15) == evaluate(Y, labels, k=9)
