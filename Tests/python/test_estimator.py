@@ -29,7 +29,8 @@ def test_fit_maps_any_images(shape, dtype):
     assert model.n_features_in_ == np.prod(shape)
     assert [row["stage"] for row in model.history_] == [1, 2, 3]
     assert set(model.history_[0]) >= {"epoch", "loss", "lr", "seconds", "pairs_per_second"}
-    assert model.features(X).shape == (40, 32)
+    # 32 numbers of the network, and as many components of the patches' words as there are images.
+    assert model.features(X).shape == (40, 32 + 40)
     labels = np.arange(40) % 2
     assert model.score(X, labels) == evaluate(Y, labels)["knn_accuracy"]
 
@@ -90,6 +91,8 @@ CHANGES = [
     {"normalize": "dataset"},
     {"normalize": (0.5, 0.25)},
     {"plane": "parametric"},
+    {"patch_words": 0},
+    {"patch_words": 20},
     {"output_init": "normal"},
     {"total_epochs": [1, 1, 2]},
     {"batch_size": 1000},

@@ -140,7 +140,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     patch_words : "auto" or int, default="auto"
         For maps of points: number of words for what patches of the images look like, found without training,
         which are compared beside the network's features; they tell most where a network has had little time
-        or few images. 0: the network's features alone. ``"auto"``: 1,024 for images of up to 128 channels.
+        or few images. 0: the network's features alone. ``"auto"``: 1,024 for images of up to 128 channels;
+        fewer where they would take more than three tenths of ``max_time``.
     output_init : {"principal", "normal"}, default="principal"
         How an output layer of another dimension begins: with principal components of the outputs
         before, or with weights from N(0, 1) as in the paper.
@@ -195,7 +196,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Map of the training images, bit-equal to ``transform(X)``.
     stages_ : list of Stage
         The stages with nothing left open: ``total_epochs=model.stages_`` repeats the run, also one that
-        ``max_time`` has shaped (but not where a callback stopped it).
+        ``max_time`` has shaped, with ``patch_words=model.patch_words_`` (but not where a callback stopped
+        it).
     history_ : list of dict
         Values of each epoch: ``stage``, ``epoch``, ``loss``, ``lr``, ``temperature``, ``seconds``,
         ``pairs_per_second``.
@@ -206,7 +208,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     image_layout_ : images.Layout or None
         How pictures were brought into that shape, where ``fit`` was given an ``ImageCollection``: new ones
         are prepared alike, by `transform` and by ``images.from_folder(path, like=model)``.
-    batch_size_, total_epochs_, seed_ : int, list of float, int
+    batch_size_, total_epochs_, seed_, patch_words_ : int, list of float, int, int
         Values that were used; epochs have fractions where a stage ended in the middle of one.
         ``random_state=model.seed_`` repeats a run that was given no seed.
 
@@ -390,6 +392,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.image_shape_ = fitted.image_shape
         self.image_layout_ = fitted.layout
         self.seed_ = fitted.seed
+        self.patch_words_ = fitted.patch_words
         self.n_features_in_ = int(np.prod(fitted.image_shape))
         for name, value in (("embedding_", fitted.embedding), ("feature_names_in_", fitted.feature_names)):
             if value is not None:

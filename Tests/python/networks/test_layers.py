@@ -9,7 +9,7 @@ from helpers import assert_same_bits, images, small
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
-from tsimcne_swift import TSimCNE
+from tsimcne_swift import TSimCNE, _core
 from tsimcne_swift._networks.layers import OPTIONS, check_layers
 
 X = images(40, (16, 12, 3))
@@ -79,7 +79,7 @@ def test_resnet_as_a_list_is_the_resnet():
 
 def test_fit_save_load(tmp_path):
     model = layered().fit(X)
-    assert model.features(X).shape == (40, 12)
+    assert model._network.map(model._images(X), 1, _core.OUTPUT_FEATURES).shape == (40, 12)
     model.save(tmp_path / "model.safetensors")
     read = TSimCNE.load(tmp_path / "model.safetensors")
     assert_same_bits(read.transform(X), model.transform(X))

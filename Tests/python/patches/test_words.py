@@ -8,6 +8,9 @@ from tsimcne_swift._inputs.images import Images
 from tsimcne_swift._patches.vocabulary import DEPTH, geometry, vocabulary
 from tsimcne_swift._patches.words import FEATURES, PatchWords
 from tsimcne_swift._storage.safetensors import encode, read
+from tsimcne_swift._training import forecast
+from tsimcne_swift._training.one_rank import OneRank
+from tsimcne_swift._training.plan import make_plan
 
 
 def stripes(n, seed=0, size=(20, 24)):
@@ -130,6 +133,28 @@ def test_damaged_files_are_said(fitted, name, damage, tmp_path):
     path.write_bytes(encode(tensors, document))
     with pytest.raises(ValueError, match=r"model.safetensors: is damaged: (patches|plane)\.\w+: "):
         TSimCNE.load(path)
+
+
+@pytest.mark.parametrize(
+    ("wish", "seconds", "wanted"),
+    [("auto", 1.0, 1024), ("auto", 100.0, 256), ("auto", 1e9, 0), (512, 1e9, 512), (0, 1.0, 0)],
+)
+def test_a_short_time_has_fewer_words(wish, seconds, wanted, monkeypatch):
+    """So many words as take three tenths of the time, where they are not asked for."""
+    monkeypatch.setattr(forecast, "patch_seconds", lambda shape, count, threads: seconds * count / 1024)
+    model = small(patch_words=wish, max_time=100, total_epochs=[0.1, 0.1, 0.1])
+    ranks = OneRank()
+    assert forecast.affordable_words(make_plan(model, images(), False, ranks)) == wanted
+    without = small(patch_words=wish)
+    assert forecast.affordable_words(make_plan(without, images(), False, ranks)) == max(
+        wanted, 1024 * (wish == "auto")
+    )
+
+
+def test_the_number_of_words_is_told(fitted):
+    assert fitted.patch_words_ == 40
+    assert small().fit(images()).patch_words_ == 1024
+    assert small(plane="parametric").fit(images()).patch_words_ == 0
 
 
 @pytest.mark.parametrize(

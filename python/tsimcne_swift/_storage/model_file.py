@@ -74,6 +74,12 @@ class Fitted:
         return self.places.comparison.rows(self.network, images, threads)
 
     @property
+    def patch_words(self) -> int:
+        """Number of words of patches."""
+        words = None if self.places is None else self.places.comparison.words
+        return 0 if words is None else len(words.words)
+
+    @property
     def columns(self) -> int:
         """Numbers of an image's features."""
         if self.places is None:

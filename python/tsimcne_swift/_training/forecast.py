@@ -20,6 +20,8 @@ from .plan import Plan
 PROBE = 256
 # Steps of each kind; the first one also takes memory from the system.
 STEPS = 4
+# Part of `max_time` that words of patches may take, and the fewest that are of use.
+WORDS_SHARE, FEWEST_WORDS = 0.3, 64
 # A step that takes longer is not measured twice.
 LONG = 1.0
 
@@ -60,17 +62,32 @@ def step_seconds(plan: Plan, stage: Stage) -> float:
         plan.images.forget()
 
 
-def free_seconds(plan: Plan) -> float:
-    """Seconds that points take once the images are mapped."""
+def affordable_words(plan: Plan) -> int:
+    """Number of words of patches: that of the plan, or where ``max_time`` leaves too little for it, half as
+    many and so on; but what the caller asks for stays.
+    """
+    count = plan.patch_words
+    if plan.max_time is None or plan.values.patch_words != "auto" or count == 0:
+        return count
+    threads = plan.threads or show_config()["threads"]
+    while count >= FEWEST_WORDS:
+        if patch_seconds(plan.images.shape, count, threads) <= WORDS_SHARE * plan.max_time:
+            return count
+        count //= 2
+    return 0
+
+
+def free_seconds(plan: Plan, words: int) -> float:
+    """Seconds that points take once the images are mapped, with so many words of patches."""
     if not plan.frees_points:
         return 0.0
     threads = plan.threads or show_config()["threads"]
     n = plan.images.shape[0]
-    columns, words = plan.architecture.features, 0.0
-    if plan.patch_words:
+    columns, before = plan.architecture.features, 0.0
+    if words:
         columns += PATCH_FEATURES
-        words = patch_seconds(plan.images.shape, plan.patch_words, threads)
-    return words + search_seconds(n, min(columns, recipes.COMPARED), threads) + moving_seconds(n, threads)
+        before = patch_seconds(plan.images.shape, words, threads)
+    return before + search_seconds(n, min(columns, recipes.COMPARED), threads) + moving_seconds(n, threads)
 
 
 def training_seconds(plan: Plan) -> float:
@@ -79,7 +96,7 @@ def training_seconds(plan: Plan) -> float:
     network = Network(plan.architecture, int(plan.stages[-1].n_components or 0), plan.normalization)
     mapping = mapping_seconds(plan, network)
     measured: dict[tuple[object, str], float] = {}
-    total = mapping + free_seconds(plan)
+    total = mapping + free_seconds(plan, plan.patch_words)
     for stage in plan.stages:
         # A stage that reads features is too short to be measured without the search that it begins with.
         views = replace(stage, inputs="views", neighbors=0)

@@ -23,7 +23,7 @@ from .agreement import description
 from .checkpoint import Checkpoint, digest_of
 from .core_trainer import Supplier, make_trainer
 from .deadline import Deadline
-from .forecast import announcement, free_seconds, mapping_seconds
+from .forecast import affordable_words, announcement, free_seconds, mapping_seconds
 from .plan import Plan
 from .points import free_points
 from .progress import PointsBar, ProgressBar
@@ -63,6 +63,7 @@ class Training:
         self.supplier = Supplier(plan, self.seed)
         self._deadline: Deadline | None = None
         self._in_step = True
+        self._patch_words = plan.patch_words
         # Maps that callbacks ask for: one at a time, and none while training goes on.
         self._mapping = ProcessLock()
         self._maps = False
@@ -116,7 +117,7 @@ class Training:
         if not self.plan.frees_points or self.network.outputs != 2:
             return None
         with PointsBar(self.speaks) as bar:
-            return free_points(self.plan, self.network, self._turned, bar.show)
+            return free_points(self.plan, self.network, self._patch_words, self._turned, bar.show)
 
     def _turned(self, points: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Points as an older map lies, if there is one to go by."""
@@ -186,6 +187,7 @@ class Training:
         return outcome
 
     def _run(self, bar: ProgressBar | None) -> str:
+        self._patch_words = self.plan.ranks.together(lambda: affordable_words(self.plan))
         self._deadline = self.plan.ranks.together(self._make_deadline)
         self._set_length()
         now = time.perf_counter()
@@ -304,7 +306,7 @@ class Training:
     def _training_ends(self) -> float:
         """When mapping has to begin."""
         assert self.plan.max_time is not None
-        after = mapping_seconds(self.plan, self.network) + free_seconds(self.plan)
+        after = mapping_seconds(self.plan, self.network) + free_seconds(self.plan, self._patch_words)
         return float(self.started + self.plan.max_time - after)
 
     def embedding(self) -> npt.NDArray[np.float32]:

@@ -20,7 +20,11 @@ Rows = npt.NDArray[np.float32]
 
 
 def free_points(
-    plan: Plan, network: Network, turned: Callable[[Rows], Rows], report: Callable[[float], None]
+    plan: Plan,
+    network: Network,
+    patch_words: int,
+    turned: Callable[[Rows], Rows],
+    report: Callable[[float], None],
 ) -> Places | None:
     """The places of all images of the plan; None where the network's features or its map are not finite.
 
@@ -28,6 +32,8 @@ def free_points(
     ----------
     plan : Plan
     network : Network
+    patch_words : int
+        Number of words of patches beside the network's features; that of the rank that leads counts.
     turned : callable
         Turns points as an older map lies.
     report : callable
@@ -37,7 +43,7 @@ def free_points(
     placed = network.map_features(features, plan.threads)
     if not (np.isfinite(features).all() and np.isfinite(placed).all()):
         return None
-    words = plan.ranks.share(plan.ranks.together(lambda: _words(plan)))
+    words = plan.ranks.share(plan.ranks.together(lambda: _words(plan, patch_words)))
     comparison = Comparison.of(features, words)
     own = plan.ranks.part(len(features))
     rows = plan.ranks.gather(comparison.rows(network, plan.images, plan.threads, own, features[own]))
@@ -58,8 +64,8 @@ def free_points(
     return Places.of(comparison, rows, points, plan.threads)
 
 
-def _words(plan: Plan) -> PatchWords | None:
+def _words(plan: Plan, count: int) -> PatchWords | None:
     """The words of the images' patches; those of the rank that leads are all ranks'."""
-    if plan.patch_words == 0 or not plan.ranks.leads:
+    if count == 0 or not plan.ranks.leads:
         return None
-    return PatchWords.of(plan.images, plan.patch_words, plan.threads)
+    return PatchWords.of(plan.images, count, plan.threads)
