@@ -141,7 +141,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         For maps of points: number of words for what patches of the images look like, found without training,
         which are compared beside the network's features; they tell most where a network has had little time
         or few images. 0: the network's features alone. ``"auto"``: 1,024 for images of up to 128 channels;
-        fewer where they would take more than three tenths of ``max_time``.
+        fewer where they would take more than a fifth of ``max_time``.
     output_init : {"principal", "normal"}, default="principal"
         How an output layer of another dimension begins: with principal components of the outputs
         before, or with weights from N(0, 1) as in the paper.

@@ -21,7 +21,7 @@ PROBE = 256
 # Steps of each kind; the first one also takes memory from the system.
 STEPS = 4
 # Part of `max_time` that words of patches may take, and the fewest that are of use.
-WORDS_SHARE, FEWEST_WORDS = 0.3, 64
+WORDS_SHARE, FEWEST_WORDS = 0.2, 64
 # A step that takes longer is not measured twice.
 LONG = 1.0
 
