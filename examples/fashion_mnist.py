@@ -41,7 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path(datasets.FASHION_MNIST))
     parser.add_argument("--output", type=Path, default=Path("out/fashion-mnist.png"))
-    parser.add_argument("--time", default="4min")
+    parser.add_argument("--time", default="2min")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
 
