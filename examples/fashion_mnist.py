@@ -13,7 +13,7 @@ import matplotlib
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
-from tsimcne_swift import Augmentation, TSimCNE, datasets, images, plot
+from tsimcne_swift import Augmentation, TSimCNE, datasets, images, plot, recipes
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -50,6 +50,7 @@ def main() -> None:
     model = TSimCNE(
         # Garments are centred: half of one is enough of a crop. How bright they are says little.
         augmentation=Augmentation(crop_area_min=0.5, brightness=0.8, contrast=0.8),
+        **recipes.FAST,
         max_time=options.time,
         random_state=options.seed,
         verbose=1,
