@@ -60,5 +60,4 @@ def reduced(rows: Rows, wanted: int, threads: int) -> Rows:
     if rows.shape[1] <= wanted or len(rows) <= wanted:
         return rows
     mean, basis, _ = directions(rows, wanted, threads)
-    shift = -np.einsum("c,kc->k", mean.astype(np.float64), basis.astype(np.float64)).astype(np.float32)
-    return Linear(basis.T, shift)(rows, threads)
+    return Linear.about(mean, basis.T)(rows, threads)

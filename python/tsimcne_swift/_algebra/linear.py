@@ -32,6 +32,12 @@ class Linear:
         for name, value in (("weight", np.ascontiguousarray(matrix.T)), ("bias", bias)):
             self._model.set_array(_core.ARRAY_PARAMETER, f"projection_head.layers.0.{name}", value)
 
+    @classmethod
+    def about(cls, mean: Rows, matrix: Rows) -> Linear:
+        """(rows - mean) @ matrix."""
+        shift = -np.einsum("f,fc->c", mean.astype(np.float64), matrix.astype(np.float64))
+        return cls(matrix, shift.astype(np.float32))
+
     def __call__(self, rows: Rows, threads: int) -> Rows:
         """The products of rows (n, inputs)."""
         result = np.empty((len(rows), self.outputs), np.float32)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._algebra.directions import directions
+from .._algebra.linear import to_unit_length
 
 Rows = npt.NDArray[np.float32]
 
@@ -26,6 +27,10 @@ class Geometry(NamedTuple):
 
     side: int
     stride: int
+
+    def parts(self, height: int, width: int, most: int) -> int:
+        """Into how many parts images are divided along both sides: no more than they have patches."""
+        return min(most, (min(height, width) - self.side) // self.stride + 1)
 
 
 def geometry(height: int, width: int, channels: int) -> Geometry | None:
@@ -58,9 +63,7 @@ def vocabulary(images: npt.NDArray[Any], kind: Geometry, count: int) -> tuple[Ro
     # Images without any contrast have no word.
     factors = 1 / np.sqrt(variances + RIDGE * mean) if mean > 0 else np.zeros(depth)
     whitening = np.einsum("kd,k,ke->de", basis, factors, basis).astype(np.float32)
-    words = np.einsum("nd,de->ne", patches[:count], whitening)
-    lengths = np.sqrt(np.square(words, dtype=np.float64).sum(axis=1, keepdims=True))
-    return whitening, (words / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return whitening, to_unit_length(np.einsum("nd,de->ne", patches[:count], whitening))
 
 
 def _patches(images: npt.NDArray[Any], kind: Geometry, count: int, random: np.random.Generator) -> Rows:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from .. import _core
 from .._algebra.directions import directions
 from .._algebra.linear import Linear, to_unit_length
+from .._checks.arrays import check_arrays
 from .._inputs.images import Images
 from .shrinking import shrink, shrunk_size
 from .vocabulary import Rows, geometry, vocabulary
@@ -153,8 +154,7 @@ def _describe(
     numbers: dict[str, float] = {"side": kind.side, "stride": kind.stride, "words": len(words)}
     columns = len(words)
     if vectors is not None:
-        patches = (min(height, width) - kind.side) // kind.stride + 1
-        cells, dimension = min(CELLS, patches), vectors.shape[1]
+        cells, dimension = kind.parts(height, width, CELLS), vectors.shape[1]
         numbers |= {"cells": cells, "dimension": dimension}
         columns = cells * cells * dimension
     result = np.empty((len(images), columns), np.float32)
@@ -214,13 +214,12 @@ def read_words(tensors: dict[str, npt.NDArray[Any]], image_shape: tuple[int, ...
     kind = geometry(height, width, image_shape[2])
     if kind is None:
         raise ValueError(f"{PREFIX}: images of {image_shape[2]} channels have none")
-    depth = kind.side**2 * image_shape[2]
+    depth, cells = kind.side**2 * image_shape[2], kind.parts(height, width, CELLS)
+    # An array without an axis has no length, which is then wrong.
     count, dimension, features = (
-        0 if value is None or value.ndim != axes else value.shape[-1]
-        for value, axes in ((found["words"], 2), (found["vectors"], 2), (found["shift"], 1))
+        0 if value is None or value.ndim <= axis else value.shape[axis]
+        for value, axis in ((found["words"], 0), (found["vectors"], 1), (found["shift"], 0))
     )
-    count = 0 if found["words"] is None else len(found["words"])
-    cells = min(CELLS, (min(height, width) - kind.side) // kind.stride + 1)
     shapes = {
         "whitening": (depth, depth),
         "words": (count, depth),
@@ -229,11 +228,4 @@ def read_words(tensors: dict[str, npt.NDArray[Any]], image_shape: tuple[int, ...
         "scales": (features,),
         "shift": (features,),
     }
-    for name, shape in shapes.items():
-        value, want = found[name], np.dtype(ARRAYS[name])
-        if value is None or value.dtype != want or value.shape != shape or 0 in shape:
-            got = "nothing" if value is None else f"{value.dtype} of shape {value.shape}"
-            raise ValueError(f"{PREFIX}.{name}: got {got}, want {want} of shape {shape}")
-        if want.kind == "f" and not np.isfinite(value).all():
-            raise ValueError(f"{PREFIX}.{name}: got values that are not finite")
-    return PatchWords(**{name: np.ascontiguousarray(value) for name, value in found.items()})
+    return PatchWords(**check_arrays(PREFIX, found, ARRAYS, shapes))

@@ -36,8 +36,7 @@ class Codes:
 
     def __init__(self, mean: Rows, directions: Rows, steps: Rows, codes: Bytes) -> None:
         self.mean, self.directions, self.steps, self.codes = mean, directions, steps, codes
-        shift = -np.einsum("f,fc->c", mean.astype(np.float64), directions.astype(np.float64))
-        self._linear = Linear(directions, shift.astype(np.float32))
+        self._linear = Linear.about(mean, directions)
 
     def __reduce__(self) -> Any:
         # The core's model is made anew.

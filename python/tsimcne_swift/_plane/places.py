@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import recipes
+from .._checks.arrays import check_arrays
 from .._inputs.images import Images
 from .._networks.network import Network
 from .codes import ARRAYS as CODED
@@ -118,16 +119,9 @@ def read_places(
     n, steps = len(points), found["steps"]
     dimension = 0 if steps is None or steps.ndim != 1 else len(steps)
     wanted = shapes(comparison.columns(network), dimension, n) | {"keys": (n,)}
-    for name, shape in wanted.items():
-        value, want = found[name], np.dtype(ARRAYS[name])
-        if value is None or value.dtype != want or value.shape != shape or 0 in shape:
-            got = "nothing" if value is None else f"{value.dtype} of shape {value.shape}"
-            raise ValueError(f"{PREFIX}.{name}: got {got}, want {want} of shape {shape}")
-        if want.kind == "f" and not np.isfinite(value).all():
-            raise ValueError(f"{PREFIX}.{name}: got values that are not finite")
+    arrays = check_arrays(PREFIX, found, ARRAYS, wanted)
     if points.shape[1] != 2 or not np.isfinite(points).all():
         raise ValueError(f"{PREFIX}: got a map of shape {points.shape}, want finite points of the plane")
-    arrays: dict[str, Any] = {name: np.ascontiguousarray(value) for name, value in found.items()}
     if (arrays["steps"] <= 0).any():
         raise ValueError(f"{PREFIX}.steps: got values that are not positive")
     own = arrays.pop("keys")
