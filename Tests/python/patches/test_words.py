@@ -38,7 +38,7 @@ def test_too_many_channels_have_no_patches():
 def test_whitening_evens_out_what_patches_vary_in():
     X, _ = stripes(300)
     kind = geometry(20, 24, 1)
-    whitening, words = vocabulary(X, kind, 50)
+    whitening, words = vocabulary(X, kind, 50, 1)
     np.testing.assert_allclose(whitening, whitening.T, atol=1e-5 * np.abs(whitening).max())
     np.testing.assert_allclose(np.linalg.norm(words, axis=1), 1, atol=1e-5)
     windows = np.lib.stride_tricks.sliding_window_view(X[..., 0] / 255.0, (6, 6), axis=(1, 2))

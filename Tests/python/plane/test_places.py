@@ -23,7 +23,7 @@ def random(seed=0):
 @pytest.mark.parametrize(("n", "columns", "wanted"), [(500, 20, 5), (40, 60, 10), (3, 4, 3)])
 def test_directions_are_principal_components(n, columns, wanted):
     rows = (random().standard_normal((n, columns)) * 0.8 ** np.arange(columns)).astype(np.float32)
-    mean, basis, deviations = directions(rows, wanted)
+    mean, basis, deviations = directions(rows, wanted, 1)
     centred = rows - rows.mean(axis=0, dtype=np.float64)
     values, vectors = np.linalg.eigh(centred.T @ centred / n)
     # The subspace of the few largest is found; which of two that are alike comes first is not.
@@ -35,7 +35,7 @@ def test_directions_are_principal_components(n, columns, wanted):
 
 
 def test_directions_of_one_place():
-    mean, basis, deviations = directions(np.full((30, 5), 2, np.float32), 5)
+    mean, basis, deviations = directions(np.full((30, 5), 2, np.float32), 5, 1)
     assert (mean == 2).all() and np.isfinite(basis).all() and (deviations == 0).all()
 
 

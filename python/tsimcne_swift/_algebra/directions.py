@@ -15,7 +15,7 @@ ITERATIONS = 15
 Rows = npt.NDArray[np.float32]
 
 
-def directions(rows: Rows, wanted: int, threads: int = 0) -> tuple[Rows, Rows, Rows]:
+def directions(rows: Rows, wanted: int, threads: int) -> tuple[Rows, Rows, Rows]:
     """Mean of rows, directions in which they vary most, and the deviations along them.
 
     Parameters
@@ -24,7 +24,7 @@ def directions(rows: Rows, wanted: int, threads: int = 0) -> tuple[Rows, Rows, R
         More than `ROWS` are sampled evenly.
     wanted : int
         Number of directions, at most that of rows and of columns.
-    threads : int, default=0
+    threads : int
         0 for all cores; they change nothing but the time.
 
     Returns

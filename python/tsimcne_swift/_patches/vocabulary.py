@@ -42,7 +42,7 @@ def geometry(height: int, width: int, channels: int) -> Geometry | None:
     return Geometry(side, stride) if side * side * channels <= DEPTH else None
 
 
-def vocabulary(images: npt.NDArray[Any], kind: Geometry, count: int) -> tuple[Rows, Rows]:
+def vocabulary(images: npt.NDArray[Any], kind: Geometry, count: int, threads: int) -> tuple[Rows, Rows]:
     """Whitening (depth, depth), symmetric, and so many words (count, depth) of unit length.
 
     Words are patches drawn at random, as Coates, Lee and Ng (2011) found to be as good as learnt ones.
@@ -52,12 +52,12 @@ def vocabulary(images: npt.NDArray[Any], kind: Geometry, count: int) -> tuple[Ro
     images : ndarray of shape (n, height, width, channels), uint8 or float32
         Those that patches are drawn from.
     kind : Geometry
-    count : int
+    count, threads : int
     """
     random = np.random.Generator(np.random.Philox(key=images.shape[3]))
     depth = kind.side**2 * images.shape[3]
     patches = _patches(images, kind, max(count, SAMPLED), random)
-    _, basis, deviations = directions(patches, depth)
+    _, basis, deviations = directions(patches, depth, threads)
     variances = deviations.astype(np.float64) ** 2
     mean = variances.mean()
     # Images without any contrast have no word.

@@ -94,7 +94,7 @@ class PatchWords:
         assert kind is not None
         rows = np.linspace(0, n - 1, min(n, LEARNT_FROM)).astype(np.intp)
         sample = np.concatenate(list(_parts(images, rows)))
-        whitening, words = vocabulary(sample, kind, count)
+        whitening, words = vocabulary(sample, kind, count, threads)
         shares = _describe(sample, whitening, words, None, threads)
         mean = shares.mean(axis=0, dtype=np.float64)
         # A word that no image has says nothing.
