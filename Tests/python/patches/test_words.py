@@ -144,11 +144,13 @@ def test_a_short_time_has_fewer_words(wish, seconds, wanted, monkeypatch):
     monkeypatch.setattr(forecast, "patch_seconds", lambda shape, count, threads: seconds * count / 1024)
     model = small(patch_words=wish, max_time=100, total_epochs=[0.1, 0.1, 0.1])
     ranks = OneRank()
-    assert forecast.affordable_words(make_plan(model, images(), False, ranks)) == wanted
-    without = small(patch_words=wish)
-    assert forecast.affordable_words(make_plan(without, images(), False, ranks)) == max(
-        wanted, 1024 * (wish == "auto")
+    assert forecast.affordable_words(make_plan(model, images(), False, ranks)) == (
+        wanted,
+        seconds * wanted / 1024,
     )
+    without = small(patch_words=wish)
+    count, _ = forecast.affordable_words(make_plan(without, images(), False, ranks))
+    assert count == max(wanted, 1024 * (wish == "auto"))
 
 
 def test_the_number_of_words_is_told(fitted):

@@ -62,32 +62,38 @@ def step_seconds(plan: Plan, stage: Stage) -> float:
         plan.images.forget()
 
 
-def affordable_words(plan: Plan) -> int:
-    """Number of words of patches: that of the plan, or where ``max_time`` leaves too little for it, half as
-    many and so on; but what the caller asks for stays.
+def words_seconds(plan: Plan, count: int) -> float:
+    """Seconds that so many words of patches take, from finding them to describing all images."""
+    return patch_seconds(plan.images.shape, count, _threads(plan)) if count else 0.0
+
+
+def affordable_words(plan: Plan) -> tuple[int, float]:
+    """Number of words of patches, and the seconds that they take where ``max_time`` is given: that of the plan,
+    or where it leaves too little for it, half as many and so on; but what the caller asks for stays.
     """
     count = plan.patch_words
-    if plan.max_time is None or plan.values.patch_words != "auto" or count == 0:
-        return count
-    threads = plan.threads or show_config()["threads"]
-    while count >= FEWEST_WORDS:
-        if patch_seconds(plan.images.shape, count, threads) <= WORDS_SHARE * plan.max_time:
-            return count
-        count //= 2
-    return 0
+    if plan.max_time is None:
+        return count, 0.0
+    seconds = words_seconds(plan, count)
+    while plan.values.patch_words == "auto" and seconds > WORDS_SHARE * plan.max_time:
+        count = count // 2 if count >= 2 * FEWEST_WORDS else 0
+        seconds = words_seconds(plan, count)
+    return count, seconds
 
 
-def free_seconds(plan: Plan, words: int) -> float:
-    """Seconds that points take once the images are mapped, with so many words of patches."""
+def free_seconds(plan: Plan, has_words: bool) -> float:
+    """Seconds that points take once it is known by what images are compared."""
     if not plan.frees_points:
         return 0.0
-    threads = plan.threads or show_config()["threads"]
-    n = plan.images.shape[0]
-    columns, before = plan.architecture.features, 0.0
-    if words:
+    columns, threads = plan.architecture.features, _threads(plan)
+    if has_words:
         columns += PATCH_FEATURES
-        before = patch_seconds(plan.images.shape, words, threads)
-    return before + search_seconds(n, min(columns, recipes.COMPARED), threads) + moving_seconds(n, threads)
+    n = plan.images.shape[0]
+    return search_seconds(n, min(columns, recipes.COMPARED), threads) + moving_seconds(n, threads)
+
+
+def _threads(plan: Plan) -> int:
+    return int(plan.threads or show_config()["threads"])
 
 
 def training_seconds(plan: Plan) -> float:
@@ -96,7 +102,8 @@ def training_seconds(plan: Plan) -> float:
     network = Network(plan.architecture, int(plan.stages[-1].n_components or 0), plan.normalization)
     mapping = mapping_seconds(plan, network)
     measured: dict[tuple[object, str], float] = {}
-    total = mapping + free_seconds(plan, plan.patch_words)
+    count = plan.patch_words
+    total = mapping + words_seconds(plan, count) + free_seconds(plan, count > 0)
     for stage in plan.stages:
         # A stage that reads features is too short to be measured without the search that it begins with.
         views = replace(stage, inputs="views", neighbors=0)
@@ -116,7 +123,7 @@ def announcement(plan: Plan) -> str:
     n, height, width, channels = plan.images.shape
     what = f"{n:,} images of {height}×{width}×{channels}" if height > 1 else f"{n:,} vectors of {channels}"
     ends = time.strftime("%a %H:%M", time.localtime(time.time() + seconds))
-    count = plan.threads or show_config()["threads"]
+    count = _threads(plan)
     threads = "1 thread" if count == 1 else f"{count} threads"
     return f"t-SimCNE: {what}, about {_rounded(seconds)} on {threads} (until {ends})"
 

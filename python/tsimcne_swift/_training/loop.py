@@ -63,7 +63,8 @@ class Training:
         self.supplier = Supplier(plan, self.seed)
         self._deadline: Deadline | None = None
         self._in_step = True
-        self._patch_words = plan.patch_words
+        # Number of words of patches, and the seconds that they are to take.
+        self._patch_words, self._words_seconds = plan.patch_words, 0.0
         # Maps that callbacks ask for: one at a time, and none while training goes on.
         self._mapping = ProcessLock()
         self._maps = False
@@ -187,7 +188,7 @@ class Training:
         return outcome
 
     def _run(self, bar: ProgressBar | None) -> str:
-        self._patch_words = self.plan.ranks.together(lambda: affordable_words(self.plan))
+        self._patch_words, self._words_seconds = self.plan.ranks.together(lambda: affordable_words(self.plan))
         self._deadline = self.plan.ranks.together(self._make_deadline)
         self._set_length()
         now = time.perf_counter()
@@ -306,7 +307,8 @@ class Training:
     def _training_ends(self) -> float:
         """When mapping has to begin."""
         assert self.plan.max_time is not None
-        after = mapping_seconds(self.plan, self.network) + free_seconds(self.plan, self._patch_words)
+        after = mapping_seconds(self.plan, self.network) + self._words_seconds
+        after += free_seconds(self.plan, self._patch_words > 0)
         return float(self.started + self.plan.max_time - after)
 
     def embedding(self) -> npt.NDArray[np.float32]:
