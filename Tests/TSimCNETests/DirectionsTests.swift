@@ -30,7 +30,7 @@ import Testing
         return noise.indices.map { 3 + noise[$0] * scale[$0 % dimension] }
     }
 
-    @Test(arguments: [(200, 9, 4), (700, 130, 7), (5, 40, 3), (40, 3, 3), (1, 4, 1)])
+    @Test(arguments: [(200, 9, 4), (700, 130, 7), (5, 40, 3), (40, 3, 3), (1, 4, 1), (300, 80, 70)])
     func eachIsMadeLongerByTheCovarianceAndNotTurned(count: Int, dimension: Int, wanted: Int) {
         let rows = DirectionsTests.rows(count, dimension)
         let found = DirectionsTests.find(rows, dimension, wanted: wanted, iterations: 200)
@@ -53,6 +53,10 @@ import Testing
                 #expect(abs(image[d] - variance * v[d]) <= 2e-3 * Double(found.deviations[0]))
             }
             if k > 0 { #expect(found.deviations[k] <= found.deviations[k - 1]) }
+            for l in 0..<k {
+                let other = doubles(Array(found.directions[l * dimension..<(l + 1) * dimension]))
+                #expect(abs(zip(v, other).reduce(0) { $0 + $1.0 * $1.1 }) < 1e-5)
+            }
         }
     }
 

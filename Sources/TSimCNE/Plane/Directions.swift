@@ -7,6 +7,8 @@ import TSimCNEKernels
 public final class Directions {
     /// Rows, or columns, of a slice of a product.
     private static let block = 64
+    /// Directions that are made orthogonal to those before them at a time.
+    private static let panel = 32
 
     private let count: Int
     private let dimension: Int
@@ -18,6 +20,9 @@ public final class Directions {
     /// Places of the rows along them (count × wanted).
     private let places: AlignedBuffer
     private let packed: AlignedBuffer
+    /// How much of each direction of a panel lies along each one before it, and what their products want.
+    private let along: AlignedBuffer
+    private let scratch: AlignedBuffer
     public let mean: [Double]
 
     /// - Parameters:
@@ -31,6 +36,9 @@ public final class Directions {
         basis = AlignedBuffer(count: wanted * dimension)
         places = AlignedBuffer(count: count * wanted)
         packed = AlignedBuffer(count: gemmScratchCount(n: wanted, k: dimension))
+        along = AlignedBuffer(count: Directions.panel * wanted)
+        scratch = AlignedBuffer(
+            count: max(gemmScratchCount(n: wanted, k: dimension), gemmScratchCount(n: dimension, k: wanted)))
         var mean = [Double](repeating: 0, count: dimension)
         for r in 0..<count {
             for d in 0..<dimension { mean[d] += Double(rows[r * dimension + d]) }
@@ -49,7 +57,9 @@ public final class Directions {
 
     /// Bytes that it takes.
     public static func bytes(count: Int, dimension: Int, wanted: Int, threads: Int) -> Int {
-        4 * (count * (dimension + wanted) + wanted * (3 * dimension + 64) + threads * count * block)
+        4
+            * (count * (dimension + wanted) + wanted * (4 * dimension + 96) + 64 * (dimension + wanted)
+                + threads * count * block)
     }
 
     /// Iterates, then writes the directions (wanted × dimension), that of largest deviation first; one that lies in
@@ -111,21 +121,46 @@ public final class Directions {
         }
     }
 
-    /// Gram and Schmidt's method, twice for each direction, which is enough (Kahan).
+    /// Gram and Schmidt's method, twice for each direction, which is enough (Kahan): what lies in directions before
+    /// those of a panel is taken from the whole panel at once, as two products.
     private func orthonormalize() {
-        for k in 0..<wanted {
-            let vector = basis.pointer + k * dimension
-            let length = dot(vector, vector, count: dimension).squareRoot()
-            for _ in 0..<2 {
-                for l in 0..<k {
-                    let other = basis.pointer + l * dimension
-                    let along = dot(other, vector, count: dimension)
-                    add(other, times: -along, to: vector, count: dimension)
+        for first in stride(from: 0, to: wanted, by: Directions.panel) {
+            let vectors = first..<min(wanted, first + Directions.panel)
+            let lengths = vectors.map { length(of: $0) }
+            for _ in 0..<2 { takeFrom(vectors, whatLiesInFirst: first) }
+            for k in vectors {
+                let vector = basis.pointer + k * dimension
+                for _ in 0..<2 {
+                    for l in first..<k {
+                        let other = basis.pointer + l * dimension
+                        let along = dot(other, vector, count: dimension)
+                        add(other, times: -along, to: vector, count: dimension)
+                    }
                 }
+                let left = length(of: k)
+                let isNew = left > 1e-5 * lengths[k - first] && left.isFinite
+                scale(vector, by: isNew ? 1 / left : 0, count: dimension)
             }
-            let left = dot(vector, vector, count: dimension).squareRoot()
-            let isNew = left > 1e-5 * length && left.isFinite
-            scale(vector, by: isNew ? 1 / left : 0, count: dimension)
         }
+    }
+
+    private func length(of k: Int) -> Float {
+        let vector = basis.pointer + k * dimension
+        return dot(vector, vector, count: dimension).squareRoot()
+    }
+
+    /// Takes from directions what they share with the first ones, which are orthonormal or zero.
+    private func takeFrom(_ vectors: Range<Int>, whatLiesInFirst known: Int) {
+        guard known > 0 else { return }
+        let panel = basis.pointer + vectors.lowerBound * dimension
+        gemm(
+            m: vectors.count, n: known, k: dimension, a: panel, rowStrideA: dimension, columnStrideA: 1,
+            b: basis.pointer, rowStrideB: 1, columnStrideB: dimension,
+            c: along.pointer, rowStrideC: known, accumulate: false, scratch: scratch.pointer)
+        scale(along.pointer, by: -1, count: vectors.count * known)
+        gemm(
+            m: vectors.count, n: dimension, k: known, a: along.pointer, rowStrideA: known, columnStrideA: 1,
+            b: basis.pointer, rowStrideB: dimension, columnStrideB: 1,
+            c: panel, rowStrideC: dimension, accumulate: true, scratch: scratch.pointer)
     }
 }
