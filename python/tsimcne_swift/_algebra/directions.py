@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +13,8 @@ from .linear import Linear
 # Rows that are looked at; more change little.
 ROWS = 8192
 ITERATIONS = 15
+# Rows and directions of a search that is timed.
+PROBE = (512, 64)
 
 Rows = npt.NDArray[np.float32]
 
@@ -61,3 +65,13 @@ def reduced(rows: Rows, wanted: int, threads: int) -> Rows:
         return rows
     mean, basis, _ = directions(rows, wanted, threads)
     return Linear.about(mean, basis.T)(rows, threads)
+
+
+def directions_seconds(count: int, columns: int, wanted: int, threads: int) -> float:
+    """Seconds to find so many directions of so many rows, by a smaller search."""
+    count, some = min(count, ROWS), min(count, PROBE[0])
+    few = min(wanted, PROBE[1], some, columns)
+    rows = np.random.Generator(np.random.Philox(0)).standard_normal((some, columns), np.float32)
+    before = time.perf_counter()
+    directions(rows, few, threads)
+    return (time.perf_counter() - before) * count * min(wanted, count, columns) / (some * few)

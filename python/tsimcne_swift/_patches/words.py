@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._algebra.directions import directions
+from .._algebra.directions import directions, directions_seconds
 from .._algebra.linear import Linear, to_unit_length
 from .._checks.arrays import check_arrays
 from .._inputs.images import Images
@@ -202,7 +202,10 @@ def seconds(shape: tuple[int, ...], count: int, threads: int) -> float:
     _describe(images, np.eye(depth, dtype=np.float32), words, vectors, threads)
     image = MORE * (time.perf_counter() - before) / len(images)
     # Those that words are learnt from are described twice, in part, and have directions found among them.
-    return image * (n + 2 * min(n, LEARNT_FROM))
+    columns = kind.parts(*size, CELLS) ** 2 * vectors.shape[1]
+    found = directions_seconds(min(n, LEARNT_FROM), count, DIMENSION, threads)
+    found += directions_seconds(min(n, COMPONENTS_FROM), columns, FEATURES, threads)
+    return image * (n + min(n, LEARNT_FROM) + min(n, COMPONENTS_FROM)) + found
 
 
 def read_words(tensors: dict[str, npt.NDArray[Any]], image_shape: tuple[int, ...]) -> PatchWords | None:
