@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 
 from .. import images
-from .._checks.axes import order_of
 from .._checks.values import check_regular
 from .._estimator import TSimCNE
 from .._system.text import legible
 from ..images import ImageCollection
-from ..images._decoding._layout import SMALLEST
 from ..images._reading import layout_of
+from ..images._stacks import from_stack
 from ._metadata import read_metadata as read_metadata
 
 IDX = b"\0\0\x08"
@@ -85,14 +84,14 @@ def _read(path: Path, columns: dict[str, Any], reading: Any) -> ImageCollection:
     if path.suffix == ".parquet" or (is_folder and _holds_tables(path)):
         return images.from_parquet(path, **columns, **reading)
     if path.suffix == ".npz":
-        return images.from_npz(path, **columns)
+        return images.from_npz(path, **columns, **reading)
     for kind, name in columns.items():
         more = " or with --metadata" * (kind == "label")
         raise ValueError(f"{kind}-column: got {name!r}, want it with .parquet and .npz files{more} only")
     if is_folder:
         return images.from_folder(path, **reading)
     if path.suffix == ".npy":
-        return _read_array(path, reading)
+        return from_stack("source", np.load(path, mmap_mode="r", allow_pickle=False), reading)
     if zipfile.is_zipfile(path):
         return images.from_zip(path, **reading)
     if tarfile.is_tarfile(path):
@@ -100,20 +99,8 @@ def _read(path: Path, columns: dict[str, Any], reading: Any) -> ImageCollection:
     with open(path, "rb") as file:
         start = file.read(3)
     if start == IDX or start[:2] == b"\x1f\x8b":
-        return images.from_idx(path)
+        return images.from_idx(path, **reading)
     raise ValueError(f"source: got {path}, want a folder, or a .zip, .tar, .parquet, .npy, .npz or idx file")
-
-
-def _read_array(path: Path, reading: dict[str, Any]) -> ImageCollection:
-    """Images in one array: in place where they are what a network reads, else as pictures of any kind."""
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
-    if array.ndim not in (3, 4) or (array.ndim == 3 and array.shape[2] < SMALLEST <= array.shape[0]):
-        raise ValueError(f"source: got shape {array.shape} in {path}, want (n, height, width[, channels])")
-    shape = (*array.shape[1:], 1)[:3]
-    is_ready = array.dtype == np.uint8 and order_of(shape) == "last" and min(shape[:2]) >= SMALLEST
-    if is_ready and not any(value is not None for value in (reading.get("size"), reading.get("channels"))):
-        return ImageCollection(array.reshape(-1, *shape), [str(i) for i in range(len(array))])
-    return images.from_files(array, **reading)
 
 
 def _holds_tables(folder: Path) -> bool:
