@@ -16,6 +16,7 @@ from .._checks.values import check_regular
 from .._estimator import TSimCNE
 from .._system.text import legible
 from ..images import ImageCollection
+from ..images._decoding._kinds import VIDEO_ENDINGS
 from ..images._reading import layout_of
 from ..images._stacks import from_stack
 from ._metadata import read_metadata as read_metadata
@@ -37,7 +38,7 @@ def read_source(options: Any, model: TSimCNE | None = None) -> ImageCollection:
         chosen["label"] = None
     columns: dict[str, Any] = {kind: name for kind, name in chosen.items() if name is not None}
     reading = _reading(options, model) | {"n_jobs": options.jobs, "progress": not options.json}
-    collection = _read(path, columns, reading)
+    collection = _read(path, columns, options.every, reading)
     if model is not None:
         collection = collection.like(layout_of(model))
     for name, reason in collection.skipped[:MOST_NAMED]:
@@ -77,7 +78,7 @@ def _reading(options: Any, model: TSimCNE | None) -> dict[str, Any]:
     return {"like": model}
 
 
-def _read(path: Path, columns: dict[str, Any], reading: Any) -> ImageCollection:
+def _read(path: Path, columns: dict[str, Any], every: float | None, reading: Any) -> ImageCollection:
     is_folder = path.is_dir()
     if not is_folder:
         check_regular("source", path)
@@ -88,6 +89,10 @@ def _read(path: Path, columns: dict[str, Any], reading: Any) -> ImageCollection:
     for kind, name in columns.items():
         more = " or with --metadata" * (kind == "label")
         raise ValueError(f"{kind}-column: got {name!r}, want it with .parquet and .npz files{more} only")
+    if path.suffix.lower() in VIDEO_ENDINGS and not is_folder:
+        return images.from_video(path, every=every or 1.0, **reading)
+    if every is not None:
+        raise ValueError(f"every: got {every:g} s, want it with videos only")
     if is_folder:
         return images.from_folder(path, **reading)
     if path.suffix == ".npy":
@@ -100,7 +105,9 @@ def _read(path: Path, columns: dict[str, Any], reading: Any) -> ImageCollection:
         start = file.read(3)
     if start == IDX or start[:2] == b"\x1f\x8b":
         return images.from_idx(path, **reading)
-    raise ValueError(f"source: got {path}, want a folder, or a .zip, .tar, .parquet, .npy, .npz or idx file")
+    raise ValueError(
+        f"source: got {path}, want a folder, a .zip, .tar, .parquet, .npy, .npz or idx file, or a video"
+    )
 
 
 def _holds_tables(folder: Path) -> bool:
