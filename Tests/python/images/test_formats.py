@@ -10,13 +10,14 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
+from PIL import Image, ImageCms
 from test_images import QUIET, smooth
 from tsimcne_swift import images
 
 DOCS = Path(__file__).parents[3] / "docs" / "your-images.md"
 BROWN = np.tile(np.array([150, 90, 60], np.uint8), (24, 24, 1)) + (smooth(24, 24) // 16)
 GREY = smooth(24, 24, 1)[:, :, 0]
+LAB = ImageCms.createProfile("LAB")
 MASK = np.zeros((24, 24), np.uint8)
 MASK[8:16, 8:16] = 255
 WHITE_AROUND = np.where(MASK[..., None] == 255, BROWN, 255)
@@ -56,6 +57,10 @@ CASES = {
     "8-bit grey among colour": ([BROWN, GREY], {1: np.repeat(GREY[..., None], 3, axis=2)}),
     "1 bit": (lambda d: save(d / "a.png", MASK > 0), MASK[..., None]),
     "palette": (lambda d: Image.fromarray(BROWN).quantize(256).save(d / "a.png"), BROWN),
+    "colour profiles (ICC)": (
+        lambda d: save(d / "a.png", BROWN, icc_profile=ImageCms.ImageCmsProfile(LAB).tobytes()),
+        BROWN,
+    ),
     "transparency": (lambda d: save(d / "a.png", np.dstack([BROWN, MASK])), WHITE_AROUND),
     "16-bit PNG, TIFF, grey": (
         lambda d: (
