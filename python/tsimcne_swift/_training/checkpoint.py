@@ -95,7 +95,7 @@ class Checkpoint:
         Raises
         ------
         OSError
-            If there neither is room.
+            If neither has room.
         """
         self._written = time.perf_counter()
         document = describe(

@@ -142,7 +142,8 @@ def in_order_of(collection: ImageCollection, names: list[str]) -> ImageCollectio
     """The collection with these names of labels, some of which may be nobody's, in this order."""
     if collection.labels is None or len(set(names)) < len(names):
         return collection
-    places = np.array([*map(names.index, collection.label_names), -1], np.int64)
+    order = {name: place for place, name in enumerate(names)}
+    places = np.array([*map(order.__getitem__, collection.label_names), -1], np.int64)
     ordered = replace(collection, labels=places[collection.labels], label_names=list(names))
     again = collection._again
     return ordered if again is None else with_source(ordered, lambda other: in_order_of(again(other), names))

@@ -206,7 +206,8 @@ def read_listed(
     if collection.labels is None:
         return collection
     # Categories keep their order; what was skipped may have been all of a class.
-    return in_order_of(collection, [name for name in known.names if name in set(collection.label_names)])
+    present = set(collection.label_names)
+    return in_order_of(collection, [name for name in known.names if name in present])
 
 
 def pictures_of(found: Found, path: Any) -> list[PurePosixPath]:

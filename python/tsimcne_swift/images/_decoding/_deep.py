@@ -36,11 +36,10 @@ def deep_colour(picture: Any, data: bytes) -> Raw | None:
             check_picture(picture.width * picture.height * 8)
             return _raw(imagecodecs.jpeg2k_decode(data), 3, bits)
     if picture.format == "PPM" and (found := PPM.match(data[:1024])) is not None:
-        shape = (picture.height, picture.width, 3)
-        check_picture(picture.width * picture.height * 6)
-        return _raw(
-            np.frombuffer(data, ">u2", picture.width * picture.height * 3, found.end()).reshape(shape), 3, 16
-        )
+        pixels = picture.width * picture.height
+        check_picture(6 * pixels)
+        values = np.frombuffer(data, ">u2", 3 * pixels, found.end())
+        return _raw(values.reshape(picture.height, picture.width, 3), 3, 16)
     return None
 
 
