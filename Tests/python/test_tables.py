@@ -3,6 +3,7 @@
 import inspect
 import pickle
 import re
+import tomllib
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -78,3 +79,10 @@ def test_pickles_of_the_first_version_are_read():
             data = data.replace(f"tsimcne_swift.{now}\n".encode(), f"tsimcne_swift.{before}\n".encode())
         assert any(f"tsimcne_swift.{before}\n".encode() in data for before in old.values())
         assert pickle.loads(data) == value
+
+
+def test_the_wheel_has_every_room_of_the_package():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    root = Path(tsimcne_swift.__file__).parents[1]
+    rooms = {".".join(file.relative_to(root).parent.parts) for file in SOURCES if file.name == "__init__.py"}
+    assert set(project["tool"]["setuptools"]["packages"]) == rooms

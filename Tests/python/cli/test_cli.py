@@ -444,6 +444,27 @@ def test_what_cannot_be_written_is_said_before_anything_is_read(
     assert message in capsys.readouterr().err and os.listdir(tmp_path) == ["folder.html"]
 
 
+def test_room_for_all_files_at_once_is_tried(folder, trained, tmp_path, monkeypatch, capsys):
+    """Before anything is read, where each alone would fit; and before training, with so many images."""
+    reserve, room = os.posix_fallocate, 12 << 20
+
+    def fallocate(descriptor, first, size):
+        if size > room:
+            raise OSError(28, "No space left on device")
+        reserve(descriptor, first, size)
+
+    monkeypatch.setattr(os, "posix_fallocate", fallocate)
+    output = str(tmp_path / "map.html")
+    assert main(["embed", "/nowhere", "-o", output]) == 1
+    assert "output: the files want 16,7" in capsys.readouterr().err
+    model = ["--model", str(trained[0].with_suffix(".safetensors"))]
+    room = (1 << 20) + (1 << 14) + (1 << 10) + 79 * 300
+    assert main(["embed", str(folder), "-o", output, *model]) == 1
+    assert "bytes at least (No space left on device)" in capsys.readouterr().err
+    room += 300
+    assert main(["embed", str(folder), "-o", output, *model]) == 0
+
+
 def test_packages_that_write_are_missed_before_anything_is_read(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "plotly", None)
     assert main(["embed", "/nowhere", "-o", str(tmp_path / "map.html")]) == 1

@@ -6,6 +6,7 @@ import io
 import json
 import lzma
 import os
+import re
 import tarfile
 import zipfile
 
@@ -48,6 +49,15 @@ def test_names_in_zip_files(way, tmp_path):
         for i, label in enumerate(["cat", "cat", "dog", "dog"]):
             archive.writestr(way.format(label, i), png(i))
     same(images.from_zip(tmp_path / "set.zip", **QUIET))
+
+
+def test_names_that_lead_out_of_an_archive_are_said(tmp_path):
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.writestr("../a.png", png(0))
+        archive.writestr("b.png", png(1))
+    found = images.from_zip(tmp_path / "set.zip", **QUIET)
+    assert found.names == ["b.png"]
+    assert found.skipped == [("../a.png", "has a name that leads out of the archive")]
 
 
 PACKERS = {
@@ -165,14 +175,26 @@ def test_npz(tmp_path):
     assert found.names == ["0", "1"] and found.label_names == ["2"]
     np.savez(path, X[..., None])
     assert images.from_npz(path).labels is None and images.from_npz(path).images.shape == (6, 28, 28, 1)
+    np.savez(path, images=X / 255, labels=["b", "a", "b", "", "a", "b"])
+    found = images.from_npz(path, **QUIET)
+    assert found.images.dtype == np.uint8 and found.label_names == ["a", "b"]
+    np.testing.assert_array_equal(found.images[..., 0], X)
+    assert found.names == list("012345") and found.labels.tolist() == [1, 0, 1, -1, 0, 1]
+    colour = random.integers(0, 256, (5, 20, 24, 3), np.uint8)
+    np.savez(path, x=np.moveaxis(colour, -1, 1), x_labels=np.arange(5))
+    np.testing.assert_array_equal(images.from_npz(path, **QUIET).images, colour)
+    assert images.from_npz(path, **QUIET).labels.tolist() == [0, 1, 2, 3, 4]
+    np.savez(path, images=colour)
+    assert images.from_npz(path, size=12, channels=1, **QUIET).images.shape == (5, 12, 12, 1)
     for arrays, options, message in (
+        ({"image": colour[0]}, {}, "image: got shape (20, 24, 3) in image, which looks like one picture"),
         ({"a": X}, {}, "image: got arrays a, want the name of one of images"),
         ({"images": X}, {"image": "a"}, "image: got 'a', want one of the arrays images"),
         ({"images": X}, {"label": "a"}, "label: got 'a', want one of the arrays images"),
-        ({"images": X, "labels": y[:3]}, {}, r"label: got shape \(3, 1\) in labels, want \(6,\)"),
-        ({"images": y}, {}, r"image: got shape \(6, 1\) in images"),
+        ({"images": X, "labels": y[:3]}, {}, "label: got shape (3, 1) in labels, want (6,)"),
+        ({"images": y}, {}, "image: got shape (6, 1) in images"),
         ({"train_images": X, "test_images": X[:, 1:]}, {}, "image: got shapes"),
     ):
         np.savez(path, **arrays)
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(ValueError, match=re.escape(message)):
             images.from_npz(path, **options)

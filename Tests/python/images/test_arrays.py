@@ -1,12 +1,13 @@
 """Arrays and tensors of other libraries, as pictures and as what a network is trained on."""
 
 import io
+import re
 
 import numpy as np
 import pytest
 from helpers import assert_same_bits, small
 from PIL import Image
-from test_images import QUIET, noise
+from test_images import QUIET, noise, png
 from tsimcne_swift import explore, images, inspect, plot, to_frame
 
 
@@ -170,3 +171,52 @@ def test_a_collection_goes_everywhere_as_it_is():
     assert [group.tolist() for group in inspect.duplicates(found).groups] == [[0, 19]]
     assert len(to_frame(Y, found)) == 20 and len(plot.gallery(Y, found).images) > 0
     assert np.asarray(found).shape == (20, 9, 10, 3)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "labels", "message"),
+    [
+        ("photos", None, "pictures: got str, want a list of paths"),
+        ({"a": COLOUR}, None, "pictures: got dict, want a list of paths"),
+        (COLOUR, None, "pictures: got shape (20, 24, 3), which looks like one picture"),
+        ([COLOUR] * 2, "ab", "labels: got str, want a list of labels"),
+        ([COLOUR] * 2, {"a": 1, "b": 2}, "labels: got dict, want a list of labels"),
+        ([COLOUR] * 2, np.eye(2), "labels: got shape (2, 2), want (2,)"),
+        ([np.zeros((0, 20, 3), np.uint8)], None, "got an array of shape (0, 20, 3), want"),
+    ],
+)
+def test_what_is_no_list_of_pictures(pictures, labels, message):
+    with pytest.raises((TypeError, ValueError), match=re.escape(message)):
+        images.from_files(pictures, labels=labels, **QUIET)
+
+
+def test_bytes_of_files():
+    np.testing.assert_array_equal(images.from_files([png(COLOUR), COLOUR], **QUIET).images, [COLOUR] * 2)
+
+
+def columns():
+    pandas = pytest.importorskip("pandas")
+    arrow = pytest.importorskip("pyarrow")
+    return {
+        "other rows": (pandas.Series(["b", "a", None], index=[7, 3, 9]), ["a", "b"], [1, 0, -1]),
+        "categories": (
+            pandas.Categorical(["low", "high", None], ["low", "mid", "high"]),
+            ["low", "high"],
+            [0, 1, -1],
+        ),
+        "nullable": (pandas.array([10, 9, None], dtype="Int64"), ["9", "10"], [1, 0, -1]),
+        "Arrow": (arrow.array(["b", "a", None]), ["a", "b"], [1, 0, -1]),
+        "days": (
+            pandas.to_datetime(["2024-03-01", "2023-12-31", None]),
+            ["2023-12-31", "2024-03-01"],
+            [1, 0, -1],
+        ),
+        "tensors": ([Tensor(10), Tensor(9), Tensor(-1)], ["9", "10"], [1, 0, -1]),
+    }
+
+
+@pytest.mark.parametrize("kind", ["other rows", "categories", "nullable", "Arrow", "days", "tensors"])
+def test_labels_of_files_in_columns_of_any_library(kind):
+    labels, names, codes = columns()[kind]
+    found = images.from_files([COLOUR] * 3, labels=labels, **QUIET)
+    assert found.label_names == names and found.labels.tolist() == codes

@@ -50,7 +50,7 @@ SKIPPED = {
 OTHERS = {
     "README": "is no picture (no ending)",
     "h.txt": "is no picture (.txt)",
-    "i.mp4": "is a video",
+    "i.mp4": "is a video; images.from_video takes it",
     "map.csv": "is no picture (.csv)",
     "map.html": "is no picture (.html)",
     "map.png": "is the picture of a map",
@@ -190,3 +190,15 @@ def test_names_of_any_bytes(tmp_path):
     (tmp_path / os.fsdecode(b"\xe4.nef")).write_bytes(RAW)
     found = images.from_folder(tmp_path, **QUIET)
     assert found.names == [os.fsdecode(b"stra\xdfe.png")] and found.skipped[0][0] == os.fsdecode(b"\xe4.nef")
+
+
+def test_a_link_to_itself_is_one_file_that_cannot_be_read(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(jpeg(noise(20, 24, 3)))
+    os.symlink("loop.png", tmp_path / "loop.png")
+    os.symlink("nowhere.png", tmp_path / "lost.png")
+    found = images.from_folder(tmp_path, **QUIET)
+    assert found.names == ["a.jpg"]
+    assert dict(found.skipped) == {
+        "loop.png": "cannot be read (Too many levels of symbolic links)",
+        "lost.png": "ValueError: is no regular file",
+    }

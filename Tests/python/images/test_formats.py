@@ -2,18 +2,22 @@
 
 import io
 import re
+import struct
+import zlib
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
+from PIL import Image, ImageCms
 from test_images import QUIET, smooth
 from tsimcne_swift import images
 
 DOCS = Path(__file__).parents[3] / "docs" / "your-images.md"
 BROWN = np.tile(np.array([150, 90, 60], np.uint8), (24, 24, 1)) + (smooth(24, 24) // 16)
 GREY = smooth(24, 24, 1)[:, :, 0]
+LAB = ImageCms.createProfile("LAB")
 MASK = np.zeros((24, 24), np.uint8)
 MASK[8:16, 8:16] = 255
 WHITE_AROUND = np.where(MASK[..., None] == 255, BROWN, 255)
@@ -53,6 +57,10 @@ CASES = {
     "8-bit grey among colour": ([BROWN, GREY], {1: np.repeat(GREY[..., None], 3, axis=2)}),
     "1 bit": (lambda d: save(d / "a.png", MASK > 0), MASK[..., None]),
     "palette": (lambda d: Image.fromarray(BROWN).quantize(256).save(d / "a.png"), BROWN),
+    "colour profiles (ICC)": (
+        lambda d: save(d / "a.png", BROWN, icc_profile=ImageCms.ImageCmsProfile(LAB).tobytes()),
+        BROWN,
+    ),
     "transparency": (lambda d: save(d / "a.png", np.dstack([BROWN, MASK])), WHITE_AROUND),
     "16-bit PNG, TIFF, grey": (
         lambda d: (
@@ -74,12 +82,25 @@ CASES = {
         lambda d: tiff(d / "a.tif", np.rint(BROWN * (4095 / 255)).astype(np.uint16), photometric="rgb"),
         BROWN,
     ),
+    "16-bit colour in PNG, JPEG 2000, PPM": (
+        lambda d: (
+            (d / "a.png").write_bytes(deep_png_in(BROWN * 16.0, 2)),
+            (d / "b.jp2").write_bytes(
+                imagecodecs.jpeg2k_encode((BROWN * 16.0).astype(np.uint16), bitspersample=16, level=0)
+            ),
+            (d / "c.ppm").write_bytes(b"P6 # a note\n24 24 65535\n" + (BROWN * 16.0).astype(">u2").tobytes()),
+        ),
+        BROWN,
+    ),
     "16-bit transparency": (
-        lambda d: tiff(
-            d / "a.tif",
-            np.dstack([BROWN, MASK]).astype(np.uint16) * 257,
-            photometric="rgb",
-            extrasamples=["unassalpha"],
+        lambda d: (
+            tiff(
+                d / "a.tif",
+                np.dstack([BROWN, MASK]).astype(np.uint16) * 257,
+                photometric="rgb",
+                extrasamples=["unassalpha"],
+            ),
+            (d / "b.png").write_bytes(deep_png_in(np.dstack([BROWN, MASK]) * 257.0, 6)),
         ),
         WHITE_AROUND,
     ),
@@ -110,6 +131,10 @@ CASES = {
             extratags=[(42113, "s", 0, "77", True)],
         ),
         np.where(MASK, 0, STRETCHED)[..., None],
+    ),
+    "masked arrays": (
+        [np.ma.array(GREY, mask=MASK), np.ma.array(GREY)],
+        {0: np.where(MASK, 0, GREY)[..., None], 1: GREY[..., None]},
     ),
     "channels that mean different things": (
         lambda d: tiff(
@@ -157,6 +182,21 @@ CASES = {
     "arrays and tensors, channels first": ([np.moveaxis(BROWN, -1, 0)], BROWN),
     "sides of fewer than 8 pixels": ([GREY[:4, :4]], (8, 8, 1)),
 }
+
+
+def deep_png_in(values, kind, *chunks):
+    """A PNG file of 16 bits, of one of its kinds of pixels."""
+    height, width = values.shape[:2]
+    rows = values.astype(">u2").reshape(height, -1)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in (
+            (b"IHDR", struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)),
+            *chunks,
+            (b"IDAT", zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))),
+            (b"IEND", b""),
+        )
+    )
 
 
 def twelve_bits(values):
@@ -237,3 +277,57 @@ def test_values_that_are_no_numbers_to_see(tmp_path):
     assert images.from_folder(tmp_path, **QUIET).skipped == [
         ("a.tif", "has values of type complex64, want real numbers")
     ]
+
+
+def test_deep_colour_that_is_turned_or_has_one_clear_colour(tmp_path):
+    """And grey with opacity, which has one channel."""
+    turned = Image.Exif()
+    turned[274] = 6
+    on_its_side = np.rot90(BROWN, 1).astype(float) * 257
+    chunk = (b"eXIf", turned.tobytes().removeprefix(b"Exif\0\0"))
+    clear = (b"tRNS", struct.pack(">HHH", *(BROWN[2, 3].astype(int) * 257)))
+    (tmp_path / "a.png").write_bytes(deep_png_in(on_its_side, 2, chunk))
+    (tmp_path / "b.png").write_bytes(deep_png_in(BROWN * 257.0, 2, clear))
+    first, second = images.from_folder(tmp_path, **QUIET).images
+    np.testing.assert_array_equal(first, BROWN)
+    np.testing.assert_array_equal(second, np.where((BROWN[2, 3] == BROWN).all(axis=2)[..., None], 255, BROWN))
+    with_opacity = np.dstack([CAMERA, np.where(MASK, 0, 65535)])
+    found = images.from_files([deep_png_in(with_opacity, 4)], **QUIET)
+    np.testing.assert_allclose(found.images[0], np.where(MASK, 255, STRETCHED)[..., None], atol=1)
+
+
+@pytest.mark.parametrize("photometric", ["ycbcr", "cielab"])
+def test_lightness_apart_from_colour_is_no_colour(photometric, tmp_path):
+    """Pillow makes it colour of 8 bits; of more it is refused, and not read as red, green and blue."""
+    tifffile.imwrite(tmp_path / "a.tif", BROWN.astype(np.uint16) * 257, photometric=photometric)
+    Image.fromarray(BROWN).convert("YCbCr").save(tmp_path / "b.tif")
+    found = images.from_folder(tmp_path, **QUIET)
+    np.testing.assert_allclose(found.images[0].astype(int), BROWN, atol=3)
+    ((name, reason),) = found.skipped
+    assert name == "a.tif" and reason.startswith("has lightness apart from colour")
+
+
+def test_numbers_of_telescopes_have_a_sign(tmp_path):
+    """FITS: whole numbers below zero are darker than those above; its first row is the lowest."""
+    values = (GREY.astype(int) - 100)[::-1].astype(">i2")
+    cards = {"SIMPLE": "T", "BITPIX": 16, "NAXIS": 2, "NAXIS1": 24, "NAXIS2": 24}
+    head = "".join(f"{name:8}= {value:>20}".ljust(80) for name, value in cards.items()) + "END"
+    (tmp_path / "a.fits").write_bytes(head.ljust(2880).encode() + values.tobytes().ljust(2880, b"\0"))
+    found = images.from_folder(tmp_path, **QUIET).images[0, :, :, 0].astype(int)
+    low, high = np.percentile(GREY, (0.1, 99.9))
+    np.testing.assert_allclose(found, np.clip((GREY - low) / (high - low) * 255, 0, 255), atol=2)
+
+
+@pytest.mark.parametrize(
+    "ending", "bmp tga ppm ico pcx jp2 dds gif webp avif sgi qoi tif jpg jfif png".split()
+)
+def test_kinds_of_pixels(ending, tmp_path):
+    """All that is said to be read, in colours that none of them changes by much."""
+    Image.init()
+    if Image.EXTENSION[f".{ending}"] not in Image.SAVE:
+        pytest.skip("this Pillow writes none")
+    options = {"lossless": True} if ending == "webp" else {}
+    Image.fromarray(BROWN).save(tmp_path / f"a.{ending}", **options)
+    found = images.from_folder(tmp_path, size=(24, 24), **QUIET)
+    assert found.names == [f"a.{ending}"] and found.skipped == []
+    np.testing.assert_allclose(found.images[0].astype(int), BROWN, atol=12)

@@ -311,3 +311,10 @@ def test_two_entries_of_one_name(tmp_path):
     assert found.names == ["a.png", "a.png"]
     for seed in (1, 2):
         np.testing.assert_array_equal(found.images[seed - 1], noise(20, 24, 3, seed=seed))
+
+
+def test_a_tiff_file_without_pages(tmp_path, capfd):
+    """Its reason is a sentence, and nothing is said beside it."""
+    (tmp_path / "a.svs").write_bytes(b"II*\0" + b"x" * 200)
+    assert reasons(tmp_path) == {"a.svs": "begins like a TIFF file, and has no picture that is known"}
+    assert capfd.readouterr().err == ""

@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -57,9 +58,12 @@ def test_killed_while_it_saves(tmp_path):
 
 FULL = """
     import warnings
-    # A disk that takes no more than this of a file.
-    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
-    model = small(random_state=0)
+
+    def fill(record=None):
+        # A disk that takes no more than this of a file.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY))
+
+    model = small(random_state=0, callbacks=fill)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.set_params(checkpoint=sys.argv[1] + ".ckpt").fit(X)
@@ -88,11 +92,12 @@ def test_folder_that_takes_no_file(path):
     model = small().fit(X)
     with pytest.raises(OSError, match="model"):
         model.save(path)
-    with pytest.warns(RuntimeWarning, match=r"^checkpoint: "):
-        assert_same_bits(small(checkpoint=path).fit_transform(X), model.embedding_)
+    # Before the first step, not when all is learnt.
+    with pytest.raises(OSError, match=r"checkpoint: [\d,]+ bytes cannot be written .*model"):
+        small(checkpoint=path, callbacks=lambda record: pytest.fail("was trained")).fit(X)
 
 
-def test_a_folder_takes_the_place_of_the_checkpoint(tmp_path):
+def test_a_folder_takes_the_place_of_the_checkpoint(tmp_path, monkeypatch):
     path = tmp_path / "run.ckpt"
 
     def replace(record):
@@ -100,9 +105,33 @@ def test_a_folder_takes_the_place_of_the_checkpoint(tmp_path):
             path.unlink(missing_ok=True)
             path.mkdir(exist_ok=True)
 
-    with pytest.warns(RuntimeWarning, match=r"^checkpoint: "):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "elsewhere"))
+    (tmp_path / "elsewhere").mkdir()
+    with pytest.warns(RuntimeWarning, match=r"^checkpoint: .*it is in .*elsewhere.*run\.ckpt instead"):
         Y = small(checkpoint=path, checkpoint_every=1e-6, callbacks=replace).fit_transform(X)
     assert_same_bits(Y, small().fit_transform(X))
+    # What is there can be gone on from, or is, as here, all of it.
+    (rescued,) = (tmp_path / "elsewhere").glob("*/run.ckpt")
+    assert_same_bits(small(checkpoint=rescued).fit(X, resume=True).embedding_, Y)
+
+
+def test_what_was_written_elsewhere_goes_when_the_place_takes_it_again(tmp_path, monkeypatch):
+    path = tmp_path / "run.ckpt"
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "elsewhere"))
+    seen = []
+
+    def come_and_go(record):
+        if record.stage == 2:
+            path.unlink()
+            path.mkdir()
+        elif record.stage == 3:
+            seen.extend((tmp_path / "elsewhere").iterdir())
+            path.rmdir()
+
+    with pytest.warns(RuntimeWarning, match=r"^checkpoint: .*instead"):
+        small(checkpoint=path, checkpoint_every=1e9, callbacks=come_and_go).fit(X)
+    assert len(seen) == 1 and path.is_file() and not list((tmp_path / "elsewhere").iterdir())
 
 
 def test_interrupts_at_any_moment():

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .axes import is_tensor, of_tensor
 from .values import is_whole
 
 # What libraries write for a missing value among text. "None" and "NA" are not here: people call kinds so.
@@ -29,8 +30,8 @@ class Column:
     ----------
     kind : {"number", "bool", "time", "text"}
     values : ndarray of shape (n,)
-        Whole numbers where all are; else floats; truth values; or text, which is ISO 8601 for times. What
-        stands where a value is missing has no meaning.
+        Whole numbers where all are; else floats; lengths of time are seconds; truth values; or text, which is
+        ISO 8601 for times. What stands where a value is missing has no meaning.
     known : ndarray of shape (n,), bool
         Where there is a value: not None, NaN, NA, NaT, or blank text.
     order : list of str or None
@@ -69,11 +70,17 @@ def read_column(name: str, values: Any, n: int) -> Column:
         return _numbers(array.astype(np.float64), ~np.isnan(array))
     if array.dtype.kind == "M":
         return _times(array.astype("datetime64[us]"), ~np.isnat(array))
+    if array.dtype.kind == "m":
+        return _numbers(array / np.timedelta64(1, "s"), ~np.isnat(array))
     return _objects(array.astype(object), _order(values))
 
 
 def _array(name: str, values: Any) -> npt.NDArray[Any]:
-    convert = getattr(values, "to_numpy", None)
+    if isinstance(values, list | tuple):
+        values = [_unpacked(value) for value in values]
+    # Arrow's own conversion refuses what it has to copy.
+    is_arrow = type(values).__module__.partition(".")[0] == "pyarrow"
+    convert = None if is_arrow else getattr(values, "to_numpy", None)
     try:
         array = np.asarray(values) if convert is None else np.asarray(convert())
         # numpy writes what is missing, and numbers, among text as text, and large whole numbers as floats.
@@ -117,6 +124,8 @@ def _objects(array: npt.NDArray[Any], order: list[str] | None) -> Column:
         return Column("number", _filled(known, _whole(there)), known)
     if all(isinstance(value, numbers.Number) and not isinstance(value, bool | np.bool_) for value in there):
         return _numbers(_filled(known, np.array(there, np.float64)), known)
+    if all(isinstance(value, datetime.timedelta) for value in there):
+        return _numbers(_filled(known, np.array([value.total_seconds() for value in there])), known)
     if all(isinstance(value, TIMES) for value in there):
         return _times_with_zones(array, known)
     # Among text a negative number is no measure, but the usual word for none.
@@ -127,7 +136,14 @@ def _objects(array: npt.NDArray[Any], order: list[str] | None) -> Column:
 
 
 def _unpacked(value: Any) -> Any:
-    return value.decode(errors="surrogateescape") if isinstance(value, bytes) else value
+    """Text of bytes, the number in an array or a tensor without axes, and any other value as it is."""
+    if isinstance(value, bytes):
+        return value.decode(errors="surrogateescape")
+    if is_tensor(value):
+        value = of_tensor(value)
+    elif hasattr(value, "numpy") and not isinstance(value, type):
+        value = np.asarray(value.numpy())
+    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
 def _filled(known: npt.NDArray[np.bool_], there: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -14,7 +14,7 @@ from ..images._decoding._layout import FITS, SCALES
 from . import _embed, _moving, _report
 
 RECIPES = ("fast", "default", "best", "paper")
-SOURCE = "folder of pictures or Parquet files; zip, tar, Parquet, .npy, .npz, or idx file"
+SOURCE = "folder of pictures or Parquet files; zip, tar, Parquet, .npy, .npz, or idx file; video"
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -119,6 +119,9 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
         "--scale", type=_scale, metavar="auto|depth|percentile|LOW,HIGH",
         help="what becomes black and white where pictures do not have 8 bits; default: auto",
     )  # fmt: skip
+    parser.add_argument(
+        "--every", type=_seconds, metavar="TIME", help="from a frame of a video to the next; default: 1s"
+    )
     parser.add_argument("--jobs", type=int, metavar="N", help="threads; default: all cores")
     parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
 

@@ -26,7 +26,7 @@ from .._training.one_rank import OneRank
 from .._training.ranks import check_comm
 from ..images import ImageCollection
 from ..images._collection import encode_labels
-from ._outputs import Outputs, choose_outputs, claim, write_outputs, write_somewhere
+from ._outputs import Outputs, check_room, choose_outputs, claim, write_outputs, write_somewhere
 from ._sources import exit_code, read_metadata, read_source
 
 # Variables in which Open MPI, MPICH and Slurm say how many processes there are.
@@ -56,6 +56,7 @@ def _embed(options: Any, claimed: ExitStack) -> int:
         collection = ranks.together(lambda: read_source(options, older))
         if ranks.leads:
             _say(options, legible(f"{collection!r}"))
+        ranks.together(lambda: check_room(outputs, len(collection)) if ranks.leads else None)
         metadata = ranks.together(lambda: _read_table(options, collection, ranks.leads))
         collection = ranks.together(lambda: _with_labels(options, collection, metadata))
         checkpoint: Path | None = outputs.checkpoint
@@ -67,14 +68,18 @@ def _embed(options: Any, claimed: ExitStack) -> int:
         if not ranks.leads:
             return 0
         Y = model.transform(collection)
+        if Y.shape[1] != 2:
+            raise ValueError(f"model: {options.model} maps to {Y.shape[1]} dimensions, want 2")
     else:
         model, interrupted = _train(model, options, checkpoint, collection)
         Y = model.embedding_
         if not ranks.leads:
             return 0
     title = legible(options.source.name)
+    # A table knows better than the files.
+    columns = collection.metadata | (metadata or {})
     files, error = write_somewhere(
-        outputs, lambda chosen: _write(chosen, title, model, collection, Y, metadata)
+        outputs, lambda chosen: _write(chosen, title, model, collection, Y, columns)
     )
     if checkpoint is not None and not interrupted and error is None:
         # Until now the checkpoint could have made the files again.
@@ -104,7 +109,7 @@ def _write(
     model: TSimCNE,
     collection: ImageCollection,
     Y: npt.NDArray[np.float32],
-    metadata: dict[str, Any] | None,
+    metadata: dict[str, Any],
 ) -> None:
     if outputs.model is not None:
         model.save(outputs.model)

@@ -23,8 +23,16 @@ from ..images import ImageCollection
 
 # Packages that writing the files wants, beside those that reading wants.
 PACKAGES = ("PIL", "matplotlib", "plotly")
-# Bytes of a page, a picture, a table and a model, at least: the page holds the program that draws it.
-SMALLEST = 5 << 20
+# Bytes of each output, at least: the page holds the program that draws it, a checkpoint more than a model.
+SMALLEST = {
+    ".html": 1 << 20,
+    ".png": 1 << 14,
+    ".csv": 1 << 10,
+    ".safetensors": 5 << 20,
+    ".checkpoint": 10 << 20,
+}
+# Bytes of an image in all of them, at least: its thumbnail, its row, its place.
+SMALLEST_OF_IMAGE = 300
 # Endings of what a run may have written into a folder of pictures, which is not read as a picture.
 NO_PICTURES = (".html", ".csv", ".safetensors", ".checkpoint")
 
@@ -130,8 +138,25 @@ def choose_outputs(options: Any) -> Outputs:
     _check_others(existing, options)
     _check_older(outputs, existing, options)
     for path in outputs.paths():
-        check_writable(path, SMALLEST)
+        check_writable(path, SMALLEST[path.suffix])
+    check_room(outputs, 0)
     return outputs
+
+
+def check_room(outputs: Outputs, images: int) -> None:
+    """Check that the folder has room for all outputs of so many images at once.
+
+    Raises
+    ------
+    OSError
+        If it has not.
+    """
+    size = SMALLEST_OF_IMAGE * images + sum(SMALLEST[path.suffix] for path in outputs.paths())
+    try:
+        check_writable(outputs.page, size)
+    except OSError as error:
+        said = f"output: the files want {size:,} bytes at least ({error.strerror})"
+        raise OSError(error.errno, said, os.fspath(outputs.page.parent)) from error
 
 
 def write_outputs(
@@ -139,7 +164,7 @@ def write_outputs(
     title: str,
     collection: ImageCollection,
     Y: npt.NDArray[np.float32],
-    metadata: dict[str, Any] | None,
+    metadata: dict[str, Any],
 ) -> None:
     """Write table, picture and page, in the order of how little may go wrong."""
     import matplotlib
@@ -157,7 +182,7 @@ def write_outputs(
         figure.savefig(file, format="png", dpi=120)
     explore(
         Y, collection.images, collection.labels, path=outputs.page, label_names=collection.label_names,
-        names=collection.names, metadata=metadata, title=title,
+        names=collection.names, metadata=metadata or None, title=title,
     )  # fmt: skip
 
 

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from .. import images
-from .._checks.axes import order_of
 from .._checks.values import check_regular
 from .._estimator import TSimCNE
 from .._system.text import legible
 from ..images import ImageCollection
-from ..images._decoding._layout import SMALLEST
+from ..images._decoding._kinds import VIDEO_ENDINGS
 from ..images._reading import layout_of
+from ..images._stacks import from_stack
 from ._metadata import read_metadata as read_metadata
 
 IDX = b"\0\0\x08"
@@ -38,7 +38,7 @@ def read_source(options: Any, model: TSimCNE | None = None) -> ImageCollection:
         chosen["label"] = None
     columns: dict[str, Any] = {kind: name for kind, name in chosen.items() if name is not None}
     reading = _reading(options, model) | {"n_jobs": options.jobs, "progress": not options.json}
-    collection = _read(path, columns, reading)
+    collection = _read(path, columns, options.every, reading)
     if model is not None:
         collection = collection.like(layout_of(model))
     for name, reason in collection.skipped[:MOST_NAMED]:
@@ -78,21 +78,25 @@ def _reading(options: Any, model: TSimCNE | None) -> dict[str, Any]:
     return {"like": model}
 
 
-def _read(path: Path, columns: dict[str, Any], reading: Any) -> ImageCollection:
+def _read(path: Path, columns: dict[str, Any], every: float | None, reading: Any) -> ImageCollection:
     is_folder = path.is_dir()
     if not is_folder:
         check_regular("source", path)
     if path.suffix == ".parquet" or (is_folder and _holds_tables(path)):
         return images.from_parquet(path, **columns, **reading)
     if path.suffix == ".npz":
-        return images.from_npz(path, **columns)
+        return images.from_npz(path, **columns, **reading)
     for kind, name in columns.items():
         more = " or with --metadata" * (kind == "label")
         raise ValueError(f"{kind}-column: got {name!r}, want it with .parquet and .npz files{more} only")
+    if path.suffix.lower() in VIDEO_ENDINGS and not is_folder:
+        return images.from_video(path, every=every or 1.0, **reading)
+    if every is not None:
+        raise ValueError(f"every: got {every:g} s, want it with videos only")
     if is_folder:
         return images.from_folder(path, **reading)
     if path.suffix == ".npy":
-        return _read_array(path, reading)
+        return from_stack("source", np.load(path, mmap_mode="r", allow_pickle=False), reading)
     if zipfile.is_zipfile(path):
         return images.from_zip(path, **reading)
     if tarfile.is_tarfile(path):
@@ -100,20 +104,10 @@ def _read(path: Path, columns: dict[str, Any], reading: Any) -> ImageCollection:
     with open(path, "rb") as file:
         start = file.read(3)
     if start == IDX or start[:2] == b"\x1f\x8b":
-        return images.from_idx(path)
-    raise ValueError(f"source: got {path}, want a folder, or a .zip, .tar, .parquet, .npy, .npz or idx file")
-
-
-def _read_array(path: Path, reading: dict[str, Any]) -> ImageCollection:
-    """Images in one array: in place where they are what a network reads, else as pictures of any kind."""
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
-    if array.ndim not in (3, 4) or (array.ndim == 3 and array.shape[2] < SMALLEST <= array.shape[0]):
-        raise ValueError(f"source: got shape {array.shape} in {path}, want (n, height, width[, channels])")
-    shape = (*array.shape[1:], 1)[:3]
-    is_ready = array.dtype == np.uint8 and order_of(shape) == "last" and min(shape[:2]) >= SMALLEST
-    if is_ready and not any(value is not None for value in (reading.get("size"), reading.get("channels"))):
-        return ImageCollection(array.reshape(-1, *shape), [str(i) for i in range(len(array))])
-    return images.from_files(array, **reading)
+        return images.from_idx(path, **reading)
+    raise ValueError(
+        f"source: got {path}, want a folder, a .zip, .tar, .parquet, .npy, .npz or idx file, or a video"
+    )
 
 
 def _holds_tables(folder: Path) -> bool:

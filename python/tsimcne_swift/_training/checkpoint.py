@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import tempfile
 import time
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +20,7 @@ from .._parameters import PARAMETERS
 from .._storage.document import describe
 from .._storage.json_params import params_to_json, to_json
 from .._storage.safetensors import Tensors, encode, read
-from .._system.writing import write
+from .._system.writing import check_writable, write
 from .plan import Plan
 from .resume import OF_STAGE, Stored, damaged, names
 
@@ -61,6 +64,19 @@ class Checkpoint:
         self.data = fingerprint(plan.images)
         self.init = None if plan.init is None else digest_of(plan.init.network.tensors())
         self._written = time.perf_counter()
+        # A folder that took what the path did not.
+        self._elsewhere: str | None = None
+
+    def check_room(self, network: Network) -> None:
+        """Raise an error where the path takes no file of weights and one of their moments: no checkpoint is
+        smaller.
+        """
+        size = 2 * sum(values.nbytes for values in network.tensors().values())
+        try:
+            check_writable(self.path, size)
+        except OSError as error:
+            said = f"checkpoint: {size:,} bytes cannot be written ({error.strerror})"
+            raise OSError(error.errno, said, self.path) from error
 
     def is_due(self) -> bool:
         return time.perf_counter() - self._written >= self.plan.checkpoint_every
@@ -72,7 +88,16 @@ class Checkpoint:
         history: Sequence[dict[str, Any]],
         run: dict[str, Any],
     ) -> None:
-        """Replace the file by the state between two steps; ``run`` is what a `Stored` is made of."""
+        """Replace the file by the state between two steps; ``run`` is what a `Stored` is made of.
+
+        Where the path takes none any more, a file in the temporary folder does, with a warning.
+
+        Raises
+        ------
+        OSError
+            If neither has room.
+        """
+        self._written = time.perf_counter()
         document = describe(
             "checkpoint",
             params=self.params,
@@ -90,8 +115,35 @@ class Checkpoint:
             tensors |= _copy(trainer, name, kind) if begun else {}
         if begun or progress["stage"] == len(self.plan.stages):
             tensors |= _copy(trainer, AVERAGE, _core.ARRAY_AVERAGE)
-        write(self.path, encode(tensors, document))
-        self._written = time.perf_counter()
+        data = encode(tensors, document)
+        try:
+            write(self.path, data)
+        except OSError as error:
+            try:
+                place = self._write_elsewhere(data)
+            except OSError:
+                raise error from None
+            said = f"checkpoint: {error}; it is in {place} instead"
+            warnings.warn(said, RuntimeWarning, stacklevel=3)
+        else:
+            self._forget_elsewhere()
+
+    def _write_elsewhere(self, data: Any) -> str:
+        if self._elsewhere is None:
+            self._elsewhere = tempfile.mkdtemp(prefix="tsimcne-swift-")
+        place = os.path.join(self._elsewhere, os.path.basename(self.path))
+        try:
+            write(place, data)
+        except OSError:
+            if not os.path.exists(place):
+                self._forget_elsewhere()
+            raise
+        return place
+
+    def _forget_elsewhere(self) -> None:
+        if self._elsewhere is not None:
+            shutil.rmtree(self._elsewhere, ignore_errors=True)
+            self._elsewhere = None
 
     def read(self) -> Stored | None:
         """The state to go on from; None where there is no file yet.

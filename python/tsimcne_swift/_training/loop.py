@@ -54,6 +54,7 @@ class Training:
         # The seed of a run that goes on is the one that it began with.
         self.seed = plan.ranks.share(plan.seed if stored is None else stored.seed)
         self.network = plan.ranks.together(self._make_network)
+        plan.ranks.together(self._check_room)
         self.trainer = make_trainer(plan, self.network, self.seed)
         if stored is not None:
             plan.ranks.together(lambda: stored.restore(self.trainer, self.network, len(plan.stages)))
@@ -82,6 +83,11 @@ class Training:
         if plan.init is not None:
             plan.init.network.copy_to(network, head=not plan.init.is_backbone)
         return network
+
+    def _check_room(self) -> None:
+        """What cannot be written is known before it is learnt."""
+        if self.checkpoint is not None and self.leads:
+            self.checkpoint.check_room(self.network)
 
     def map(self) -> npt.NDArray[np.float32]:
         """Of all images."""

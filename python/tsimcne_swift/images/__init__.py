@@ -14,6 +14,7 @@ from ._idx import from_idx
 from ._npz import from_npz
 from ._tables import from_dataset, from_parquet
 from ._tar import from_tar
+from ._video import from_video
 
 __all__ = [
     "ImageCollection",
@@ -25,5 +26,6 @@ __all__ = [
     "from_npz",
     "from_parquet",
     "from_tar",
+    "from_video",
     "from_zip",
 ]

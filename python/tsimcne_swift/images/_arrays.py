@@ -7,15 +7,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._checks.axes import is_tensor, of_tensor, order_of
+from .._checks.axes import SMALLEST, is_tensor, of_tensor, order_of
 from ._decoding._opening import check_format
 from ._decoding._raw import Raw, raw_of_array
+from ._workers import Encoded
 
 
 def picture_of(value: Any) -> Any:
-    """A picture of Pillow's, or the values of an array or a tensor."""
+    """A picture of Pillow's, a file's bytes, or the values of an array or a tensor."""
     from PIL import Image
 
+    if isinstance(value, bytes):
+        return Encoded(("data", value))
     if isinstance(value, Image.Image):
         check_format(value)
         return value
@@ -33,7 +36,7 @@ def open_array(value: Any) -> Raw:
     array = _values(value)
     if array.ndim == 2:
         array = array[:, :, None]
-    if array.ndim != 3:
+    if array.ndim != 3 or array.size == 0:
         raise ValueError(f"got an array of shape {array.shape}, want (height, width[, channels])")
     order = order_of(array.shape)
     if order == "unsure" and is_tensor(value):
@@ -51,4 +54,15 @@ def _values(value: Any) -> npt.NDArray[Any]:
         return of_tensor(value)
     if hasattr(value, "numpy") and not isinstance(value, np.ndarray):
         value = value.numpy()
+    if isinstance(value, np.ma.MaskedArray) and value.mask.any():
+        # What is masked is no value, which only floats can say.
+        return np.asarray(np.ma.filled(value.astype(np.float64), np.nan))
     return np.asarray(value)
+
+
+def check_stack(name: str, array: npt.NDArray[Any], where: str = "") -> None:
+    """Check that an array is of several pictures, (n, height, width[, channels]), and not of one."""
+    looks_like_one = array.ndim == 3 and array.shape[2] < SMALLEST <= array.shape[0]
+    if array.ndim not in (3, 4) or looks_like_one:
+        one = ", which looks like one picture" * looks_like_one
+        raise ValueError(f"{name}: got shape {array.shape}{where}{one}, want (n, height, width[, channels])")

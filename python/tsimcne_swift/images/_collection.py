@@ -42,6 +42,10 @@ class ImageCollection:
     notes : list of str
         Sentences on what was done, where it is not what everyone expects: which values became black and white
         where pictures have more than 8 bits, which page of several was taken.
+    metadata : dict of str to ndarray of shape (n,)
+        What pictures say of themselves, for ``explore(metadata=)``: when (``taken``, days and times), with
+        what (``camera``) and where (``latitude``, ``longitude``, in degrees) a photograph was taken, by EXIF;
+        the ``seconds`` of a video's frames. Only columns in which some picture has something.
     """
 
     images: npt.NDArray[np.uint8]
@@ -52,6 +56,7 @@ class ImageCollection:
     others: list[tuple[str, str]] = field(default_factory=list)
     layout: Layout | None = None
     notes: list[str] = field(default_factory=list)
+    metadata: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
     # The function reads the same pictures in another layout, where they still lie.
     _again: Callable[[Layout], ImageCollection] | None = field(default=None, init=False, compare=False)
 
@@ -99,8 +104,9 @@ class ImageCollection:
             return self
         images = np.stack([pixels(raw_of_array(image), layout) for image in self.images])
         return ImageCollection(
-            images, self.names, self.labels, self.label_names, self.skipped, self.others, layout, self.notes
-        )
+            images, self.names, self.labels, self.label_names, self.skipped, self.others, layout, self.notes,
+            self.metadata,
+        )  # fmt: skip
 
     def summary(self) -> str:
         """How many files were read, how many were skipped, and why.
@@ -136,7 +142,8 @@ def in_order_of(collection: ImageCollection, names: list[str]) -> ImageCollectio
     """The collection with these names of labels, some of which may be nobody's, in this order."""
     if collection.labels is None or len(set(names)) < len(names):
         return collection
-    places = np.array([*map(names.index, collection.label_names), -1], np.int64)
+    order = {name: place for place, name in enumerate(names)}
+    places = np.array([*map(order.__getitem__, collection.label_names), -1], np.int64)
     ordered = replace(collection, labels=places[collection.labels], label_names=list(names))
     again = collection._again
     return ordered if again is None else with_source(ordered, lambda other: in_order_of(again(other), names))

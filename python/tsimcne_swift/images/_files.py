@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import zipfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Unpack
 
+import numpy as np
+
+from .._checks.labels import read_labels
 from .._checks.values import check_regular
-from ._arrays import picture_of
-from ._collection import ImageCollection
+from ._arrays import check_stack, picture_of
+from ._collection import ImageCollection, in_order_of
 from ._decoding._kinds import HEAD
 from ._finding import Found, find_in, find_in_folder
 from ._labels import folder_labels
@@ -159,11 +162,12 @@ def from_files(
 
     Parameters
     ----------
-    pictures : iterable of path, PIL.Image.Image, ndarray or torch.Tensor
-        Pictures; arrays are (height, width), (height, width, channels) or, with one, three or four channels,
-        (channels, height, width), of any size and type each.
+    pictures : iterable of path, bytes, PIL.Image.Image, ndarray or torch.Tensor
+        Pictures; bytes are those of a file. Arrays are (height, width), (height, width, channels) or, with
+        one, three or four channels, (channels, height, width), of any size and type each; what is masked in
+        one is no value.
     labels : iterable or None
-        Label of each picture.
+        Label of each picture, in a column of any library; categories keep their order.
     **options
         Options of `from_folder`.
 
@@ -171,17 +175,39 @@ def from_files(
     -------
     ImageCollection
     """
+    if isinstance(pictures, str | bytes | Mapping):
+        raise TypeError(f"pictures: got {type(pictures).__name__}, want a list of paths, pictures or arrays")
+    if isinstance(pictures, np.ndarray):
+        check_stack("pictures", pictures)
     pictures = list(pictures)
-    values = [None] * len(pictures) if labels is None else list(labels)
     if not pictures:
         raise ValueError("pictures: got an empty list, want at least one")
-    if len(values) != len(pictures):
-        raise ValueError(f"labels: got {len(values)}, want one for each of {len(pictures)} pictures")
+    if isinstance(labels, str | bytes | Mapping):
+        raise TypeError(f"labels: got {type(labels).__name__}, want a list of labels")
+    return read_listed(pictures, [_name(picture, i) for i, picture in enumerate(pictures)], labels, options)
+
+
+def read_listed(
+    pictures: Sequence[Any], names: Sequence[str], labels: Any, options: Options
+) -> ImageCollection:
+    """Pictures of `from_files`, with their names."""
+    classes: list[Any] = [None] * len(pictures)
+    if labels is not None:
+        column = labels if hasattr(labels, "__len__") else list(labels)
+        if len(column) != len(pictures):
+            raise ValueError(f"labels: got {len(column)}, want one for each of {len(pictures)} pictures")
+        known = read_labels(column, len(pictures)).check_classes()
+        classes = [known.names[code] if code >= 0 else None for code in known.codes]
     items = [
-        Item(_name(picture, place), label, lambda picture=picture: _open_any(picture))  # type: ignore[misc]
-        for place, (picture, label) in enumerate(zip(pictures, values, strict=True))
+        Item(name, label, lambda picture=picture: _open_any(picture))  # type: ignore[misc]
+        for name, label, picture in zip(names, classes, pictures, strict=True)
     ]
-    return read(items, "pictures", **options)
+    collection = read(items, "pictures", **options)
+    if collection.labels is None:
+        return collection
+    # Categories keep their order; what was skipped may have been all of a class.
+    present = set(collection.label_names)
+    return in_order_of(collection, [name for name in known.names if name in present])
 
 
 def pictures_of(found: Found, path: Any) -> list[PurePosixPath]:

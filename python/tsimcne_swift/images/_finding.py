@@ -42,7 +42,13 @@ def find_in_folder(folder: Path) -> Found:
 def find_in(names: Iterable[PurePosixPath], head: Callable[[PurePosixPath], bytes]) -> Found:
     """The names of an archive; ``head`` gives a file's first bytes."""
     found = Found()
-    _sort([name for name in names if not any(map(_is_litter, name.parts))], head, found)
+    inside = []
+    for name in names:
+        if ".." in name.parts:
+            found.skipped.append((str(name), "has a name that leads out of the archive"))
+        elif not any(map(_is_litter, name.parts)):
+            inside.append(name)
+    _sort(inside, head, found)
     return found
 
 
@@ -74,7 +80,12 @@ def _walk(folder: Path, found: Found) -> Iterator[PurePosixPath]:
         for entry in entries:
             if _is_litter(entry.name):
                 continue
-            if not entry.is_dir():
+            try:
+                is_folder = entry.is_dir()
+            except OSError as error:  # such as a link to itself
+                found.skipped.append((str(place / entry.name), f"cannot be read ({error.strerror})"))
+                continue
+            if not is_folder:
                 yield PurePosixPath(place / entry.name)
             else:
                 (links if entry.is_symlink() else left).append(place / entry.name)
@@ -94,7 +105,7 @@ def _sort(names: list[PurePosixPath], head: Callable[[PurePosixPath], bytes], fo
         elif ending in RAW_ENDINGS or ending in REASONS:
             found.skipped.append((str(name), RAW_REASON if ending in RAW_ENDINGS else REASONS[ending]))
         elif ending in VIDEO_ENDINGS:
-            found.others.append((str(name), "is a video"))
+            found.others.append((str(name), "is a video; images.from_video takes it"))
         else:
             try:
                 is_one = is_picture(head(name))

@@ -6,13 +6,16 @@ import gzip
 import math
 import os
 import zlib
-from typing import Any
+from dataclasses import replace
+from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
 
 from .._checks.values import check_regular
 from ._collection import ImageCollection
+from ._reading import Options
+from ._stacks import from_stack
 from ._storage import Storage
 
 # Most bytes that a byte of deflate may become.
@@ -26,8 +29,9 @@ def from_idx(
     labels: str | os.PathLike[str] | None = None,
     *,
     label_names: list[str] | None = None,
+    **options: Unpack[Options],
 ) -> ImageCollection:
-    """Images of an idx file, gzipped or not.
+    """Images of an idx file, gzipped or not, as they are where no other size is asked for.
 
     Parameters
     ----------
@@ -37,6 +41,8 @@ def from_idx(
         File of uint8 with one dimension, as many as images.
     label_names : list of str or None
         Names of the labels 0, 1, …; None: the numbers.
+    **options
+        Options of `from_folder`.
 
     Returns
     -------
@@ -50,17 +56,16 @@ def from_idx(
     X = read_idx(images, "images")
     if X.ndim not in (3, 4):
         raise ValueError(f"images: got {X.ndim} dimensions in {os.fspath(images)}, want 3 or 4")
-    X = X.reshape(*X.shape[:3], -1)
-    names = [str(i) for i in range(len(X))]
+    collection = from_stack("images", X, options)
     if labels is None:
-        return ImageCollection(X, names)
+        return collection
     y = read_idx(labels, "labels").astype(np.int64)
     if y.shape != (len(X),):
         raise ValueError(f"labels: got shape {y.shape} in {os.fspath(labels)}, want ({len(X)},)")
     known = label_names if label_names is not None else [str(i) for i in range(int(y.max(initial=-1)) + 1)]
     if len(y) and y.max() >= len(known):
         raise ValueError(f"label_names: got {len(known)}, but labels go up to {y.max()}")
-    return ImageCollection(X, names, y, list(known))
+    return replace(collection, labels=y, label_names=list(known))
 
 
 def read_idx(path: str | os.PathLike[str], name: str) -> npt.NDArray[np.uint8]:

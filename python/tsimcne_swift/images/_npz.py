@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import zipfile
+from typing import Unpack
 
 import numpy as np
 
-from .._checks.labels import read_labels
 from .._checks.values import check_regular
 from .._system.config import available_memory
+from ._arrays import check_stack
 from ._collection import ImageCollection
+from ._reading import Options
+from ._stacks import from_stack
 
 # What arrays of images are called, alone or behind the name of a part of the set, and what their labels are.
 IMAGES = ("images", "image", "imgs", "x", "X", "data", "arr_0")
@@ -18,19 +21,25 @@ LABELS = ("labels", "label", "targets", "target", "y", "Y")
 
 
 def from_npz(
-    path: str | os.PathLike[str], *, image: str | None = None, label: str | None = None
+    path: str | os.PathLike[str],
+    *,
+    image: str | None = None,
+    label: str | None = None,
+    **options: Unpack[Options],
 ) -> ImageCollection:
-    """Images of an ``.npz`` file.
+    """Images of an ``.npz`` file: in memory as they are where they are bytes, else as `from_files` has them.
 
     Parameters
     ----------
     path : path
     image : str or None
-        Name of an array (n, height, width[, channels]) of uint8. None: those called ``images``, ``x``,
+        Name of an array (n, height, width[, channels]) of any type. None: those called ``images``, ``x``,
         ``data`` or the like, alone or with the name of a part (``train_images``, ``x_test``), all parts
         together.
     label : str or None
         Name of an array (n,) of labels. None: those called as the images, with ``labels``, ``y`` or the like.
+    **options
+        Options of `from_folder`.
 
     Returns
     -------
@@ -56,16 +65,17 @@ def from_npz(
             raise ValueError(f"image: got {image!r}, want one of the arrays {', '.join(arrays)}")
         if label is not None and label not in arrays:
             raise ValueError(f"label: got {label!r}, want one of the arrays {', '.join(arrays)}")
-        parts = {"": image} if image is not None else _parts(list(arrays), IMAGES)
+        unlike_labels = [name for name in arrays if not {*name.split("_")} & {*LABELS}]
+        parts = {"": image} if image is not None else _parts(unlike_labels, IMAGES)
         if not parts:
             raise ValueError(f"image: got arrays {', '.join(arrays)}, want the name of one of images")
         of_labels = {"": label} if label is not None else _parts(list(arrays), LABELS)
+        if len(parts) == len(of_labels) == 1:
+            # One of each belong together, whatever else is in their names.
+            of_labels = {part: name for part in parts for name in of_labels.values()}
         found = {part: arrays[name] for part, name in parts.items()}
         for part, images in found.items():
-            if images.ndim not in (3, 4):
-                raise ValueError(
-                    f"image: got shape {images.shape} in {parts[part]}, want (n, height, width[, channels])"
-                )
+            check_stack("image", images, f" in {parts[part]}")
         shapes = {images.shape[1:] for images in found.values()}
         if len(shapes) > 1:
             raise ValueError(f"image: got shapes {sorted(shapes)} in {', '.join(parts.values())}, want one")
@@ -78,12 +88,9 @@ def from_npz(
                 )
             values += known.ravel().tolist()
     names = [f"{part}/{i}" if part else str(i) for part, images in found.items() for i in range(len(images))]
+    has_labels = any(part in of_labels for part in found)
     X = np.concatenate(list(found.values()))
-    labels = read_labels(values, len(X)).check_classes()
-    known_names = labels.names if labels.known.any() else []
-    return ImageCollection(
-        X.reshape(*X.shape[:3], -1), names, labels.codes if known_names else None, known_names
-    )
+    return from_stack("image", X, options, names, values if has_labels else None)
 
 
 def _parts(names: list[str], words: tuple[str, ...]) -> dict[str, str]:

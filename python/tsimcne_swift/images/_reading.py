@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any, TypedDict
 
@@ -18,11 +18,13 @@ from .._system.bars import make_bar
 from .._system.config import show_config
 from ._choosing import Choice, Wishes, choose
 from ._collection import ImageCollection, encode_labels, with_source
+from ._decoding._camera import camera_of
 from ._decoding._layout import FITS, LARGEST, MOST_CHANNELS, SCALES, SMALLEST, Layout
 from ._decoding._pixels import Facts, UnforeseenError, facts_of, pixels
 from ._decoding._serve import reason_of
+from ._metadata import columns_of
 from ._storage import Storage
-from ._workers import Encoded, Workers
+from ._workers import Encoded, Picture, Workers
 
 # Pictures that are looked at to choose a layout; all others are looked at as they are read.
 SAMPLE = 200
@@ -55,6 +57,9 @@ class Item:
     label: Any
     # The function gives a picture to be decoded, one of Pillow's, or values that Pillow cannot hold.
     open: Callable[[], Any]
+    # What is known without looking, and what is said of the picture beside what it says itself.
+    facts: Facts | None = None
+    said: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read(
@@ -94,7 +99,9 @@ def read(
         found, reasons, choice = (
             reader.as_chosen(wishes) if choice is None else (*reader.read(choice), choice)
         )
-    kept = [item for place, item in enumerate(items) if place not in reasons]
+    places = [place for place in range(len(items)) if place not in reasons]
+    kept = [items[place] for place in places]
+    metadata = columns_of([{**items[place].said, **reader.said.get(place, {})} for place in places])
     labels, label_names = encode_labels([item.label for item in kept])
 
     def again(other: Layout) -> ImageCollection:
@@ -105,7 +112,7 @@ def read(
     named = [(items[place].name, reason) for place, reason in reasons.items()]
     collection = ImageCollection(
         found, [item.name for item in kept], labels, label_names, [*named, *skipped], list(others),
-        choice.layout, list(choice.notes),
+        choice.layout, list(choice.notes), metadata,
     )  # fmt: skip
     return with_source(collection, again)
 
@@ -131,6 +138,8 @@ class _Reader:
         self._cache = cache
         self._progress = progress
         self._facts: dict[int, Facts | str] = {}
+        #: What pictures say of themselves, by their places.
+        self.said: dict[int, dict[str, Any]] = {}
 
     def as_chosen(self, wishes: Wishes) -> tuple[npt.NDArray[np.uint8], dict[int, str], Choice]:
         """Images, reasons for what was skipped, and the layout that most pictures ask for.
@@ -194,6 +203,7 @@ class _Reader:
             return [found[place] for place in part]
 
         skipped: dict[int, str] = {}
+        self.said = {}
         with (
             Storage((len(items), *layout.size, layout.channels), self._cache) as images,
             make_bar(
@@ -208,7 +218,9 @@ class _Reader:
                 if isinstance(result, str):
                     skipped[place] = result
                 else:
-                    images.append(result)
+                    images.append(result.pixels)
+                    if result.said:
+                        self.said[place] = result.said
                 bar.update()
             if len(skipped) == len(items):
                 examples = "; ".join(f"{items[p].name}: {reason}" for p, reason in islice(skipped.items(), 3))
@@ -245,22 +257,26 @@ def _parts(count: int, layout: Layout, threads: int) -> Iterator[range]:
 
 
 def _results(items: Sequence[Item], choice: Choice, workers: Workers) -> list[Any]:
-    """Pixels, reasons or what is unforeseen: a broken file must not end the reading of a folder, whatever its
-    decoder raises.
+    """Pictures, reasons or what is unforeseen: a broken file must not end the reading of a folder, whatever
+    its decoder raises.
     """
     results: list[Any] = []
     for item in items:
         try:
             picture = item.open()
             is_encoded = isinstance(picture, Encoded)
-            results.append(picture if is_encoded else pixels(picture, choice.layout, choice.alarms))
+            if is_encoded:
+                results.append(picture)
+            else:
+                values = pixels(picture, choice.layout, choice.alarms)
+                results.append(Picture(values, camera_of(picture)))
         except UnforeseenError as error:
             results.append(error)
         except Exception as error:
             results.append(reason_of(error))
     encoded = [place for place, found in enumerate(results) if isinstance(found, Encoded)]
     if encoded:
-        answers = workers.pixels([results[place] for place in encoded], choice.layout, choice.alarms)
+        answers = workers.pictures([results[place] for place in encoded], choice.layout, choice.alarms)
         for place, answer in zip(encoded, answers, strict=True):
             results[place] = answer
     return results
@@ -268,6 +284,8 @@ def _results(items: Sequence[Item], choice: Choice, workers: Workers) -> list[An
 
 def _facts(item: Item, workers: Workers) -> Facts | str:
     """What is known of a picture, or the reason why it cannot be read."""
+    if item.facts is not None:
+        return item.facts
     try:
         picture = item.open()
         if not isinstance(picture, Encoded):

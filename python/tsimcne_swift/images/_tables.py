@@ -13,7 +13,6 @@ from .._system.config import available_memory
 from ._arrays import picture_of
 from ._collection import ImageCollection, in_order_of
 from ._reading import Item, Options, read
-from ._workers import Encoded
 
 # Columns of labels, the likeliest first.
 LABELS = ("label", "labels", "fine_label", "class", "target", "category", "y")
@@ -223,7 +222,7 @@ def _read_rows(
 def _picture(value: Any) -> Any:
     if isinstance(value, dict):  # the column is not decoded
         value = value["bytes"]
-    return Encoded(("data", value)) if isinstance(value, bytes) else picture_of(value)
+    return picture_of(value)
 
 
 def _class_names(metadata: Any, label: str | None) -> list[str] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import signal
 import subprocess
@@ -35,13 +36,22 @@ class Encoded:
     Parameters
     ----------
     source : tuple
-        One of ("file", path), ("entry", path of a zip file, number of the entry) or ("data", bytes).
+        One of ("file", path), ("entry", path of a zip file, number of the entry), ("data", bytes) or
+        ("frame", path of a video, time stamp, that of the frame it is decoded from).
     ending : str
         Ending of its name.
     """
 
     source: tuple[Any, ...]
     ending: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """Pixels (height, width, channels), and what a picture says of itself: see `_metadata`."""
+
+    pixels: npt.NDArray[np.uint8]
+    said: dict[str, Any]
 
 
 class _Gone(Exception):
@@ -126,15 +136,22 @@ class Workers:
             return body.decode()
         return Facts.read(json.loads(body))
 
-    def pixels(
+    def frames(self, path: str, every: float) -> dict[str, Any] | str:
+        """What `Video.list_frames` finds, or the reason why it is no video that can be read."""
+        ((kind, body),) = self._ask([Encoded(("frames", path, every))], None)
+        return json.loads(body) if kind == FACTS else body.decode()
+
+    def pictures(
         self, pictures: Sequence[Encoded], layout: Layout, alarms: Collection[str]
-    ) -> list[npt.NDArray[np.uint8] | str | UnforeseenError]:
-        """Pixels (height, width, channels) of each picture, or the reason why it cannot be read."""
+    ) -> list[Picture | str | UnforeseenError]:
+        """Each picture, or the reason why it cannot be read."""
         shape = (*layout.size, layout.channels)
-        results: list[npt.NDArray[np.uint8] | str | UnforeseenError] = []
+        size = math.prod(shape)
+        results: list[Picture | str | UnforeseenError] = []
         for kind, body in self._ask(pictures, layout, alarms):
             if kind == PIXELS:
-                results.append(np.frombuffer(body, np.uint8).reshape(shape))
+                values = np.frombuffer(body, np.uint8, size).reshape(shape)
+                results.append(Picture(values, json.loads(body[size:]) if len(body) > size else {}))
             else:
                 results.append(UnforeseenError(body.decode()) if kind == UNFORESEEN else body.decode())
         return results

@@ -13,6 +13,7 @@ HEIF_REASON = "is HEIC, which wants a reader: pip install 'tsimcne-swift[heif]'"
 AVIF_REASON = "is AVIF, which this Pillow does not read: pip install --upgrade pillow"
 DICOM_ENDINGS = frozenset((".dcm", ".dicom"))
 DICOM_REASON = "is DICOM, which wants a reader: pip install 'tsimcne-swift[dicom]'"
+VIDEO_REASON = "is a video, which wants a reader: pip install 'tsimcne-swift[video]'"
 VIDEO_ENDINGS = frozenset(".3gp .avi .m4v .mkv .mov .mp4 .mpeg .mpg .webm .wmv".split())
 # What is a picture to a person, and not read.
 REASONS = {

@@ -6,6 +6,7 @@ import io
 from functools import cache
 from typing import Any
 
+from ._deep import deep_colour
 from ._dicom import is_dicom, open_dicom
 from ._kinds import RAW_ENDINGS, RAW_REASON, RefusedError, check_readers
 from ._limits import check_picture
@@ -20,6 +21,8 @@ RASTER = (
 ).split()
 # Bytes of a pixel, as Pillow holds it; 4 in all other modes.
 BYTES_OF_MODE = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
+# EXIF's field that says how a picture is turned.
+ORIENTATION = 0x0112
 # Chunks of a PNG file behind the pixels that may say how it is turned.
 NOTES = (b"eXIf", b"iTXt", b"tEXt", b"zTXt")
 
@@ -63,7 +66,8 @@ def open_data(data: bytes, ending: str) -> Any:
     check_readers(data, formats())
     picture = Image.open(io.BytesIO(data), formats=formats())
     check_picture(picture.width * picture.height * BYTES_OF_MODE.get(picture.mode, 4))
-    return picture
+    deep = deep_colour(picture, data)
+    return picture if deep is None else deep.upright(exif_of(picture).get(ORIENTATION, 1))
 
 
 def exif_of(picture: Any) -> Any:

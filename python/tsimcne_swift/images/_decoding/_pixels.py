@@ -10,16 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ._layout import Layout, Range
-from ._opening import exif_of
+from ._opening import ORIENTATION, exif_of
 from ._ranges import range_alone, range_in_set
-from ._raw import Raw, upright
+from ._raw import Raw
 from ._tiff import TiffPicture
 
 if TYPE_CHECKING:
     from PIL import Image as PILImage
 
 GREY_MODES = ("1", "L", "LA", "La", "I", "F")
-ORIENTATION = 0x0112
 # Grey pages of a file, times its channels, that may be channels; more are a stack.
 MOST_PAGES = 32
 LUMINANCE = (0.299, 0.587, 0.114)
@@ -100,18 +99,19 @@ def _raw_of(picture: Any) -> Raw | None:
         return picture
     if not is_deep(picture):
         return None
-    turned = exif_of(picture).get(ORIENTATION, 1)
     values = np.asarray(picture)[:, :, None]
     values = values.astype(values.dtype.newbyteorder("="), copy=False)
     if picture.mode == "I" and picture.format in ("PNG", "PPM"):
         # These have 16 bits, which Pillow keeps in 32.
         values = values.astype(np.uint16)
+    elif picture.format == "FITS" and values.dtype == np.uint16:
+        # Its whole numbers have a sign, which Pillow passes over.
+        values = values.view(np.int16)
     clear = picture.info.get("transparency")
     alpha = None
     if isinstance(clear, int):
         alpha = np.where(values[:, :, 0] == clear, 0, 255).astype(np.uint8)
-        alpha = upright(alpha, turned)
-    return Raw(upright(values, turned), alpha=alpha)
+    return Raw(values, alpha=alpha).upright(exif_of(picture).get(ORIENTATION, 1))
 
 
 def pixels(picture: Any, layout: Layout, alarms: Collection[str] = ()) -> npt.NDArray[np.uint8]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,13 @@ class Raw:
             return None
         name = {"u": f"uint{bits}", "i": f"int{bits}", "f": "float"}.get(dtype.kind, "bool")
         return f"{name}:{'colour' if self.is_colour else 'grey' if self.channels == 1 else self.channels}"
+
+    def upright(self, orientation: int) -> Raw:
+        """The picture as a person sees it, by EXIF's number for how it is turned."""
+        if orientation not in range(2, 9):
+            return self
+        alpha = None if self.alpha is None else _upright(self.alpha, orientation)
+        return replace(self, values=_upright(self.values, orientation), alpha=alpha)
 
     def missing(self, values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
         """Which of some values stand for none."""
@@ -120,7 +127,7 @@ def opacity(alpha: npt.NDArray[Any], top: float) -> npt.NDArray[np.uint8]:
     return np.asarray(np.rint(share * 255), np.uint8)
 
 
-def upright(array: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
+def _upright(array: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
     """Rows and columns of EXIF's orientation 1 to 8, the first two axes, as a person sees them."""
     if orientation in (5, 6, 7, 8):
         array = np.swapaxes(array, 0, 1)

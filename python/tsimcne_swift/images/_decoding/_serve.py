@@ -7,6 +7,7 @@ and is one file that could not be read.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import resource
 import signal
@@ -20,6 +21,8 @@ from dataclasses import asdict
 from functools import cache
 from typing import Any, BinaryIO
 
+from ._camera import camera_of
+from ._frames import open_video
 from ._kinds import RefusedError
 from ._layout import Layout
 from ._limits import CLOCK_SECONDS, MEMORY_BYTES, PROCESSOR_SECONDS, check_length
@@ -55,6 +58,8 @@ def _limit() -> None:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     warnings.simplefilter("ignore")
+    # What a library says of a file is said in the reason, where it has one.
+    logging.disable(logging.CRITICAL)
     formats()
     with open("/proc/self/statm") as file:
         used = int(file.read().split()[0]) * resource.getpagesize()
@@ -79,15 +84,17 @@ def _send(answers: BinaryIO, kind: bytes, body: Any) -> None:
 def _answer(
     source: tuple[Any, ...], ending: str, layout: Layout | None, alarms: Collection[str]
 ) -> tuple[bytes, Any]:
-    """The pixels in a layout, or without one what is known of the picture."""
+    """The pixels in a layout, and what the picture says of itself; or without one what is known of it."""
     # A broken file must not end the reading of a folder, whatever its decoder raises.
     try:
         signal.setitimer(signal.ITIMER_PROF, PROCESSOR_SECONDS)
-        data = _read(*source)
-        signal.setitimer(signal.ITIMER_REAL, CLOCK_SECONDS)
-        picture = open_data(data, ending)
+        if source[0] == "frames":
+            return FACTS, json.dumps(open_video(source[1]).list_frames(source[2])).encode()
+        picture = _open(source, ending)
         if layout is not None:
-            return PIXELS, pixels(picture, layout, alarms).data.cast("B")
+            values = pixels(picture, layout, alarms)
+            said = camera_of(picture)
+            return PIXELS, values.tobytes() + json.dumps(said).encode() if said else values.data.cast("B")
         return FACTS, json.dumps(asdict(facts_of(picture))).encode()
     except UnforeseenError as error:
         return UNFORESEEN, str(error).encode()
@@ -106,6 +113,15 @@ def reason_of(error: Exception) -> str:
     if isinstance(error, RefusedError):
         return str(error)
     return "is no picture that is known" if kind == "UnidentifiedImageError" else f"{kind}: {error}"
+
+
+def _open(source: tuple[Any, ...], ending: str) -> Any:
+    if source[0] == "frame":
+        signal.setitimer(signal.ITIMER_REAL, CLOCK_SECONDS)
+        return open_video(source[1]).frame(*source[2:])
+    data = _read(*source)
+    signal.setitimer(signal.ITIMER_REAL, CLOCK_SECONDS)
+    return open_data(data, ending)
 
 
 def _read(kind: str, *place: Any) -> bytes:

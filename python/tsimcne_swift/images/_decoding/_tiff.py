@@ -13,14 +13,18 @@ import numpy.typing as npt
 from ._inner import check_segments
 from ._kinds import RefusedError
 from ._limits import check_picture
-from ._raw import Raw, opacity, upright
+from ._raw import Raw, opacity
 
 # Marks at the beginning of a TIFF file, also of one larger than 4 GB.
 MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE, MASK, SEPARATED, YCBCR, LAB = 0, 1, 2, 3, 4, 5, 6, 8
+# Three ways of writing CIE's L*a*b*.
+LABS = (LAB, 9, 10)
 COLOURS = (RGB, SEPARATED, YCBCR, LAB)
 # What Pillow unpacks: as it is, CCITT, LZW, JPEG, deflate, PackBits, LZMA, Zstandard, WebP.
 PACKINGS = (1, 2, 3, 4, 5, 6, 7, 8, 32946, 32773, 34925, 50000, 50001)
+# Packings that are made red, green and blue as they are unpacked.
+JPEGS = (6, 7)
 # Kinds of extra samples: opacity with which colours were multiplied, and with which they were not.
 ASSOCIATED, UNASSOCIATED = 1, 2
 ORIENTATION, NO_DATA = 274, 42113
@@ -45,6 +49,8 @@ class TiffPicture:
         # Pages in other files would be zeros; their own are those of this file.
         self._file = tifffile.TiffFile(io.BytesIO(data), _multifile=False)
         found = list(self._file.series)
+        if not found:
+            raise RefusedError("begins like a TIFF file, and has no picture that is known")
         self._series: Any = next((one for one in found if not one.keyframe.is_reduced), found[0])
         page = self._page = self._series.keyframe
         axes = dict(zip(self._series.axes, self._series.shape, strict=True))
@@ -92,6 +98,9 @@ class TiffPicture:
         if values.dtype.kind not in "uifb":
             raise RefusedError(f"has values of type {values.dtype}, want real numbers")
         page = self._page
+        is_apart = page.photometric == YCBCR and page.compression not in JPEGS
+        if is_apart or page.photometric in LABS:
+            raise RefusedError("has lightness apart from colour (YCbCr, L*a*b*) in values; make it RGB first")
         bits = int(page.bitspersample) if isinstance(page.bitspersample, int) else None
         if values.dtype.kind == "b":
             # Bits of black and white are a depth of their own.
@@ -108,9 +117,7 @@ class TiffPicture:
             values = values[:, :, : self._alpha]
         if page.photometric == MIN_IS_WHITE:
             values = np.subtract(values.dtype.type(top), values)
-        values = upright(values, self._orientation)
-        alpha = None if alpha is None else upright(alpha, self._orientation)
-        return Raw(values, self.is_colour, bits, alpha, self._no_data())
+        return Raw(values, self.is_colour, bits, alpha, self._no_data()).upright(self._orientation)
 
     def _values(self, pages: str) -> npt.NDArray[Any]:
         """(height, width, channels), as the file has them."""
