@@ -26,7 +26,7 @@ PACKAGES = ("PIL", "matplotlib", "plotly")
 # Bytes of a page, a picture, a table and a model, at least: the page holds the program that draws it.
 SMALLEST = 5 << 20
 # Endings of what a run may have written into a folder of pictures, which is not read as a picture.
-NO_PICTURES = (".html", ".csv", ".safetensors", ".checkpoint")
+NO_PICTURES = (".html", ".csv", ".safetensors", ".checkpoint", ".features")
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,11 @@ class Outputs:
         """What is there in the end, by its kind."""
         files = {"page": self.page, "picture": self.picture, "table": self.table, "model": self.model}
         return {kind: path for kind, path in files.items() if path is not None}
+
+    @property
+    def features(self) -> Path:
+        """What eyes have seen: it stays for the next run."""
+        return self.page.with_suffix(".features")
 
     def within(self, folder: Path) -> Outputs:
         """The same names in another folder."""
@@ -209,7 +214,7 @@ def _check_others(existing: dict[Path, os.stat_result], options: Any) -> None:
 
 def _inputs(options: Any) -> Iterator[Path]:
     """All files that are read; in a folder those that may be pictures."""
-    for path in (options.metadata, options.model):
+    for path in (options.metadata, options.model, options.eyes):
         if path is not None:
             yield path
     yield options.source
