@@ -9,6 +9,7 @@ from . import callbacks, datasets, images, inspect, plot, recipes
 from ._estimator import TSimCNE
 from ._evaluation import evaluate, stability
 from ._explore import Explorer, explore, to_frame
+from ._eyes.onnx import Onnx
 from ._stages.augmentation import Augmentation, FeatureAugmentation
 from ._stages.stage import Stage
 from ._system.config import show_config
@@ -17,6 +18,7 @@ __all__ = [
     "Augmentation",
     "Explorer",
     "FeatureAugmentation",
+    "Onnx",
     "Stage",
     "TSimCNE",
     "callbacks",

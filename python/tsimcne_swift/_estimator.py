@@ -16,18 +16,18 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import _core
 from ._checks.labels import read_labels
-from ._checks.values import check_choice, check_jobs
+from ._checks.values import check_bool, check_choice, check_jobs
 from ._evaluation import leave_one_out
+from ._eyes.onnx import Onnx
 from ._inputs.chunked import StoredImages, is_stored
 from ._inputs.images import Images, as_array
 from ._inputs.vectors import Vectors
 from ._lazy import is_lazy, map_lazily
 from ._networks.backbones import is_identity
-from ._networks.onnx import to_onnx
 from ._storage import model_file as _saved
 from ._storage.safetensors import check_path, encode, read
-from ._system.config import show_config
 from ._system.writing import write
+from ._training.looking import look
 from ._training.loop import Training
 from ._training.one_rank import OneRank
 from ._training.plan import make_plan
@@ -346,6 +346,10 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         if isinstance(X, ImageCollection):
             X, layout = X.images, X.layout
         plan = ranks.together(lambda: make_plan(twin, X, resume, ranks))
+        if plan.eyes is not None:
+            plan = look(plan, self.backbone.cache)
+            # What eyes take is not to be shortened: time counts from here.
+            started = time.perf_counter()
         training = Training(plan, self.get_params(deep=False), started)
         try:
             outcome = training.run()
@@ -373,9 +377,10 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 stages=training.stages,
                 total_epochs=epochs,
                 batch_size=plan.batch_size,
-                image_shape=plan.images.shape[1:],
+                image_shape=plan.given.shape[1:],
                 seed=training.seed,
                 feature_names=getattr(twin, "feature_names_in_", None),
+                eyes=plan.eyes,
                 layout=layout,
             )
         )
@@ -385,6 +390,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Become what was trained or read."""
         self._network = fitted.network
         self._places = fitted.places
+        self._eyes = fitted.eyes
         self.history_ = fitted.history
         self.stages_ = fitted.stages
         self.total_epochs_ = fitted.total_epochs
@@ -413,6 +419,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             image_shape=self.image_shape_,
             seed=self.seed_,
             feature_names=getattr(self, "feature_names_in_", None),
+            eyes=self._eyes,
             layout=self.image_layout_,
         )
 
@@ -438,6 +445,10 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             if hasattr(self, name):
                 setattr(twin, name, copy.deepcopy(getattr(self, name)))
         return twin
+
+    @property
+    def _reads_vectors(self) -> bool:
+        return self._network.architecture.reads_vectors and self._eyes is None
 
     @property
     def _n_features_out(self) -> int:
@@ -531,13 +542,13 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _in_form(self, X: Any) -> Any:
         """A collection's images, as those were that the network was trained on."""
-        if not isinstance(X, ImageCollection) or self._network.architecture.reads_vectors:
+        if not isinstance(X, ImageCollection) or self._reads_vectors:
             return X
         return X.like(layout_of(self)).images
 
     def _images(self, X: Any) -> Images:
         """X checked against what the network was trained on."""
-        if self._network.architecture.reads_vectors:
+        if self._reads_vectors:
             return Vectors(self, X, reset=False)
         if is_stored(X):
             stored = StoredImages(X, None)
@@ -558,11 +569,11 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     # ------------------------------------------------------------------ files
 
-    def _bytes(self, params: dict[str, Any]) -> bytes:
-        tensors, document = _saved.to_file(self._fitted(), params)
+    def _bytes(self, params: dict[str, Any], embed_backbone: bool = False) -> bytes:
+        tensors, document = _saved.to_file(self._fitted(), params, embed_backbone)
         return encode(tensors, document)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], *, embed_backbone: bool = False) -> None:
         """Write the fitted estimator to one safetensors file, which replaces an older one in one step.
 
         Arrays have the names and layouts of PyTorch's state dict; parameters, history and version are a
@@ -572,8 +583,11 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         path : path
+        embed_backbone : bool, default=False
+            Whether the file of an ``Onnx`` backbone is to be inside; else it is named, with its SHA-256.
         """
-        write(check_path("path", path), self._bytes(self.get_params(deep=False)))
+        embeds = check_bool("embed_backbone", embed_backbone)
+        write(check_path("path", path), self._bytes(self.get_params(deep=False), embeds))
 
     def _says_its_head(self, function: str) -> None:
         """Warn where what is written maps otherwise than this estimator."""
@@ -589,8 +603,9 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Write the fitted network as an ONNX model, for programs that know nothing of this package.
 
         Its input is ``images``, (n, height, width, channels) as ``transform`` takes them, of any height and
-        width, or (n, features); its outputs are ``map``, (n, n_components), and ``features``. Wants the
-        package onnx.
+        width, or (n, features); its outputs are ``map``, (n, n_components), and ``features``. With an
+        ``Onnx`` backbone that and all that is done to images is part of it, and they are of one size. Wants
+        the package onnx.
 
         Parameters
         ----------
@@ -606,15 +621,12 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         self._says_its_head("export_onnx")
         element = check_choice("dtype", dtype, ("uint8", "float32"))
-        if self._network.architecture.reads_vectors:
-            normalization = self._network.normalization
-            has_origin = normalization is not None and normalization.origin is not None
-            element = "float64" if has_origin else "float32"
-        model = to_onnx(self._network, element, show_config()["version"])
-        write(check_path("path", path), model.SerializeToString())
+        write(check_path("path", path), self._fitted().onnx(element))
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, image_shape: Any = None) -> TSimCNE:
+    def load(
+        cls, path: str | os.PathLike[str], *, image_shape: Any = None, backbone_file: Any = None
+    ) -> TSimCNE:
         """Read a file of ``save``, a checkpoint, or a PyTorch state dict in safetensors.
 
         A loaded model maps bit-identically. A checkpoint gives the network as it was then. No file says where
@@ -625,7 +637,16 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         path : path
         image_shape : (height, width[, channels]) or None, default=None
             Shape of the images of a state dict, which does not know it.
+        backbone_file : path or None, default=None
+            The file of an ``Onnx`` backbone. None: inside, beside ``path``, or where it was, in this order.
         """
+        model = cls._read(path, image_shape)
+        model._find_eyes(backbone_file)
+        return model
+
+    @classmethod
+    def _read(cls, path: Any, image_shape: Any = None) -> TSimCNE:
+        """What `load` gives, whether eyes are there or not."""
         name = check_path("path", path)
         tensors, document = read(name)
         if document is None:
@@ -641,13 +662,23 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     @classmethod
     def _from_file(cls, tensors: Any, document: dict[str, Any], name: str) -> TSimCNE:
-        params, fitted = _saved.from_file(tensors, document, name)
+        params, fitted = _saved.from_file(tensors, document, name, os.path.dirname(name))
         try:
             model = cls(**params)
         except TypeError as error:
             raise ValueError(f"{name}: its parameters are not those of this version ({error})") from error
+        if isinstance(model.backbone, Onnx) != (fitted.eyes is not None):
+            raise ValueError(f"{name}: is damaged: it has eyes, or names them, but not both")
         model._adopt(fitted)
         return model
+
+    def _find_eyes(self, backbone_file: Any) -> None:
+        """Find the file of an ``Onnx`` backbone, which is what a later fit reads."""
+        if self._eyes is not None:
+            self._eyes.seek(None if backbone_file is None else check_path("backbone_file", backbone_file))
+            self.backbone = self._eyes.said(self.backbone)
+        elif backbone_file is not None:
+            raise ValueError(f"backbone_file: got {backbone_file!r}, but the backbone is no Onnx; want None")
 
     @classmethod
     def from_state_dict(cls, state_dict: Any, *, image_shape: Any = None) -> TSimCNE:
@@ -690,7 +721,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         if not hasattr(self, "_network"):
             return state
         # All but what fitting made, which is in the file.
-        made = ("_network", "_places")
+        made = ("_network", "_places", "_eyes")
         kept = {name: value for name, value in state.items() if name not in made and not name.endswith("_")}
         return kept | {"file": self._bytes({})}
 

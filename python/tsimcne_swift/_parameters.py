@@ -22,6 +22,7 @@ from ._checks.values import (
     check_number,
     check_seed,
 )
+from ._eyes.onnx import Onnx, check_onnx
 from ._networks.network import HEADS, check_backbone
 from ._stages.annealing import check_degrees
 from ._stages.stage import METRICS
@@ -87,6 +88,10 @@ def _lr(name: str, value: Any) -> Any:
     return check_real(name, value, "stage", "learning_rate")
 
 
+def _backbone(name: str, value: Any) -> Any:
+    return check_onnx(name, value) if isinstance(value, Onnx) else check_backbone(name, value)
+
+
 def _patch_words(name: str, value: Any) -> Any:
     if isinstance(value, str):
         return check_choice(name, value, ["auto"])
@@ -115,7 +120,7 @@ def _later(name: str, value: Any) -> Any:
 #: All parameters, in the order of the estimator's signature.
 PARAMETERS: dict[str, Parameter] = {
     "n_components": Parameter(_whole("stage", "output_dim")),
-    "backbone": Parameter(check_backbone),
+    "backbone": Parameter(_backbone),
     "width": Parameter(_whole("model", "base_width")),
     "projection_head": Parameter(_choice(HEADS)),
     "hidden_dim": Parameter(check_hidden),

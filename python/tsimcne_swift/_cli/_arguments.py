@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .._checks.durations import check_duration
+from .._eyes.presets import PRESETS as EYES
 from .._stages.augmentation import PRESETS
 from .._system.config import show_config
 from ..images._decoding._layout import FITS, SCALES
@@ -82,6 +83,7 @@ def _add_embed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog="examples:\n"
         "  tsimcne-swift embed photos/ -o map.html\n"
         "  tsimcne-swift embed cells.zip -o cells.html --preset microscopy --max-time 1h\n"
+        "  tsimcne-swift embed photos/ --eyes dinov2-small.onnx -o map.html\n"
         "  tsimcne-swift embed new-photos/ -o new.html --model map.safetensors\n"
         "Ctrl-C ends training early; the map of what was learnt so far is written, and --resume goes on.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -96,6 +98,10 @@ def _add_embed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     embed.add_argument(
         "--preset", choices=sorted(PRESETS), default="natural", help="kind of images; default: natural"
     )
+    embed.add_argument(
+        "--eyes-preset", choices=sorted(EYES), metavar="|".join(sorted(EYES)),
+        help="what these want done to images; default: as the file beside them says",
+    )  # fmt: skip
     embed.add_argument("--model", type=Path, help="map with this model instead of training")
     embed.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     embed.add_argument("--overwrite", action="store_true", help="replace files of an earlier run")
@@ -107,6 +113,10 @@ def _add_embed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _add_reading(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--eyes", type=Path, metavar="ONNX",
+        help="a trained network to compare images by; of a model that has eyes: where their file is",
+    )  # fmt: skip
     parser.add_argument("--size", type=int, metavar="PIXELS", help="of the images; default: their own, or 64")
     parser.add_argument("--channels", type=int, metavar="N", help="1: grey, 3: colour; default: as most have")
     parser.add_argument("--fit", choices=FITS, help="where the shape differs; default: crop")

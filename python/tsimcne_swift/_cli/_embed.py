@@ -18,6 +18,8 @@ import numpy.typing as npt
 from .. import recipes
 from .._estimator import TSimCNE
 from .._evaluation import leave_one_out
+from .._eyes.onnx import Onnx
+from .._eyes.opening import wanted_size
 from .._parameters import check_parameters
 from .._stages.stage import Stage
 from .._system.text import legible
@@ -27,7 +29,7 @@ from .._training.ranks import check_comm
 from ..images import ImageCollection
 from ..images._collection import encode_labels
 from ._outputs import Outputs, check_room, choose_outputs, claim, write_outputs, write_somewhere
-from ._sources import exit_code, read_metadata, read_source
+from ._sources import exit_code, load_model, read_metadata, read_source
 
 # Variables in which Open MPI, MPICH and Slurm say how many processes there are.
 PROCESSES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
@@ -90,7 +92,7 @@ def _embed(options: Any, claimed: ExitStack) -> int:
         "images": len(collection), "skipped": len(collection.skipped), "others": len(collection.others),
         "interrupted": interrupted,
         "seconds": round(time.perf_counter() - started, 1),
-        "files": {kind: legible(path) for kind, path in files.written().items()},
+        "files": {kind: legible(path) for kind, path in _kept(files, outputs).items()},
     }  # fmt: skip
     if collection.labels is not None:
         known = collection.labels >= 0
@@ -119,9 +121,11 @@ def _write(
 def _model(options: Any, outputs: Outputs, comm: Any) -> TSimCNE:
     """The model that maps, or one that is to be trained; what it goes on from fits it."""
     if options.model is not None:
-        return TSimCNE.load(options.model)
+        if options.eyes_preset is not None:
+            raise ValueError("eyes-preset: a model knows it, which excludes --eyes-preset")
+        return load_model(options)
     model = TSimCNE(
-        **getattr(recipes, options.recipe.upper()),
+        **getattr(recipes, options.recipe.upper()) | _eyes(options, outputs),
         augmentation=options.preset,
         max_time=None if options.recipe == "paper" else options.max_time,
         checkpoint=outputs.checkpoint,
@@ -132,9 +136,30 @@ def _model(options: Any, outputs: Outputs, comm: Any) -> TSimCNE:
         verbose=0 if options.json else 1,
     )
     check_parameters(model)
+    if options.eyes is not None and options.size is None:
+        options.size = wanted_size(model.backbone)
     if options.resume and outputs.checkpoint is not None and outputs.checkpoint.exists():
         check_checkpoint(outputs.checkpoint, model.get_params(deep=False))
     return model
+
+
+def _eyes(options: Any, outputs: Outputs) -> dict[str, Any]:
+    """The backbone, where eyes are given."""
+    if options.eyes is None:
+        if options.eyes_preset is not None:
+            raise ValueError(f"eyes-preset: got {options.eyes_preset!r} without --eyes; want both")
+        return {}
+    if options.preset != "natural":
+        raise ValueError(
+            f"preset: got {options.preset!r}, but eyes look at images as they are; want --preset natural"
+        )
+    return {"backbone": Onnx(options.eyes, options.eyes_preset, cache=outputs.features)}
+
+
+def _kept(files: Outputs, outputs: Outputs) -> dict[str, Path]:
+    """What a run leaves, by its kind."""
+    seen = {"features": outputs.features} if outputs.checkpoint and outputs.features.exists() else {}
+    return files.written() | seen
 
 
 def _say_replaced(options: Any, outputs: Outputs) -> None:
@@ -192,16 +217,17 @@ def _train(
         if not checkpoint.exists():
             raise
         print("interrupted: writing the map of what was learnt so far", file=sys.stderr)
-        return _as_learnt(checkpoint, collection, options), True
+        return _as_learnt(checkpoint, collection, options, model.backbone), True
     return model, False
 
 
-def _as_learnt(checkpoint: Path, collection: ImageCollection, options: Any) -> TSimCNE:
+def _as_learnt(checkpoint: Path, collection: ImageCollection, options: Any, backbone: Any) -> TSimCNE:
     """The network of a checkpoint, with a plane made for it where training had not come to it."""
     plane = Stage(20, 2, "head", inputs="features", neighbors=min(15, len(collection) - 1), optimizer="adamw")
     learnt = TSimCNE.load(checkpoint)
     return TSimCNE(
-        **{name: getattr(learnt, name) for name in ("backbone", "width", "hidden_dim")},
+        backbone=backbone,
+        **{name: getattr(learnt, name) for name in ("width", "hidden_dim")},
         init=learnt,
         total_epochs=[plane],
         max_time=LAST_STAGE,

@@ -34,7 +34,7 @@ SMALLEST = {
 # Bytes of an image in all of them, at least: its thumbnail, its row, its place.
 SMALLEST_OF_IMAGE = 300
 # Endings of what a run may have written into a folder of pictures, which is not read as a picture.
-NO_PICTURES = (".html", ".csv", ".safetensors", ".checkpoint")
+NO_PICTURES = (".html", ".csv", ".safetensors", ".checkpoint", ".features")
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,11 @@ class Outputs:
         """What is there in the end, by its kind."""
         files = {"page": self.page, "picture": self.picture, "table": self.table, "model": self.model}
         return {kind: path for kind, path in files.items() if path is not None}
+
+    @property
+    def features(self) -> Path:
+        """What eyes have seen: it stays for the next run."""
+        return self.page.with_suffix(".features")
 
     def within(self, folder: Path) -> Outputs:
         """The same names in another folder."""
@@ -234,7 +239,7 @@ def _check_others(existing: dict[Path, os.stat_result], options: Any) -> None:
 
 def _inputs(options: Any) -> Iterator[Path]:
     """All files that are read; in a folder those that may be pictures."""
-    for path in (options.metadata, options.model):
+    for path in (options.metadata, options.model, options.eyes):
         if path is not None:
             yield path
     yield options.source

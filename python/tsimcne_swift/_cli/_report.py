@@ -17,7 +17,7 @@ from .._system.text import legible, to_csv
 from .._system.writing import write
 from ..images import ImageCollection
 from ._moving import check_folder, copies, move
-from ._sources import exit_code, read_source
+from ._sources import exit_code, load_model, read_source
 
 # Neighbours that measures and lists look at.
 NEIGHBORS = 15
@@ -25,7 +25,7 @@ NEIGHBORS = 15
 
 def evaluate_model(options: Any) -> int:
     """Print measures of a model on images."""
-    model = TSimCNE.load(options.model)
+    model = load_model(options)
     collection = read_source(options, model)
     has_labels = collection.labels is not None and (collection.labels >= 0).sum() > 1
     measures = evaluate(
@@ -49,7 +49,7 @@ def inspect_images(options: Any) -> int:
         raise ValueError(f"list: got {options.list}, there already; --overwrite replaces it")
     if options.move_to is not None:
         check_folder(options.source, options.move_to)
-    model = TSimCNE.load(options.model)
+    model = load_model(options)
     collection = read_source(options, model)
     features, top = model.features(collection), options.top
     _say_what_is_small(collection)
@@ -125,11 +125,15 @@ def info(options: Any) -> int:
     """Print a model's parameters, or the build."""
     result = dict(show_config())
     if options.model is not None:
-        model = TSimCNE.load(options.model)
+        model = TSimCNE._read(options.model)
+        eyes = model._eyes
         result = {
             "image_shape": list(model.image_shape_), "n_components": model.n_components,
-            "backbone": model.backbone, "width": model.width, "epochs": list(model.total_epochs_),
+            "backbone": model.backbone if eyes is None else "Onnx", "width": model.width,
+            "epochs": list(model.total_epochs_),
         }  # fmt: skip
+        if eyes is not None:
+            result["eyes"] = eyes.sight.written() if options.json else legible(str(eyes.sight))
     if options.json:
         print(json.dumps(result))
     else:

@@ -28,6 +28,11 @@ IDX = b"\0\0\x08"
 MOST_NAMED = 20
 
 
+def load_model(options: Any) -> TSimCNE:
+    """The model of a file, whose eyes may be elsewhere."""
+    return TSimCNE.load(options.model, backbone_file=options.eyes)
+
+
 def read_source(options: Any, model: TSimCNE | None = None) -> ImageCollection:
     """The images of ``options.source``, prepared as those of a model; what is skipped is named on standard
     error, and so is what was done.

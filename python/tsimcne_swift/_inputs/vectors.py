@@ -51,6 +51,16 @@ class Vectors(Images):
         self.shape = (array.shape[0], 1, 1, array.shape[1])
         self.direct = array.dtype == np.float32
 
+    @classmethod
+    def of(cls, rows: npt.NDArray[np.float32]) -> Vectors:
+        """Vectors that were made here, C-contiguous and finite."""
+        vectors = cls.__new__(cls)
+        vectors.array, vectors.guard = rows, Guard(rows)
+        vectors.n_features = rows.shape[1]
+        vectors.shape = (rows.shape[0], 1, 1, rows.shape[1])
+        vectors.direct = True
+        return vectors
+
     def about(self, origin: npt.NDArray[np.float64] | None) -> Vectors:
         """The same vectors with ``origin`` subtracted in float64, before they become float32."""
         if origin is None and self.origin is None:

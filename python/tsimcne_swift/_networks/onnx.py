@@ -20,7 +20,7 @@ def to_onnx(network: Network, element: str, version: str) -> Any:
         from onnx import TensorProto, helper
     except ImportError as error:
         raise ImportError("export_onnx wants: pip install onnx") from error
-    graph = _Graph(network)
+    graph = NetworkGraph(network)
     kind = network.architecture
     is_vector = kind.reads_vectors
     columns, outputs = kind.features, network.outputs
@@ -46,7 +46,7 @@ def to_onnx(network: Network, element: str, version: str) -> Any:
     return model
 
 
-class _Graph:
+class NetworkGraph:
     """Nodes, one after the other; a value is the name of what a node makes."""
 
     def __init__(self, network: Network) -> None:
@@ -69,6 +69,24 @@ class _Graph:
         self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
         return name
 
+    def head(self, x: str) -> None:
+        """From features to the map."""
+        last = len(self.network.architecture.hidden)
+        for i in range(last + 1):
+            at = f"projection_head.layers.{2 * i}"
+            weight, bias = (self.array(f"{at}.{p}", self.tensors[f"{at}.{p}"]) for p in ("weight", "bias"))
+            x = self.node("Gemm", x, weight, bias, transB=1, output="map" if i == last else None)
+            if i < last:
+                x = self.node("Relu", x)
+
+    def normalized(self, x: str) -> str:
+        """Values as the network wants them."""
+        if self.network.normalization is None:
+            return x
+        mean, deviation, _ = self.network.normalization
+        x = self.node("Sub", x, self.array("mean", mean))
+        return self.node("Div", x, self.array("deviation", deviation))
+
     def write(self, element: str, is_vector: bool) -> None:
         x = "images"
         if element == "float64":
@@ -78,10 +96,7 @@ class _Graph:
         if element == "uint8":
             x = self.node("Cast", x, to=1)
             x = self.node("Div", x, self.array("largest", np.float32(255)))
-        if self.network.normalization is not None:
-            mean, deviation, _ = self.network.normalization
-            x = self.node("Sub", x, self.array("mean", mean))
-            x = self.node("Div", x, self.array("deviation", deviation))
+        x = self.normalized(x)
         if is_vector:
             x = self.node("Identity", x, output="features")
         else:
@@ -89,13 +104,7 @@ class _Graph:
             x = self.layers(x, self.network.architecture.layers, "")
             x = self.node("GlobalAveragePool", x)
             x = self.node("Flatten", x, output="features")
-        last = len(self.network.architecture.hidden)
-        for i in range(last + 1):
-            at = f"projection_head.layers.{2 * i}"
-            weight, bias = (self.array(f"{at}.{p}", self.tensors[f"{at}.{p}"]) for p in ("weight", "bias"))
-            x = self.node("Gemm", x, weight, bias, transB=1, output="map" if i == last else None)
-            if i < last:
-                x = self.node("Relu", x)
+        self.head(x)
 
     def layers(self, x: str, layers: Layers, prefix: str) -> str:
         for name, kind, options in named(layers, prefix):

@@ -8,7 +8,8 @@ from typing import Any
 
 from .._checks.core_limits import check_hidden, check_whole
 from .._checks.values import check_choice, check_integer, check_number
-from .._inputs.images import LARGEST, SMALLEST
+from .._eyes.eyes import Eyes, read_eyes
+from .._inputs.images import LARGEST, MOST_CHANNELS, SMALLEST
 from .._networks.network import HEADS, PREFIXES, Architecture, Network, check_backbone, read_normalization
 from .._networks.state_dict import check_shapes
 from .._parameters import PARAMETERS
@@ -35,9 +36,10 @@ def describe(
     batch_size: int | None,
     stages: Sequence[Stage],
     history: Sequence[dict[str, Any]],
+    eyes: Eyes | None = None,
 ) -> dict[str, Any]:
     """The document of a model or a checkpoint."""
-    return {
+    document = {
         "format": FORMAT,
         "version": show_config()["version"],
         "kind": kind,
@@ -49,6 +51,7 @@ def describe(
         "stages": to_json(stages),
         "history": list(history),
     }
+    return document if eyes is None else document | {"eyes": eyes.written()}
 
 
 class Reader:
@@ -129,12 +132,14 @@ class Reader:
     def image_shape(self, network: Network) -> tuple[int, ...]:
         try:
             height, width, channels = self.document["image_shape"]
-            small, large = (1, 1) if network.architecture.reads_vectors else (SMALLEST, LARGEST)
-            wanted = network.architecture.channels
+            has_eyes = "eyes" in self.document
+            is_vector = network.architecture.reads_vectors and not has_eyes
+            small, large = (1, 1) if is_vector else (SMALLEST, LARGEST)
+            fewest, most = (1, MOST_CHANNELS) if has_eyes else [network.architecture.channels] * 2
             return (
                 check_integer("image_shape[0]", height, small, large),
                 check_integer("image_shape[1]", width, small, large),
-                check_integer("image_shape[2]", channels, wanted, wanted),
+                check_integer("image_shape[2]", channels, fewest, most),
             )
         except DAMAGE as error:
             raise self._damaged(error) from error
@@ -149,6 +154,19 @@ class Reader:
             if (*layout.size, layout.channels) != shape:
                 raise ValueError("image_layout")
             return layout
+        except DAMAGE as error:
+            raise self._damaged(error) from error
+
+    def eyes(self, network: Network, shape: tuple[int, ...], folder: str | None, inside: Any) -> Eyes | None:
+        """The eyes, whose file is ``inside`` (an array of its bytes), in the folder, or where it was."""
+        written = self.document.get("eyes")
+        if written is None:
+            return None
+        try:
+            eyes = read_eyes(written, shape, folder, inside)
+            if not network.architecture.reads_vectors or network.architecture.channels != eyes.columns:
+                raise ValueError("eyes")
+            return eyes
         except DAMAGE as error:
             raise self._damaged(error) from error
 

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import os
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 
+from .._eyes.onnx import Onnx
 from .._parameters import PARAMETERS
 from .._stages.augmentation import Augmentation, FeatureAugmentation
 from .._stages.stage import Stage
 
-CLASSES = {"Augmentation": Augmentation, "FeatureAugmentation": FeatureAugmentation, "Stage": Stage}
+CLASSES = {
+    "Augmentation": Augmentation,
+    "FeatureAugmentation": FeatureAugmentation,
+    "Onnx": Onnx,
+    "Stage": Stage,
+}
 
 
 def to_json(value: Any) -> Any:
     """A parameter as JSON; None for one that has no JSON, such as a random generator."""
+    if isinstance(value, Onnx):
+        # Where a cache lies is of this process, and what is in a network's file is not JSON.
+        path = None if isinstance(value.path, bytes) else os.fspath(value.path)
+        value = replace(value, path=path, cache=None)
     if type(value).__name__ in CLASSES:
         return {type(value).__name__: {f.name: to_json(getattr(value, f.name)) for f in fields(value)}}
     if isinstance(value, dict):
@@ -57,5 +68,7 @@ def from_json(value: Any) -> Any:
             parts["stretches"] = tuple(tuple(pair) for pair in parts["stretches"])
             if isinstance(parts["image_size"], list):
                 parts["image_size"] = tuple(parts["image_size"])
+        if name == "Onnx":
+            parts["cache"] = None
         return CLASSES[name](**parts)
     return value

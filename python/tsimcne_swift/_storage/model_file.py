@@ -12,13 +12,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from .. import _core
 from .._checks.core_limits import check_hidden
+from .._eyes.export import eyes_to_onnx
+from .._eyes.eyes import INSIDE, Eyes
 from .._inputs.images import Images, as_shape
 from .._networks.backbones import is_identity
 from .._networks.network import AVERAGE, Architecture, Network
+from .._networks.onnx import to_onnx
 from .._networks.pretrained import is_pretrained, pretrained
 from .._networks.state_dict import architecture, from_arrays
 from .._plane.places import Places, read_places
 from .._stages.stage import Stage
+from .._system.config import show_config
 from ..images import Layout
 from ..images._decoding._layout import write_layout
 from .document import Reader, describe
@@ -39,6 +43,8 @@ class Init:
     places: Places | None = None
     # Whether the head is none in particular, so that a new one is trained.
     is_backbone: bool = False
+    # What looks at the images, where the network reads features of it.
+    eyes: Eyes | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,8 @@ class Fitted:
     image_shape: tuple[int, ...]
     seed: int | None
     feature_names: Any
+    # What looks at the images, where the network reads features of it.
+    eyes: Eyes | None = None
     # How pictures were brought into the images' shape, where they were read as a collection.
     layout: Layout | None = None
 
@@ -63,15 +71,33 @@ class Fitted:
         self, images: Images, threads: int, rows: npt.NDArray[np.intp] | None = None
     ) -> npt.NDArray[np.float32]:
         """The map of images."""
+        if self.eyes is not None:
+            images, rows = self.eyes.vectors(images, threads, rows), None
         if self.places is None:
             return self.network.map(images, threads, rows=rows)
         return self.places.map(self.network, images, threads, rows)
 
     def features(self, images: Images, threads: int) -> npt.NDArray[np.float32]:
         """What images are compared by."""
+        if self.eyes is not None:
+            return self.eyes.see(images, threads)
         if self.places is None or self.places.comparison.words is None:
             return self.network.map(images, threads, _core.OUTPUT_FEATURES)
         return self.places.comparison.rows(self.network, images, threads)
+
+    def onnx(self, element: str) -> bytes:
+        """The network, or eyes and network, as a file of ONNX for images of a type."""
+        version = show_config()["version"]
+        if self.eyes is not None:
+            model = eyes_to_onnx(self.eyes, self.network, element, version)
+        elif self.network.architecture.reads_vectors:
+            normalization = self.network.normalization
+            has_origin = normalization is not None and normalization.origin is not None
+            model = to_onnx(self.network, "float64" if has_origin else "float32", version)
+        else:
+            model = to_onnx(self.network, element, version)
+        data: bytes = model.SerializeToString()
+        return data
 
     @property
     def patch_words(self) -> int:
@@ -82,13 +108,17 @@ class Fitted:
     @property
     def columns(self) -> int:
         """Numbers of an image's features."""
+        if self.eyes is not None:
+            return self.eyes.columns
         if self.places is None:
             return self.network.architecture.features
         return self.places.comparison.columns(self.network)
 
 
-def to_file(fitted: Fitted, params: dict[str, Any]) -> tuple[Tensors, dict[str, Any]]:
-    """The contents of a model's file."""
+def to_file(
+    fitted: Fitted, params: dict[str, Any], embed_backbone: bool = False
+) -> tuple[Tensors, dict[str, Any]]:
+    """The contents of a model's file, with the file of the eyes in it if ``embed_backbone``."""
     document = describe(
         "model",
         params=params_to_json(params),
@@ -97,6 +127,7 @@ def to_file(fitted: Fitted, params: dict[str, Any]) -> tuple[Tensors, dict[str, 
         batch_size=fitted.batch_size,
         stages=fitted.stages,
         history=fitted.history,
+        eyes=fitted.eyes,
     )
     document["total_epochs"] = fitted.total_epochs
     document["seed"] = fitted.seed
@@ -109,11 +140,17 @@ def to_file(fitted: Fitted, params: dict[str, Any]) -> tuple[Tensors, dict[str, 
         tensors[EMBEDDING] = fitted.embedding
     if fitted.places is not None:
         tensors |= fitted.places.tensors()
+    if fitted.eyes is not None:
+        tensors |= fitted.eyes.tensors(embed_backbone)
+    elif embed_backbone:
+        raise ValueError("embed_backbone: got True, but the backbone is no Onnx(...); want False")
     return tensors, document
 
 
-def from_file(tensors: Tensors, document: dict[str, Any], name: str) -> tuple[dict[str, Any], Fitted]:
-    """Parameters and fitted attributes from a model's file or a checkpoint."""
+def from_file(
+    tensors: Tensors, document: dict[str, Any], name: str, folder: str | None = None
+) -> tuple[dict[str, Any], Fitted]:
+    """Parameters and fitted attributes from a model's file or a checkpoint, which lies in a folder."""
     reader = Reader(document, name)
     network = reader.network(tensors)
     try:
@@ -139,6 +176,7 @@ def from_file(tensors: Tensors, document: dict[str, Any], name: str) -> tuple[di
         image_shape=shape,
         seed=reader.seed(),
         feature_names=None if names is None else np.array(names, dtype=object),
+        eyes=reader.eyes(network, shape, folder, tensors.get(INSIDE)),
         layout=reader.layout(shape),
     )
     return reader.params(), fitted
@@ -199,7 +237,7 @@ def read_fitted(parameter: str, path: str | os.PathLike[str]) -> Fitted:
     name, tensors, document = _read(parameter, path)
     if document is None:
         raise ValueError(f"{parameter}: {name} is a state dict; want a file of save()")
-    return from_file(tensors, document, f"{parameter}: {name}")[1]
+    return from_file(tensors, document, f"{parameter}: {name}", os.path.dirname(name))[1]
 
 
 def _read(parameter: str, path: Any) -> tuple[str, Tensors, dict[str, Any] | None]:
@@ -224,7 +262,7 @@ def load_init(init: Any, architecture: Architecture) -> Init:
                 f"init: {name} is a state dict; want a file of save(), or "
                 "TSimCNE.load(path, image_shape=...) itself"
             )
-        return _last(from_file(tensors, document, name)[1])
+        return _last(from_file(tensors, document, name, os.path.dirname(name))[1])
     if isinstance(init, type) or not hasattr(init, "_fitted"):
         raise TypeError(f"init: got {init!r}, want a fitted TSimCNE, or the path of one")
     check_is_fitted(init, msg="init: this %(name)s is not fitted")
@@ -232,4 +270,5 @@ def load_init(init: Any, architecture: Architecture) -> Init:
 
 
 def _last(fitted: Fitted) -> Init:
-    return Init(fitted.network, fitted.stages[-1].metric if fitted.stages else None, fitted.places)
+    metric = fitted.stages[-1].metric if fitted.stages else None
+    return Init(fitted.network, metric, fitted.places, eyes=fitted.eyes)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core
-from .._inputs.images import Images
+from .._inputs.fingerprint import fingerprint
 from .._networks.network import AVERAGE, Network
 from .._parameters import PARAMETERS
 from .._storage.document import describe
@@ -23,18 +23,6 @@ from .._storage.safetensors import Tensors, encode, read
 from .._system.writing import check_writable, write
 from .plan import Plan
 from .resume import OF_STAGE, Stored, damaged, names
-
-
-def fingerprint(images: Images) -> dict[str, Any]:
-    """What tells two data sets apart: shape, type and a hash of all values."""
-    digest = hashlib.blake2b(digest_size=16)
-    n = images.shape[0]
-    rows = max(1, (1 << 24) // int(np.prod(images.shape[1:])))
-    for first in range(0, n, rows):
-        digest.update(images.batch(slice(first, first + rows)).data)
-        images.forget()
-    kind = {"B": "uint8", "f": "float"}[images.format]
-    return {"shape": list(images.shape), "type": kind, "hash": digest.hexdigest()}
 
 
 def digest_of(tensors: Tensors) -> str:
@@ -102,10 +90,11 @@ class Checkpoint:
             "checkpoint",
             params=self.params,
             network=network,
-            image_shape=self.plan.images.shape[1:],
+            image_shape=self.plan.given.shape[1:],
             batch_size=self.plan.batch_size,
             stages=self.plan.stages,
             history=history,
+            eyes=self.plan.eyes,
         )
         document["training"] = run | {"data": self.data, "init": self.init}
         progress = trainer.progress()
@@ -164,6 +153,9 @@ class Checkpoint:
         return stored
 
     def _compare(self, stored: Stored, document: dict[str, Any]) -> None:
+        eyes = self.plan.eyes
+        if eyes is not None and not eyes.sight.sees_as(document.get("eyes")):
+            raise ValueError(f"backbone: other eyes than those that {self.path} was made with")
         theirs = document["training"]["data"]
         for key, what in (("shape", "images of shape"), ("type", "values of type")):
             if self.data[key] != theirs.get(key):

@@ -110,7 +110,7 @@ class Training:
         """How to turn a map, where the images of the alignment are at these places."""
         assert self.plan.alignment is not None
         shifts = self.stages[-1].metric != "cosine"
-        return self.plan.alignment.motion(ours, self.plan.images, self.plan.threads, shifts)
+        return self.plan.alignment.motion(ours, self.plan.given, self.plan.threads, shifts)
 
     def free(self) -> Places | None:
         """The places of all images, where points go by themselves.

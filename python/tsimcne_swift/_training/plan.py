@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .. import _core, recipes
 from .._checks.values import check_bool, check_choice, check_number
+from .._eyes.eyes import Eyes
+from .._eyes.onnx import Onnx
+from .._eyes.opening import open_eyes
 from .._inputs.chunked import StoredImages, is_stored
 from .._inputs.images import Images
 from .._inputs.vectors import Vectors
-from .._networks.backbones import is_identity
+from .._networks.backbones import IDENTITY, is_identity
 from .._networks.network import Architecture, Normalization, moments
 from .._parameters import check_parameters, core_numbers
 from .._patches.shrinking import shrunk_size
@@ -43,7 +47,11 @@ CHECKPOINT_EVERY = 60.0
 class Plan:
     """What one ``fit`` will do."""
 
+    # What the network reads.
     images: Images
+    # What X has: the same, or what eyes look at.
+    given: Images
+    eyes: Eyes | None
     architecture: Architecture
     stages: list[Stage]
     # The checked parameters.
@@ -84,9 +92,9 @@ class Plan:
 
     @property
     def max_time(self) -> float | None:
-        """Seconds that the run may take, if it has to end in time."""
+        """Seconds that the run may take, if it has to end in time: where nothing is trained, it just ends."""
         seconds: float | None = self.values.max_time
-        return seconds
+        return seconds if any(stage.lr for stage in self.stages) else None
 
     def core_stages(self, stages: Sequence[Stage]) -> list[dict[str, Any]]:
         """The stages as the core wants them."""
@@ -124,7 +132,13 @@ def make_plan(est: Any, X: Any, resume: bool, ranks: OneRank) -> Plan:
     if values.max_time is not None and values.lr_step == "epoch":
         raise ValueError("max_time: excludes lr_step='epoch', whose epochs have no end in time; want 'batch'")
     augmentation, pipeline, noise = _check_augmentation(values.augmentation, values.backbone)
-    images = _check_images(est, X, values)
+    given = _check_images(est, X, values)
+    images, eyes = given, None
+    if isinstance(values.backbone, Onnx):
+        eyes = open_eyes(values.backbone, given.shape[1:], values.max_memory, values.n_jobs)
+        # Features are found when all is checked; until then there are zeros, which take no memory.
+        images = Vectors.of(np.zeros((given.shape[0], eyes.columns), np.float32))
+        values.backbone = IDENTITY
     n, height, width, channels = images.shape
     batch_size = min(values.batch_size, n)
     if batch_size < ranks.size:
@@ -139,6 +153,7 @@ def make_plan(est: Any, X: Any, resume: bool, ranks: OneRank) -> Plan:
     init = None if values.init is None else load_init(values.init, architecture)
     outputs_before, metric_before = None, None
     if init is not None:
+        _check_eyes(eyes, init)
         _check_init(values, architecture, init.network.architecture)
         if not init.is_backbone:
             outputs_before, metric_before = init.network.outputs, init.metric
@@ -146,10 +161,8 @@ def make_plan(est: Any, X: Any, resume: bool, ranks: OneRank) -> Plan:
         images = images.about(init.network.normalization.origin)
     elif init is None and isinstance(images, Vectors):
         images = images.about(images.centre())
-    normalization = (
-        init.network.normalization if init is not None else _check_normalize(values.normalize, images)
-    )
-    if isinstance(images, Vectors) and (losses := images.losses()) is not None:
+    normalization = _normalization(init, values.normalize, images)
+    if eyes is None and isinstance(images, Vectors) and (losses := images.losses()) is not None:
         warnings.warn(losses, UserWarning, stacklevel=6)
     image = None if architecture.reads_vectors else (height, width)
     written = written_stages(values, n, image, outputs_before, grows=pipeline is None)
@@ -165,6 +178,8 @@ def make_plan(est: Any, X: Any, resume: bool, ranks: OneRank) -> Plan:
     frees_points = _frees_points(values.plane, stages[-1])
     return Plan(
         images=images,
+        given=given,
+        eyes=eyes,
         architecture=architecture,
         stages=stages,
         values=values,
@@ -179,7 +194,7 @@ def make_plan(est: Any, X: Any, resume: bool, ranks: OneRank) -> Plan:
         checkpoint_every=every,
         resume=resume,
         init=init,
-        alignment=check_alignment(values.align_to, images, int(stages[-1].n_components or 0)),
+        alignment=check_alignment(values.align_to, given, int(stages[-1].n_components or 0)),
         frees_points=frees_points,
         patch_words=_patch_words(values.patch_words, frees_points, None if image is None else images.shape),
     )
@@ -223,6 +238,28 @@ def _check_images(est: Any, X: Any, values: SimpleNamespace) -> Images:
     return images
 
 
+def with_features(plan: Plan, features: npt.NDArray[np.float32]) -> Plan:
+    """The plan of what eyes have seen: rows of unit length."""
+    images = Vectors.of(features)
+    normalization = _normalization(plan.init, plan.values.normalize, images)
+    return replace(plan, images=images, normalization=normalization)
+
+
+def _normalization(init: Init | None, normalize: Any, images: Images) -> Normalization | None:
+    return init.network.normalization if init is not None else _check_normalize(normalize, images)
+
+
+def _check_eyes(eyes: Eyes | None, init: Init) -> None:
+    """Raise an error unless a network goes on with the eyes that it has."""
+    ours, theirs = (None if one is None else one.sight for one in (eyes, init.eyes))
+    if (ours is None) != (theirs is None) or (
+        ours is not None and theirs is not None and not ours.sees_as(theirs.written())
+    ):
+        raise ValueError(
+            f"backbone: got {ours or 'no eyes'}, but init has {theirs or 'no eyes'}; want the same"
+        )
+
+
 def _check_stages(stages: list[Stage], values: SimpleNamespace, pipeline: Function | None) -> None:
     """Raise an error for stages that other parameters exclude."""
     if pipeline is not None:
@@ -255,13 +292,13 @@ def _check_augmentation(
 ) -> tuple[Augmentation | None, Function | None, dict[str, float]]:
     """Augmentation of images, or the function that makes their views; noise and dropout of vectors."""
     none = {"noise": 0.0, "dropout": 0.0}
-    if is_identity(backbone):
+    if is_identity(backbone) or isinstance(backbone, Onnx):
         if isinstance(value, str) and value == "natural":
             value = FeatureAugmentation()
         if not isinstance(value, FeatureAugmentation):
             raise ValueError(
                 f"augmentation: got {value!r}, want 'natural' or FeatureAugmentation(...) "
-                "for backbone='identity'"
+                f"for backbone={backbone!r}, which trains on features"
             )
         return None, None, value._fields()
     if isinstance(value, FeatureAugmentation):

@@ -1,0 +1,1 @@
+"""Eyes that exist already: any ONNX network as the backbone."""
