@@ -1,97 +1,157 @@
-"""How many planted duplicates and wrong labels `tsimcne_swift.inspect` finds in Fashion-MNIST.
+"""How many planted duplicates and wrong labels `tsimcne_swift.inspect` finds.
 
-python -m benchmarks.planted [--max-time 4min]
+python -m benchmarks.planted [--sets fashion emoji …] [--seeds 0 1]
+python -m benchmarks.planted --labels [--max-time 4min]
 
-Among the 10,000 test images: 20 exact copies, 20 near ones (a third each shifted by a pixel, with noise, or
-through a JPEG of quality 50), 20 images with another label. Prints precision and recall; what the set
-itself holds of such cases counts as found wrongly.
+Copies of a tenth of a set's images, 280 at most, are put beside it: exact ones; shifted by a pixel; with
+noise of 4 and of 8 grey levels; through JPEG of quality 50 and 80; through three quarters of the size. Of
+images that are the same in the set itself one is kept; whatever else is found counts as found wrongly.
+`--labels` trains on Fashion-MNIST's test images, of which 20 have another label.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
 
 import numpy as np
+from PIL import Image
 from tsimcne_swift import TSimCNE, datasets, inspect
 
-PLANTED = 20
+from .quality import made
+
+PLANTED, MOST = 20, 280
+Pair = frozenset[int]
 
 
-@dataclass(frozen=True)
-class Planted:
-    """Images with the planted ones at the end: exact copies, then near ones."""
+def photographs() -> np.ndarray:
+    """Pieces of scikit-learn's two photographs that overlap by a half at most, sideways; without those in
+    which there is nothing but a clear sky or a blurred ground.
+    """
+    from sklearn.datasets import load_sample_images
 
-    images: np.ndarray
-    labels: np.ndarray
-    exact: set[frozenset[int]]
-    near: set[frozenset[int]]
-    swapped: set[int]
-
-
-def jpeg(image: np.ndarray) -> np.ndarray:
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "JPEG", quality=50)
-    return np.asarray(Image.open(file))
+    pieces = [
+        photo[i : i + 48, j : j + 48]
+        for photo in load_sample_images().images
+        for i in range(0, 427 - 48, 48)
+        for j in range(0, 640 - 48, 24)
+    ]
+    return np.array([piece for piece in pieces if np.diff(piece.astype(int), axis=1).std() > 2])
 
 
-def plant(seed: int) -> Planted:
+SETS: dict[str, Callable[[], np.ndarray]] = {
+    "fashion": lambda: datasets.load_fashion_mnist("test").images,
+    "fashion60000": lambda: datasets.load_fashion_mnist("train").images,
+    "emoji": lambda: datasets.load_emoji().images,
+    "textures": lambda: made.textures()[0],
+    "cells": lambda: made.cells()[0],
+    "dark": lambda: made.fluorescence(noise=4),
+    "darker": lambda: made.fluorescence(noise=2),
+    "noisy": lambda: made.fluorescence(noise=8),
+    "plain": made.walls,
+    "photographs": photographs,
+}
+
+
+def as_bytes(values: np.ndarray) -> np.ndarray:
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+def through_picture(image: np.ndarray, change: Callable[[Image.Image], Image.Image]) -> np.ndarray:
+    return np.asarray(change(Image.fromarray(image.squeeze()))).reshape(image.shape)
+
+
+def jpeg(quality: int) -> Callable[[Image.Image], Image.Image]:
+    def change(picture: Image.Image) -> Image.Image:
+        file = io.BytesIO()
+        picture.save(file, "JPEG", quality=quality)
+        return Image.open(file)
+
+    return change
+
+
+def resized(picture: Image.Image) -> Image.Image:
+    small = [side * 3 // 4 for side in picture.size]
+    return picture.resize(small, Image.Resampling.BICUBIC).resize(picture.size, Image.Resampling.BICUBIC)
+
+
+CHANGES = (
+    lambda image, random: image,
+    lambda image, random: np.roll(image, 1, axis=int(random.integers(2))),
+    lambda image, random: as_bytes(image + random.normal(0, 4, image.shape)),
+    lambda image, random: as_bytes(image + random.normal(0, 8, image.shape)),
+    lambda image, random: through_picture(image, jpeg(50)),
+    lambda image, random: through_picture(image, jpeg(80)),
+    lambda image, random: through_picture(image, resized),
+)
+
+
+def plant(images: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, set[Pair]]:
+    """Images, with the planted ones at the end; and the planted pairs."""
+    _, first = np.unique(images.reshape(len(images), -1), axis=0, return_index=True)
+    images = images[np.sort(first)]
+    n = len(images)
+    sources = random.permutation(n)[: min(MOST, n // 10)]
+    copies = [CHANGES[place % len(CHANGES)](images[i], random) for place, i in enumerate(sources)]
+    planted = {frozenset((int(i), n + place)) for place, i in enumerate(sources)}
+    return np.concatenate([images, copies]), planted
+
+
+def pairs(groups: list[np.ndarray]) -> set[Pair]:
+    return {frozenset((int(a), int(b))) for group in groups for a in group for b in group if a != b}
+
+
+def measures(found: set[Pair], planted: set[Pair]) -> str:
+    hits = len(found & planted)
+    return f"{hits / max(1, len(found)):.3f} | {hits / len(planted):.3f}"
+
+
+def duplicates(names: list[str], seeds: list[int]) -> None:
+    print("| set | images | size | planted | seconds | of CPU | precision | recall |")
+    print("|---" * 8 + "|")
+    for name in names:
+        everything = SETS[name]()
+        for seed in seeds:
+            images, planted = plant(everything, np.random.default_rng(seed))
+            before, spent = time.perf_counter(), time.process_time()
+            found = pairs(inspect.duplicates(images).groups)
+            seconds, spent = time.perf_counter() - before, time.process_time() - spent
+            size = "×".join(map(str, images.shape[1:]))
+            row = f"| {name} | {len(images)} | {size} | {len(planted)} | {seconds:.1f} | {spent:.1f} "
+            print(row + f"| {measures(found, planted)} |", flush=True)
+
+
+def labels(max_time: str, seed: int) -> None:
     random = np.random.default_rng(seed)
     clothes = datasets.load_fashion_mnist("test")
-    X, labels = clothes.images[..., 0], clothes.labels.copy()
-    n = len(X)
-    chosen = random.choice(n, 3 * PLANTED, replace=False)
-    copied, altered, swapped = np.split(chosen, 3)
-    changes = (
-        lambda image: np.roll(image, 1, axis=int(random.integers(2))),
-        lambda image: np.clip(image + random.normal(0, 8, image.shape), 0, 255).astype(np.uint8),
-        jpeg,
-    )
-    near = [changes[i % len(changes)](X[source]) for i, source in enumerate(altered)]
-    for i in swapped:
-        labels[i] = (labels[i] + random.integers(1, 10)) % 10
-    return Planted(
-        np.concatenate([X, X[copied], near]),
-        np.concatenate([labels, labels[copied], labels[altered]]),
-        {frozenset((int(i), n + place)) for place, i in enumerate(copied)},
-        {frozenset((int(i), n + PLANTED + place)) for place, i in enumerate(altered)},
-        {int(i) for i in swapped},
-    )
-
-
-def pairs(groups: list[np.ndarray]) -> set[frozenset[int]]:
-    return {frozenset((int(a), int(b))) for group in groups for a in group for b in group if a < b}
-
-
-def row(name: str, found: set, planted: set) -> None:
-    hits = len(found & planted)
-    print(f"| {name} | {len(found)} | {hits / max(1, len(found)):.2f} | {hits / len(planted):.2f} |")
+    swapped = random.choice(len(clothes.images), PLANTED, replace=False)
+    given = clothes.labels.copy()
+    given[swapped] = (given[swapped] + random.integers(1, 10, PLANTED)) % 10
+    model = TSimCNE(max_time=max_time, random_state=seed, verbose=1)
+    Y = model.fit_transform(clothes.images)
+    print("| wrong labels | looked at | precision | recall |\n|---|---|---|---|")
+    for name, Z in (("map", Y), ("features", model.features(clothes.images))):
+        order = inspect.mislabelled(Z, given)
+        for count in (PLANTED, 10 * PLANTED, len(order)):
+            hits = len(np.intersect1d(order[:count], swapped))
+            print(f"| {name} | {count} | {hits / max(1, count):.2f} | {hits / PLANTED:.2f} |")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=SETS)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--labels", action="store_true")
     parser.add_argument("--max-time", default="4min")
-    parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    planted = plant(options.seed)
-    model = TSimCNE(max_time=options.max_time, random_state=options.seed, verbose=1)
-    Y = model.fit_transform(planted.images)
-    features = model.features(planted.images)
-    print("| what | found | precision | recall |\n|---|---|---|---|")
-    for name, where in (("pixels", None), ("pixels and map", Y), ("pixels and features", features)):
-        found = inspect.duplicates(planted.images, where)
-        exact = [g for g, d in zip(found.groups, found.distances, strict=True) if d == 0]
-        row(f"exact duplicates, {name}", pairs(exact), planted.exact)
-        row(f"exact and near duplicates, {name}", pairs(found.groups), planted.exact | planted.near)
-        first = found.groups[: 2 * PLANTED]
-        row(f"the first {2 * PLANTED} groups, {name}", pairs(first), planted.exact | planted.near)
-    for name, Z in (("map", Y), ("features", features)):
-        order = inspect.mislabelled(Z, planted.labels)
-        for count in (PLANTED, 10 * PLANTED, len(order)):
-            row(f"wrong labels, the first {count}, {name}", {int(i) for i in order[:count]}, planted.swapped)
+    if options.labels:
+        labels(options.max_time, options.seeds[0])
+    else:
+        duplicates(options.sets, options.seeds)
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ def test_turned_copies_where_the_map_has_them():
     X[203], Y[203] = X[3, :, ::-1], Y[3]
     found = inspect.duplicates(X, Y)
     assert sorted(group.tolist() for group in found.groups) == [[i, 200 + i] for i in range(4)]
+    assert found.kinds == ["mirrored"] * 4
     assert inspect.duplicates(X).groups == []
 
 

@@ -64,3 +64,31 @@ def cells(n: int = 6000, size: int = 48) -> tuple[np.ndarray, np.ndarray]:
             light = (np.roll(light, 1, axis) + 2 * light + np.roll(light, -1, axis)) / 4
         image[...] = np.clip(light + random.normal(random.uniform(12, 30), 6, light.shape), 0, 255)
     return result, labels
+
+
+def fluorescence(noise: float, n: int = 2000, size: int = 48) -> np.ndarray:
+    """Dark grey images of one to three spots of 30 to 70 levels on noise, all different."""
+    random = np.random.default_rng(2)
+    y, x = np.mgrid[:size, :size]
+    images = 12 + random.normal(0, noise, (n, size, size))
+    for image in images:
+        for _ in range(random.integers(1, 4)):
+            row, column, width = *random.uniform(4, size - 4, 2), random.uniform(1.5, 3)
+            distances = (y - row) ** 2 + (x - column) ** 2
+            image += random.uniform(30, 70) * np.exp(-distances / (2 * width**2))
+    return np.clip(np.rint(images), 0, 255).astype(np.uint8)
+
+
+def walls(n: int = 2000, size: int = 48) -> np.ndarray:
+    """Light colour images of nothing but a shade and a spot, all different."""
+    random = np.random.default_rng(3)
+    y, x = np.mgrid[:size, :size] / size
+    result = np.empty((n, size, size, 3), np.uint8)
+    for image in result:
+        slope = random.uniform(-10, 10, (2, 3))
+        light = random.uniform(200, 240, 3) + y[..., None] * slope[0] + x[..., None] * slope[1]
+        row, column, radius = *random.uniform(0.2, 0.8, 2), random.uniform(0.06, 0.15)
+        is_spot = ((y - row) ** 2 + (x - column) ** 2 < radius**2)[..., None]
+        light -= is_spot * random.uniform(15, 40, 3)
+        image[...] = np.clip(np.rint(light + random.normal(0, 2, light.shape)), 0, 255)
+    return result

@@ -1,62 +1,33 @@
-"""Whether two images show the same: their difference, beside what differs in the set."""
+"""Whether two images show the same: what differs and what is common, beside what is usual in the set."""
 
 from __future__ import annotations
-
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ._system.config import show_config
+from ._comparison import ROUNDING, Comparer, Comparison
+from ._views import Pairs, View, Views
 
-# Images are compared with at most so many pixels a side, and are shifted by up to a 32nd of it.
-LARGEST, SHIFT = 64, 32
-# Widths of Gaussians in pixels: below the first is grain, above the second are things. Colours are compared
-# more coarsely, as compression keeps them so.
-FINE, COARSE, OF_COLORS = 1.0, 2.0, 4.0
-# Of white noise with deviation 1: what the first Gaussian takes away has this deviation, and what the second
-# leaves that one.
-NOISE_LEFT, NOISE_SMOOTHED = 0.872, 0.141
-# The largest of some thousand values of noise, in deviations; and how uncertain the noise is.
-HIGHEST, UNCERTAIN = 3.5, 0.5
-BRIGHTNESS = (0.299, 0.587, 0.114)
-CHUNK = 256
-# Share of what differs between neighbours in the set that may differ between duplicates; and the share of an
-# image's own contrast that is taken for it, at least.
-ALLOWED, OWN = 0.3, 0.15
-# Correlation of grain that chance makes, times the root of the pixels; and grain in grey levels below which
-# compression leaves none.
-CHANCE, GRAINLESS = 4.8, 0.8
-# Share below which less of the same grain is wanted, and none where there is none; and how fast a larger one
-# wants more of it, and how much smaller it must be where different images have the same.
-CERTAIN, PLAIN = 0.06, 0.17
-STRICTER, COMMON = 0.67, 0.25
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Of pairs of images, aligned.
-
-    Parameters
-    ----------
-    thing : ndarray
-        Largest local difference beyond what noise makes, in grey levels: a thing that one of them lacks.
-    noise : ndarray
-        Deviation of smoothed noise in their difference.
-    grain : ndarray
-        Correlation of their finest structure: 0 for grain of their own, 1 for the same.
-    strength : ndarray
-        Deviation of the stronger grain of the two.
-    weaker : ndarray
-        Deviation of the weaker one, as a share of it.
-    """
-
-    thing: npt.NDArray[np.float64]
-    noise: npt.NDArray[np.float64]
-    grain: npt.NDArray[np.float64]
-    strength: npt.NDArray[np.float64]
-    weaker: npt.NDArray[np.float64]
+# Of an image's own contrast, what differs between different images at least.
+OWN = 0.15
+# Share of what differs in the set beyond which images are no copies; and the quantile of what these have in
+# common that is beyond what is usual.
+APART, UNUSUAL = 0.25, 0.98
+# How far beyond the usual the same structure must be where all other images differ by no more; how much less
+# for each e-th part of them that do. The structure that copies have in common at least, by Fisher's rule;
+# and the share that they differ by at most.
+BEYOND, LESS, LEAST, MOST = 2.9, 0.315, 0.37, 0.7
+# Shares between which it is counted how many images differ by so little; numbers that are counted besides,
+# about those of most sets; powers of the share that these numbers may grow with.
+NEAR, MIDDLE, FAR = 0.25, 0.35, 0.5
+BESIDES = (1, 3, 32)
+POWERS = np.linspace(1, 6, 51)
+# Images from which it is learnt what different ones have in common.
+SAMPLE = 2048
+# Share of what differs below which things are the same; how far beyond the usual the same noise must be
+# there. Where there is no structure: the share, and the noise, below which plain images are the same.
+LITTLE, GRAIN = 0.15, 2.5
+PLAIN, QUIET = 0.2, 1.0
 
 
 class Likeness:
@@ -65,148 +36,74 @@ class Likeness:
     Parameters
     ----------
     images : ndarray of shape (n, height, width, channels), uint8
+    others : ndarray of shape (n, m)
+        For each image others that are near, the last of which is no copy.
     """
 
-    def __init__(self, images: npt.NDArray[np.uint8]) -> None:
-        self._images = images
-        _, height, width, _ = images.shape
-        self._step = min(-(-max(height, width) // LARGEST), height, width)
-        side = min(height, width) // self._step
-        self._scale = min(1.0, side / 24)
-        self._shift = -(-side // SHIFT) if side >= 12 else 0
-        self._chance = CHANCE / max(1, height // self._step * (width // self._step)) ** 0.5
-        self._common = 1.0
-        self._differs: npt.NDArray[np.float64] = np.zeros(len(images))
+    def __init__(self, images: npt.NDArray[np.uint8], others: npt.NDArray[np.int64]) -> None:
+        self._compare, self._others = Comparer(images), others
+        n = len(images)
+        self._differs = np.full(n, np.nan)
+        self._usual, self._spread = np.zeros(2), self._compare.chance
+        self._least, self._crowd = 0.0, (0.0, 1.0)
+        self._learn(np.unique(np.linspace(0, n - 1, min(n, SAMPLE)).astype(np.int64)))
 
-    def learn(self, others: npt.NDArray[np.int64]) -> None:
-        """Learn what differs in the set, from pairs of each image with others that are near and no copies."""
-        differs = np.zeros(len(self._images))
-        found = self.compare(others)
-        for side in others.T:
-            np.maximum.at(differs, side, found.thing)
-        contrast = self._contrast()
-        self._differs = np.clip(np.maximum(differs, np.quantile(differs, 0.1)), OWN * contrast, contrast)
-
-    def alike_of_nearest(
-        self, pairs: npt.NDArray[np.int64], turns: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.bool_]:
-        """Which pairs show the same; what different images have in common is learnt from them, all images'
-        nearest.
-        """
-        found = self.compare(pairs, turns)
-        apart = self._share(found, pairs) > 2 * ALLOWED
-        common = float(np.quantile(found.grain[apart], 0.98)) if apart.any() else 0.0
-        self._common = max(common, self._chance)
-        return self._judge(found, pairs)
-
-    def alike(self, pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    def alike(self, pairs: Pairs, views: Views) -> npt.NDArray[np.bool_]:
         """Which pairs show the same."""
-        return self._judge(self.compare(pairs), pairs)
+        unknown = np.unique(pairs)
+        self._know(unknown[np.isnan(self._differs[unknown])])
+        found = self._compare(pairs, views)
+        share = found.share_of(self._differs[pairs].min(axis=1))
+        structure, grain = ((_common(found) - self._usual) / self._spread).T
+        factor, power = self._crowd
+        wanted = BEYOND + LESS * (np.log(factor) + power * np.log(np.maximum(share, 1e-6)))
+        is_same = (structure > wanted) & (found.structure > LEAST) & (share < MOST)
+        # Where things are the same, the same noise is enough; and where there is nothing else, these are.
+        is_plain = (found.strength < ROUNDING) & (found.noise < QUIET) & (share < PLAIN)
+        return np.asarray(is_same | is_plain | (grain > GRAIN) & (share < LITTLE))
 
-    def _judge(self, found: Comparison, pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        share = self._share(found, pairs)
-        # The more differs, the more of their grain must be the same; what noise hides of it is not missed.
-        common = self._common
-        wanted = np.minimum(common * np.minimum(1.5, share / CERTAIN), (1 + common) / 2)
-        wanted += (1 - common) * STRICTER * np.maximum(0, share - CERTAIN)
-        is_same = found.grain >= np.maximum(self._chance, wanted * found.weaker)
-        if common < 2 * self._chance:
-            is_same |= (found.strength < GRAINLESS) & (share <= PLAIN)
-        # Where all have much in common, little makes the difference.
-        is_same &= share <= ALLOWED - COMMON * common
-        # Where nothing but noise is to be seen, the same noise says that all is the same.
-        least = np.maximum(self._chance, common * found.weaker)
-        return np.asarray(is_same | (found.thing <= 2 * found.noise) & (found.grain >= 1.5 * least))
+    def _learn(self, sample: npt.NDArray[np.int64]) -> None:
+        """Learn what different images have in common."""
+        found = [self._know(sample)]
+        found += [self._compare(*self._paired(sample, others)) for others in self._others.T[:-1]]
+        shares = [part.share_of(self._differs[sample]) for part in found]
+        self._crowd = crowd(np.concatenate([np.zeros(0), *shares[1:]]))
+        common = np.concatenate(
+            [_common(part)[share > APART] for part, share in zip(found, shares, strict=True)]
+        )
+        if len(common) > 0:
+            self._usual, unusual = np.quantile(common, [0.5, UNUSUAL], axis=0)
+            self._spread = np.maximum(unusual - self._usual, self._spread)
 
-    def _share(self, found: Comparison, pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """What differs, as a share of what differs in the set."""
-        differs = self._differs[pairs].min(axis=1)
-        return np.asarray((found.thing + UNCERTAIN * found.noise) / np.maximum(differs, 1e-6))
+    def _know(self, places: npt.NDArray[np.int64]) -> Comparison:
+        """Learn by how much these images differ from the last of their others."""
+        found = self._compare(*self._paired(places, self._others[:, -1]))
+        if self._least == 0 and len(places) > 0:
+            self._least = float(np.quantile(found.thing, 0.1))
+        differs = np.maximum(found.thing, self._least)
+        self._differs[places] = np.clip(differs, OWN * found.contrast, found.contrast)
+        return found
 
-    def _contrast(self) -> npt.NDArray[np.float64]:
-        """The largest local difference of each image from its own mean."""
-        result = np.empty(len(self._images))
-        for start in range(0, len(result), CHUNK):
-            planes = self._planes(np.arange(start, min(start + CHUNK, len(result))))
-            planes -= planes.mean(axis=(2, 3), keepdims=True)
-            result[start : start + CHUNK] = np.abs(self._smooth(planes, COARSE)).max(axis=(1, 2, 3))
-        return result
-
-    def compare(self, pairs: npt.NDArray[np.int64], turns: npt.NDArray[np.int64] | None = None) -> Comparison:
-        """Compare pairs; the first of each is turned by its number (see `turned`)."""
-
-        def measured(start: int) -> npt.NDArray[np.float64]:
-            part = slice(start, start + CHUNK)
-            first, second = self._planes(pairs[part, 0]), self._planes(pairs[part, 1])
-            if turns is not None:
-                first = np.stack([*map(turned, first, turns[part])])
-            return self._measure(*self._aligned(first, second))
-
-        with ThreadPoolExecutor(int(show_config()["threads"])) as pool:
-            parts = list(pool.map(measured, range(0, len(pairs), CHUNK)))
-        return Comparison(*np.concatenate([np.empty((5, 0)), *parts], axis=1))
-
-    def _planes(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """Images (n, channels, height, width): of colours brightness first, then two differences."""
-        part = self._images[places].astype(np.float32)
-        n, height, width, channels = part.shape
-        if self._step > 1:
-            rows, columns = height // self._step, width // self._step
-            part = part[:, : rows * self._step, : columns * self._step]
-            part = part.reshape(n, rows, self._step, columns, self._step, channels).mean(axis=(2, 4))
-        part = np.moveaxis(part, 3, 1)
-        if channels != 3:
-            return np.ascontiguousarray(part)
-        # No product of matrices: BLAS would start threads in each of these threads.
-        grey = sum(np.float32(share) * part[:, place] for place, share in enumerate(BRIGHTNESS))
-        return np.stack([grey, part[:, 2] - grey, part[:, 0] - grey], axis=1)
-
-    def _aligned(
-        self, first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """The middles of both, the second shifted to where it differs least."""
-        reach = self._shift
-        height, width = first.shape[2] - 2 * reach, first.shape[3] - 2 * reach
-        middle = first[:, :, reach : reach + height, reach : reach + width]
-        best, found = np.full(len(first), np.inf), np.empty_like(middle)
-        for down in range(2 * reach + 1):
-            for right in range(2 * reach + 1):
-                other = second[:, :, down : down + height, right : right + width]
-                error = np.mean((middle - other) ** 2, axis=(1, 2, 3))
-                found[error < best] = other[error < best]
-                best = np.minimum(best, error)
-        return middle, found
-
-    def _measure(
-        self, first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]
-    ) -> npt.NDArray[np.float64]:
-        """Values of a `Comparison`, as rows."""
-        has_colors = first.shape[1] == 3
-        difference = first - second
-        noise = (difference - self._smooth(difference, FINE)).std(axis=(2, 3)) / NOISE_LEFT
-        noise *= NOISE_SMOOTHED / self._scale
-        things = np.abs(self._smooth(difference, COARSE)).max(axis=(2, 3))
-        if has_colors:
-            things[:, 1:] = np.abs(self._smooth(difference[:, 1:], OF_COLORS)).max(axis=(2, 3))
-            noise[:, 1:] *= COARSE / OF_COLORS
-            first, second = first[:, :1], second[:, :1]
-        a, b = first - self._smooth(first, FINE), second - self._smooth(second, FINE)
-        strengths = np.sqrt([(a**2).mean(axis=(1, 2, 3)), (b**2).mean(axis=(1, 2, 3))])
-        grain = (a * b).mean(axis=(1, 2, 3)) / np.maximum(strengths.prod(axis=0), 1e-6)
-        thing = np.maximum(0, things - HIGHEST * noise).max(axis=1)
-        strength = strengths.max(axis=0)
-        weaker = strengths.min(axis=0) / np.maximum(strength, 1e-6)
-        return np.stack([thing, noise.max(axis=1), grain, strength, weaker]).astype(np.float64)
-
-    def _smooth(self, planes: npt.NDArray[np.float32], width: float) -> npt.NDArray[np.float32]:
-        from scipy.ndimage import gaussian_filter
-
-        sigma = width * self._scale
-        smooth: npt.NDArray[np.float32] = gaussian_filter(planes, (0, 0, sigma, sigma))
-        return smooth
+    @staticmethod
+    def _paired(places: npt.NDArray[np.int64], others: npt.NDArray[np.int64]) -> tuple[Pairs, Views]:
+        return np.stack([places, others[places]], axis=1), np.tile(View(), (len(places), 1))
 
 
-def turned(image: npt.NDArray[np.float32], turn: int) -> npt.NDArray[np.float32]:
-    """An image (channels, height, width) turned by so many right angles, and mirrored from 4 on."""
-    result = np.rot90(image, turn % 4, axes=(1, 2))
-    return result[:, :, ::-1] if turn >= 4 else result
+def _common(found: Comparison) -> npt.NDArray[np.float64]:
+    return np.stack([found.structure, found.grain], axis=1)
+
+
+def crowd(shares: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """How many of the nearest images differ by less than a share, as factor and power of the share.
+
+    Copies differ by little, so that it is told from what differs by more.
+    """
+    near, both, all_of = (
+        np.sum((shares > NEAR) & (shares < MIDDLE)) + BESIDES[0],
+        np.sum((shares > NEAR) & (shares < FAR)) + BESIDES[1],
+        len(shares) + BESIDES[2],
+    )
+    ranges = FAR**POWERS - NEAR**POWERS
+    parts = (MIDDLE**POWERS - NEAR**POWERS) / ranges
+    place = np.abs(parts - near / both).argmin()
+    return float(both / all_of / ranges[place]), float(POWERS[place])

@@ -10,46 +10,53 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from ._views import Pairs, View, Views
+
 # Most images that are linked to one another of which all pairs are compared.
 LINKED = 200
 
 
 class Links:
-    """Pairs of images that may show the same, each once, at its least distance; the first is turned so."""
+    """Pairs of images that may show the same, each once, at its least distance; and the view of the first
+    that is like the second.
+    """
 
-    def __init__(
-        self,
-        pairs: npt.NDArray[np.int64],
-        distances: npt.NDArray[np.float64],
-        turns: npt.NDArray[np.int64],
-    ) -> None:
+    def __init__(self, pairs: Pairs, distances: npt.NDArray[np.float64], views: Views) -> None:
         order = np.argsort(distances, kind="stable")
-        _, first = np.unique(np.sort(pairs[order], axis=1), axis=0, return_index=True)
+        low, high = pairs[order].min(axis=1), pairs[order].max(axis=1)
+        _, first = np.unique(low * (high.max(initial=0) + 1) + high, return_index=True)
         chosen = order[np.sort(first)]
         # Different images have different pixels, also where their thumbnails are equal.
-        self.pairs, self.turns = pairs[chosen], turns[chosen]
+        self.pairs, self.views = pairs[chosen], views[chosen]
         self.distances = np.maximum(distances[chosen], 1e-6)
 
+    @classmethod
+    def between(cls, pairs: Pairs) -> Links:
+        """Pairs of which nothing is known, seen as they are."""
+        return cls(pairs, np.zeros(len(pairs)), np.tile(View(), (len(pairs), 1)))
+
     def keep(self, which: npt.NDArray[Any]) -> Links:
-        return Links(self.pairs[which], self.distances[which], self.turns[which])
+        return Links(self.pairs[which], self.distances[which], self.views[which])
 
-    def nearest(self, n: int, count: int) -> npt.NDArray[np.bool_]:
+    def nearest(self, count: int) -> npt.NDArray[np.bool_]:
         """Which are among the nearest of one of their images."""
-        seen, which = np.zeros(n, np.int64), np.zeros(len(self.pairs), bool)
-        for place, (a, b) in enumerate(self.pairs.tolist()):
-            which[place] = seen[a] < count or seen[b] < count
-            seen[a] += 1
-            seen[b] += 1
-        return which
+        images = self.pairs.ravel()
+        order = np.argsort(images, kind="stable")
+        starts = np.searchsorted(images[order], images[order])
+        ranks = np.empty(len(images), np.int64)
+        ranks[order] = np.arange(len(images)) - starts
+        return np.asarray(ranks.reshape(-1, 2).min(axis=1) < count)
 
-    def missing(self, n: int) -> npt.NDArray[np.int64]:
+    def missing(self) -> Pairs:
         """Pairs that are linked through others, but not to one another."""
         known = set(map(tuple, np.sort(self.pairs, axis=1).tolist()))
-        graph = coo_array((np.ones(len(self.pairs)), (self.pairs[:, 0], self.pairs[:, 1])), shape=(n, n))
-        _, component = connected_components(graph, directed=False)
         members: dict[int, list[int]] = {}
-        for i in np.unique(self.pairs).tolist():
-            members.setdefault(component[i], []).append(i)
+        images, numbers = np.unique(self.pairs, return_inverse=True)
+        size = len(images)
+        graph = coo_array((np.ones(len(known)), numbers.reshape(-1, 2).T), shape=(size, size))
+        _, component = connected_components(graph, directed=False)
+        for image, number in zip(images.tolist(), component.tolist(), strict=True):
+            members.setdefault(number, []).append(image)
         found = [
             pair
             for group in members.values()
@@ -59,12 +66,18 @@ class Links:
         ]
         return np.array(found, np.int64).reshape(-1, 2)
 
-    def with_more(self, pairs: npt.NDArray[np.int64], distances: npt.NDArray[np.float64]) -> Links:
-        """These, and others between images that are not turned."""
+    def without(self, others: Links) -> Links:
+        """Pairs that are not among the others."""
+        known = set(map(tuple, np.sort(others.pairs, axis=1).tolist()))
+        pairs = map(tuple, np.sort(self.pairs, axis=1).tolist())
+        return self.keep(np.array([pair not in known for pair in pairs], bool))
+
+    def joined(self, more: Links) -> Links:
+        """These and others."""
         return Links(
-            np.concatenate([self.pairs, pairs]),
-            np.concatenate([self.distances, distances]),
-            np.concatenate([self.turns, np.zeros(len(pairs), np.int64)]),
+            np.concatenate([self.pairs, more.pairs]),
+            np.concatenate([self.distances, more.distances]),
+            np.concatenate([self.views, more.views]),
         )
 
 

@@ -58,6 +58,7 @@ def inspect_images(options: Any) -> int:
     result: dict[str, Any] = {
         "duplicates": [[names[i] for i in group] for group in found.groups[:top]],
         "duplicate_distances": [round(float(distance), 2) for distance in found.distances[:top]],
+        "duplicate_kinds": found.kinds[:top],
         "outliers": [names[i] for i in inspect.outliers(model, collection)[:top]],
     }
     if collection.labels is not None:
@@ -70,8 +71,8 @@ def inspect_images(options: Any) -> int:
     if options.move_to is not None:
         exact = [
             [collection.names[i] for i in group]
-            for group, distance in zip(found.groups, found.distances, strict=True)
-            if distance == 0
+            for group, kind in zip(found.groups, found.kinds, strict=True)
+            if kind == "exact"
         ]
         moved = copies(options.source, exact)
         move(options.source, moved, options.move_to)
@@ -79,9 +80,11 @@ def inspect_images(options: Any) -> int:
     if options.json:
         print(json.dumps(result))
         return exit_code(collection)
-    for names_of, distance in zip(result["duplicates"], result["duplicate_distances"], strict=True):
-        kind = "duplicates" if distance == 0 else f"near duplicates ({distance:.1f} grey levels)"
-        print(f"{kind}: {(' = ' if distance == 0 else ' ~ ').join(names_of)}")
+    listed = zip(result["duplicates"], result["duplicate_kinds"], result["duplicate_distances"], strict=True)
+    for names_of, kind, distance in listed:
+        is_exact = kind == "exact"
+        said = "duplicates" if is_exact else f"{kind} duplicates ({distance:.1f} grey levels)"
+        print(f"{said}: {(' = ' if is_exact else ' ~ ').join(names_of)}")
     for kind in ("outliers", "mislabelled", "moved"):
         for name in result.get(kind, []):
             print(f"{kind}: {name}")
@@ -106,8 +109,8 @@ def _rows(
 ) -> list[list[float | str]]:
     """A row for each image, and one for each further group that it is in."""
     groups: dict[int, list[tuple[int, str, float, str]]] = {}
-    for number, (group, distance) in enumerate(zip(found.groups, found.distances.tolist(), strict=True), 1):
-        kind = "exact" if distance == 0 else "near"
+    listed = zip(found.groups, found.kinds, found.distances.tolist(), strict=True)
+    for number, (group, kind, distance) in enumerate(listed, 1):
         for i in group.tolist():
             groups.setdefault(i, []).append(
                 (number, kind, round(distance, 2), "yes" if i == group[0] else "no")

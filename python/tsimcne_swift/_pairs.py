@@ -1,0 +1,105 @@
+"""Pairs of images of which one shows what is seen in a view of the other."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ._likeness import Likeness
+from ._links import Links
+from ._views import Gallery, Pairs, Rows, View, Views
+
+# Shifts in cells; the opposite ones are seen from the other image.
+SHIFTS = ((0, 0), (0, 1), (1, 0), (1, 1), (1, -1))
+# Turns by right angles, mirrored from 4 on; of a quarter to the left and one to the right one is enough.
+TURNS = {True: (1, 2, 4, 5, 6, 7), False: (2, 4, 6)}
+# Of an image's candidates in each view, and in all, the nearest; as share of the distance to its k-th
+# neighbour, they must be nearer.
+NEAREST, CLOSER = 2, 0.8
+# Nearest neighbours from which it is learnt what different images have in common. Views that are made at a
+# time.
+LEARNT, VIEWS = 3, 8
+
+
+class PairSearch:
+    """The pairs of a set that show the same.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, height, width, channels), uint8
+        Two at least.
+    threshold : float or None
+        Largest difference in grey levels; None: relative to what differs in the set.
+    k : int
+        The neighbour that is different for certain; with a threshold, the number of them that are compared.
+    """
+
+    def __init__(self, images: npt.NDArray[np.uint8], threshold: float | None, k: int) -> None:
+        n, height, width, _ = images.shape
+        self._gallery, self._threshold = Gallery(images), threshold
+        self._is_square = height == width
+        self._count = NEAREST if threshold is None else k
+        self._neighbors = self._gallery.neighbors(min(k, n - 1))
+        if threshold is None:
+            last, nearest = self._neighbors[:, -1:], self._neighbors[:, :-1][:, :LEARNT]
+            self._reach = self._gallery.distances(self._gallery.rows, paired(last))
+            self._likeness = Likeness(images, np.concatenate([nearest, last], axis=1))
+
+    def near(self) -> Links:
+        """Images that are the same but for noise, compression and small shifts; and those that are linked
+        to one another through others.
+        """
+        down, right = (1 / side for side in self._gallery.grid)
+        links = self._alike(self._found([View(-i * down, -j * right) for i, j in SHIFTS]))
+        if self._threshold is not None:
+            return links
+        more = links.missing()
+        return links.joined(self._alike(Links.between(more)))
+
+    def mirrored(self, among: Pairs) -> Links:
+        """Of these pairs, those of which one is the other mirrored or turned by right angles."""
+        return self._alike(self._found([View(turn=turn) for turn in TURNS[self._is_square]], among))
+
+    def _found(self, views: list[View], among: Pairs | None = None) -> Links:
+        """Pairs of which the second is among those that look most like a view of the first."""
+        gallery = self._gallery
+        found: list[tuple[Pairs, npt.NDArray[np.float64], Views]] = []
+        for start in range(0, len(views), VIEWS):
+            part = views[start : start + VIEWS]
+            for view, queries in zip(part, gallery.seen(part), strict=True):
+                pairs = self._seen_in(view, queries) if among is None else among
+                far = gallery.distances(queries, pairs)
+                is_near = far <= self._farthest(pairs)
+                found.append((pairs[is_near], far[is_near], np.tile(view, (is_near.sum(), 1))))
+        pairs, far, seen = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        if self._threshold is not None:
+            return Links(pairs, gallery.differences(pairs, seen), seen)
+        links = Links(pairs, far, seen)
+        return links.keep(links.nearest(self._count))
+
+    def _seen_in(self, view: View, queries: Rows) -> Pairs:
+        """Pairs of each image with those that look most like its view."""
+        if view == View():
+            return paired(self._neighbors[:, : self._count])
+        pairs = paired(self._gallery.near(queries, self._count + 1))
+        others: Pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+        return others
+
+    def _farthest(self, pairs: Pairs) -> npt.NDArray[np.float64] | float:
+        """How far the images of a pair may look from one another that is compared."""
+        if self._threshold is None:
+            return np.asarray(CLOSER * self._reach[pairs].max(axis=1))
+        # At the borders a shifted image shows something else.
+        return 2 * self._gallery.distance(self._threshold) + 1e-3
+
+    def _alike(self, links: Links) -> Links:
+        """Those that show the same, with their differences in grey levels."""
+        if self._threshold is None:
+            links = links.keep(self._likeness.alike(links.pairs, links.views))
+            return Links(links.pairs, self._gallery.differences(links.pairs, links.views), links.views)
+        return links.keep(links.distances <= self._threshold)
+
+
+def paired(others: npt.NDArray[np.int64]) -> Pairs:
+    """Each image with its others (images, others)."""
+    return np.stack([np.repeat(np.arange(len(others)), others.shape[1]), others.ravel()], axis=1)
