@@ -70,8 +70,8 @@ def words_seconds(plan: Plan, count: int) -> float:
 def affordable_words(plan: Plan) -> tuple[int, float]:
     """Number of words of patches, and the seconds that they take where ``max_time`` is given.
 
-    It is that of the plan, or where it leaves too little for it, half as many and so on; but what the caller asks
-    for stays.
+    It is that of the plan, or where it leaves too little for it, half as many and so on; but what the caller
+    asks for stays.
     """
     count = plan.patch_words
     if plan.max_time is None:
