@@ -73,8 +73,9 @@ def _embed(options: Any, claimed: ExitStack) -> int:
         if not ranks.leads:
             return 0
     title = legible(options.source.name)
+    features = model.features(collection)
     files, error = write_somewhere(
-        outputs, lambda chosen: _write(chosen, title, model, collection, Y, metadata)
+        outputs, lambda chosen: _write(chosen, title, model, collection, Y, metadata, features, options)
     )
     if checkpoint is not None and not interrupted and error is None:
         # Until now the checkpoint could have made the files again.
@@ -105,10 +106,12 @@ def _write(
     collection: ImageCollection,
     Y: npt.NDArray[np.float32],
     metadata: dict[str, Any] | None,
+    features: npt.NDArray[np.float32],
+    options: Any,
 ) -> None:
     if outputs.model is not None:
         model.save(outputs.model)
-    write_outputs(outputs, title, collection, Y, metadata)
+    write_outputs(outputs, title, collection, Y, metadata, features, options)
 
 
 def _model(options: Any, outputs: Outputs, comm: Any) -> TSimCNE:
