@@ -251,6 +251,7 @@ def test_legend_adds_and_inverts(page):
     buttons = page.find_elements(By.CSS_SELECTOR, ".legend button")
     buttons[0].click()
     waits_for(page, ".status", "60 of 240")
+    assert page.switch_to.active_element == buttons[0]
     ActionChains(page).key_down(Keys.SHIFT).click(buttons[1]).key_up(Keys.SHIFT).perform()
     waits_for(page, ".status", "120 of 240")
     ActionChains(page).key_down(Keys.ALT).click(buttons[0]).key_up(Keys.ALT).perform()
@@ -298,7 +299,7 @@ def test_table_list_and_script(page):
     assert rows[0]["label"] == "bird" and rows[1]["taken"] == "2024-01-07" and rows[0]["number"] == "2.5"
     assert "bird" in rows[0]["cluster"] and float(rows[0]["x"]) == pytest.approx(page.Y[5, 0], rel=1e-5)
     press(page, "Copy")
-    assert b"bird/5.png\n10 boats/6.png\nIMAGES\n" in downloaded(page, "copy.sh")
+    assert b"bird/5.png\n10 boats/6.png\nIMAGES\n" in downloaded(page, "copy.txt")
 
 
 def test_script_copies(page, tmp_path):
@@ -308,8 +309,8 @@ def test_script_copies(page, tmp_path):
     (tmp_path / "bird/5.png").write_bytes(b"x")
     page.execute_script("explorer.select([5])")
     press(page, "Copy")
-    script = tmp_path / "copy.sh"
-    script.write_bytes(downloaded(page, "copy.sh"))
+    script = tmp_path / "copy.txt"
+    script.write_bytes(downloaded(page, "copy.txt"))
     assert not script.stat().st_mode & stat.S_IXUSR
     subprocess.run(["sh", script, "taken out"], cwd=tmp_path, check=True)
     assert (tmp_path / "taken out/bird/5.png").read_bytes() == b"x"

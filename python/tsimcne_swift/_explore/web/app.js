@@ -58,7 +58,8 @@ class Explorer {
       CSV: () => save("images.csv", table(this.columns, this.x, this.y, this.state.selected)),
       Names: () => save("names.txt", `${names().join("\n")}\n`),
       Indices: () => save("indices.txt", `${this.state.selected.join("\n")}\n`),
-      Copy: () => save("copy.sh", copyScript(names())),
+      // Browsers hold back what ends in .sh.
+      Copy: () => save("copy.txt", copyScript(names())),
       Clear: () => this.change({ selected: [], alike: [] }),
     };
   }
@@ -89,7 +90,8 @@ class Explorer {
       () => this.change({ filters: filters.filter((other) => other !== filter) }))));
     this.undoing.disabled = !this.past.length;
     this.selection.show(selected, this.plot.rings);
-    this.showLegend();
+    // A legend that is made anew loses the keyboard's place in it.
+    if (filters !== this.counted) this.showLegend();
     this.say(selected);
     this.onSelection?.(selected);
   }
@@ -110,6 +112,7 @@ class Explorer {
   }
 
   showLegend() {
+    this.counted = this.state.filters;
     const place = this.columns.list.indexOf(this.column);
     this.legend.show(this.column, this.plot.states);
     this.range.show(this.column, this.state.filters.find((filter) => filter.column === place && !filter.codes));
@@ -217,22 +220,4 @@ class Explorer {
     event.preventDefault();
     action();
   }
-}
-
-// Zooms from which each level of clusters gives its names.
-const CLUSTER_ZOOMS = [0, 2.5, 7];
-
-// Names for the map: of the classes that colour it, else of the clusters, finer ones as one comes nearer.
-function nameSets(columns, column, x, y) {
-  const isClasses = column?.kind === "category" && !column.examples;
-  return (isClasses ? [column] : columns.clusters).map((named, level) => {
-    const members = named.categories.map(() => []);
-    named.values.forEach((code, i) => members[code].push(i));
-    const names = members.flatMap((indices, code) => {
-      if (!indices.length || named.categories[code] === "") return [];
-      const i = densest(x, y, indices);
-      return [{ text: named.categories[code], x: x[i], y: y[i], count: indices.length }];
-    });
-    return { from: CLUSTER_ZOOMS[level], names };
-  });
 }

@@ -52,3 +52,21 @@ function densest(x, y, members) {
   }
   return best;
 }
+
+// Zooms from which each level of clusters gives its names.
+const CLUSTER_ZOOMS = [0, 2.5, 7];
+
+// Names for the map: of the classes that colour it, else of the clusters, finer ones as one comes nearer.
+function nameSets(columns, column, x, y) {
+  const isClasses = column?.kind === "category" && !column.examples;
+  return (isClasses ? [column] : columns.clusters).map((named, level) => {
+    const members = named.categories.map(() => []);
+    named.values.forEach((code, i) => members[code].push(i));
+    const names = members.flatMap((indices, code) => {
+      if (!indices.length || named.categories[code] === "") return [];
+      const i = densest(x, y, indices);
+      return [{ text: named.categories[code], x: x[i], y: y[i], count: indices.length }];
+    });
+    return { from: CLUSTER_ZOOMS[level], names };
+  });
+}

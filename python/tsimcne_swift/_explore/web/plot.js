@@ -6,6 +6,8 @@ const [HIDDEN, SHOWN, SELECTED] = [0, 1, 2];
 const [SIDE, MOST_PICTURES] = [40, 700];
 // Pixels around a point within which it is meant.
 const REACH = 9;
+// Milliseconds without a frame after which the map is at rest.
+const REST = 60;
 // No canvas has more pixels for one of the page's.
 const SHARPEST = 2;
 
@@ -117,7 +119,9 @@ class Plot {
     this.findSprites();
     this.painter.paint(this.view, this.ratio, this.layers(), this.sprites.flatMap(({ numbers }) => numbers));
     this.drawTop();
-    this.slots?.fill();
+    // Atlases are decoded when the map rests, so that it moves smoothly.
+    clearTimeout(this.resting);
+    if (this.slots?.wanted.size) this.resting = setTimeout(() => this.slots.fill(), REST);
     this.on.painted?.();
   }
 
@@ -135,6 +139,7 @@ class Plot {
     this.sprites = [];
     if (!this.thumbnails || !this.showsPictures) return;
     const { view, slots, thumbnails } = this;
+    slots.wanted.clear();
     if (!this.spread) {
       const side = Math.max(SIDE, Math.sqrt((view.width * view.height) / MOST_PICTURES));
       const size = [thumbnails.width, thumbnails.height].map((length) => (side * length) / thumbnails.longest);

@@ -23,7 +23,7 @@ function copyScript(names) {
   while (files.includes(end)) end += "_";
   return [
     "#!/bin/sh",
-    "# Copies the selected images, with their folders: sh copy.sh FOLDER, from where these names are files.",
+    "# Copies the selected images, with their folders: sh copy.txt FOLDER, from where these names are files.",
     'mkdir -p "${1:-selected}"',
     `while IFS= read -r file; do cp --parents -- "$file" "\${1:-selected}/"; done <<'${end}'`,
     ...files, end, "",
