@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import stat
 
 import numpy as np
@@ -367,3 +368,21 @@ def test_two_thousand_classes_and_a_phone(browser, tmp_path):
         assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
     finally:
         browser.set_window_size(size["width"], size["height"])
+
+
+def test_widget_tells_python_what_is_selected(browser, tmp_path):
+    Y = np.random.default_rng(0).standard_normal((30, 2))
+    widget = explore(Y, labels=np.arange(30) % 3).widget
+    traits = json.dumps({"data": widget.data, "css": widget.css}).replace("<", "\\u003c")
+    (tmp_path / "notebook.html").write_text(
+        f"""<!doctype html><meta charset="utf-8"><div id="cell"></div><script type="module">{widget._esm}
+        const traits = {traits};
+        const model = {{ get: (name) => traits[name], set: (name, value) => (window.told = value),
+                         save_changes() {{}} }};
+        render({{ model, el: document.getElementById("cell") }});</script>""",
+        encoding="utf-8",
+    )
+    open_page(browser, (tmp_path / "notebook.html").as_uri())
+    browser.find_elements(By.CSS_SELECTOR, ".legend button")[1].click()
+    assert browser.execute_script("return window.told") == list(range(1, 30, 3))
+    assert not browser.find_elements(By.XPATH, "//button[text()='Link']")

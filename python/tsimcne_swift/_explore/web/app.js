@@ -107,12 +107,12 @@ class Explorer {
   colorBy(choice) {
     this.column = choice === "" ? null : this.columns.list[choice];
     this.plot.setColors(colorsBy(this.column, this.count));
-    this.plot.names.set(nameSets(this.columns, this.column, this.x, this.y));
     this.showLegend();
   }
 
   showLegend() {
     this.counted = this.state.filters;
+    this.plot.names.set(nameSets(this.columns, this.column, this.plot));
     const place = this.columns.list.indexOf(this.column);
     this.legend.show(this.column, this.plot.states);
     this.range.show(this.column, this.state.filters.find((filter) => filter.column === place && !filter.codes));

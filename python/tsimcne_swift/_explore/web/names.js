@@ -56,12 +56,13 @@ function densest(x, y, members) {
 // Zooms from which each level of clusters gives its names.
 const CLUSTER_ZOOMS = [0, 2.5, 7];
 
-// Names for the map: of the classes that colour it, else of the clusters, finer ones as one comes nearer.
-function nameSets(columns, column, x, y) {
+// Names for what the map shows: of the classes that colour it, else of the clusters, finer ones as one comes
+// nearer.
+function nameSets(columns, column, { x, y, states }) {
   const isClasses = column?.kind === "category" && !column.examples;
   return (isClasses ? [column] : columns.clusters).map((named, level) => {
     const members = named.categories.map(() => []);
-    named.values.forEach((code, i) => members[code].push(i));
+    named.values.forEach((code, i) => states[i] !== HIDDEN && members[code].push(i));
     const names = members.flatMap((indices, code) => {
       if (!indices.length || named.categories[code] === "") return [];
       const i = densest(x, y, indices);
