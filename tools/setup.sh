@@ -67,7 +67,7 @@ if [ "${1:-}" = parity ]; then
         .venv-parity/bin/python -m pip install -q --no-deps --target .venv-parity/torchvision torchvision==0.28.0 pillow
     exit
 fi
-around=(matplotlib pillow tifffile imagecodecs pillow-heif "pydicom>=3" "av>=13" pyarrow pandas "plotly>=6" anywidget)
+around=(matplotlib pillow tifffile imagecodecs pillow-heif "pydicom>=3" "av>=13" pyarrow pandas anywidget)
 if [ "${1:-}" = docs ]; then
     make_venv .venv-docs "${run[@]}" "${around[@]}" sphinx myst-nb numpydoc furo ipykernel
     exit

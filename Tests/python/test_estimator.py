@@ -206,7 +206,7 @@ def test_interrupt_leaves_the_estimator_as_it_was():
 def test_import_is_light():
     code = "import sys, tsimcne_swift; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    extras = "PIL anywidget matplotlib plotly safetensors tensorboardX tifffile torch tqdm"
+    extras = "PIL anywidget matplotlib safetensors tensorboardX tifffile torch tqdm"
     assert not set(extras.split()) & set(run.stdout.split())
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -63,7 +64,10 @@ def test_embed_writes_all_files(trained):
     assert not output.with_suffix(".checkpoint").exists()
     rows = list(csv.DictReader(output.with_suffix(".csv").open()))
     assert rows[0]["file"] == "blue/00.png" and rows[0]["label"] == "blue" and float(rows[0]["x"])
-    assert "attic" in output.read_text(encoding="utf-8")
+    page = output.read_text(encoding="utf-8")
+    assert "attic" in page and list(rows[0])[:4] == ["file", "x", "y", "label"]
+    links = json.loads(re.search(r'"links":(\[.*?\])', page)[1])
+    assert all((output.parent / link).is_file() for link in links) and len(links) == 80
 
 
 def test_files_of_all_kinds(tmp_path):
@@ -466,7 +470,7 @@ def test_room_for_all_files_at_once_is_tried(folder, trained, tmp_path, monkeypa
 
 
 def test_packages_that_write_are_missed_before_anything_is_read(tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "plotly", None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert main(["embed", "/nowhere", "-o", str(tmp_path / "map.html")]) == 1
     assert "install tsimcne-swift[images,plot,explore]" in capsys.readouterr().err
 

@@ -168,6 +168,8 @@ def test_page_asks_for_nothing(tmp_path):
         ((points(),), {"names": ["a"]}, "names: got 1, want one for each of 30"),
         ((points(),), {"metadata": {"a": [1]}}, r"metadata\['a'\]: got shape"),
         ((points(),), {"metadata": [1]}, "metadata: got list"),
+        ((points(),), {"links": ["a"]}, "links: got 1, want one for each of 30"),
+        ((points(),), {"features": np.zeros((5, 2))}, "features: got 5 rows, want one for each of 30"),
         ((points(),), {"thumbnail": 4}, "thumbnail: got 4"),
         ((points(),), {"quality": 0}, "quality: got 0"),
     ],
@@ -175,6 +177,38 @@ def test_page_asks_for_nothing(tmp_path):
 def test_bad_arguments(arguments, options, message):
     with pytest.raises((ValueError, TypeError), match=message):
         explore(*arguments, **options)
+
+
+def islands(n=200):
+    """Four islands, and which of them each point is of."""
+    kinds = np.arange(n) % 4
+    return 20 * np.stack([kinds % 2, kinds // 2], axis=1) + points(n), kinds
+
+
+def test_clusters_are_named_by_words_of_files_and_metadata():
+    Y, kinds = islands()
+    folders = ["redCar", "redCar", "boat_house", "boat_house"]
+    names = [f"{folders[kind]}/IMG_{i:04}.jpeg" for i, kind in enumerate(kinds)]
+    place = np.array(["harbour", "street", "harbour", "garden"])[kinds]
+    found = explore(Y, names=names, metadata={"place": place}).clusters["cluster"]
+    wanted = ["harbour, car", "street, car", "harbour, boat", "garden, boat"]
+    for kind, words in enumerate(wanted):
+        inside = {name for name, other in zip(found, kinds, strict=True) if other == kind} - {""}
+        assert len(inside) == 1 and set(words.split(", ")) & set(inside.pop().split(", "))
+    assert len(set(found) - {""}) == 4
+
+
+def test_clusters_without_words_and_maps_without_clusters():
+    found = explore(islands()[0]).clusters["cluster"]
+    assert set(found) - {""} == {f"group {k}" for k in range(1, 5)}
+    assert explore(points()).clusters == {} and explore(np.ones((100, 2))).clusters == {}
+
+
+def test_neighbors_are_nearest_by_the_cosine():
+    features = np.stack([np.cos(np.arange(20) / 20), np.sin(np.arange(20) / 20)], axis=1)
+    found = data(points(20), features=features * np.arange(1, 21)[:, None])["neighbors"]
+    near = np.frombuffer(base64.b64decode(found["values"]), "<u2").reshape(20, found["count"])
+    assert found["bytes"] == 2 and near[0].tolist() == list(range(1, 13)) and set(near[10, :2]) == {9, 11}
 
 
 def test_widget_selects():

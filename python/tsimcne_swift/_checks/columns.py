@@ -16,6 +16,7 @@ from .values import is_whole
 
 # What libraries write for a missing value among text. "None" and "NA" are not here: people call kinds so.
 MISSING = frozenset(["", "nan", "NaN", "NaT", "<NA>"])
+DIGITS = re.compile(r"(\d+)")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 TIMES = (datetime.date, datetime.datetime, np.datetime64)
 # Whole numbers up to here are floats, too.
@@ -195,7 +196,10 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def in_order(text: str) -> tuple[bool, float, str]:
-    """Key that sorts numbers by their size, before all other text."""
+def in_order(text: str) -> tuple[bool, float, list[tuple[bool, float, str]]]:
+    """Key that sorts numbers by their size, before all other text, and text with numbers in it by those."""
     is_number = NUMBER.fullmatch(text) is not None
-    return not is_number, float(text) if is_number else 0.0, text
+    parts = [
+        (not part.isdecimal(), float(part) if part.isdecimal() else 0.0, part) for part in DIGITS.split(text)
+    ]
+    return not is_number, float(text) if is_number else 0.0, parts

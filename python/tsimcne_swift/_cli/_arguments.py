@@ -78,8 +78,8 @@ def _add_embed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "embed",
         help="map the images of a folder",
         description="Learns a map of images and writes it as an HTML page, and beside it, under the same "
-        "name, a picture (.png), a table (.csv: file, x, y, label) and the model (.safetensors). Files of an "
-        "earlier run stay, unless --overwrite is given.",
+        "name, a picture (.png), a table (.csv: file, x, y, label, clusters) and the model (.safetensors). "
+        "Files of an earlier run stay, unless --overwrite is given.",
         epilog="examples:\n"
         "  tsimcne-swift embed photos/ -o map.html\n"
         "  tsimcne-swift embed cells.zip -o cells.html --preset microscopy --max-time 1h\n"
@@ -107,6 +107,10 @@ def _add_embed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     embed.add_argument("--overwrite", action="store_true", help="replace files of an earlier run")
     embed.add_argument("--metadata", type=Path, metavar="CSV", help="table with a row per file, to colour by")
     embed.add_argument("--key", metavar="NAME", help="the table's column of names; default: found")
+    embed.add_argument(
+        "--thumbnail", type=int, choices=range(8, 257), default=32, metavar="PIXELS",
+        help="longest side of the images in the page, 8 to 256; default: 32",
+    )  # fmt: skip
     embed.add_argument("--seed", type=int, default=0, help="default: 0")
     _add_reading(embed)
     embed.set_defaults(run=_embed.embed)

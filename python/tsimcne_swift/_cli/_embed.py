@@ -80,8 +80,9 @@ def _embed(options: Any, claimed: ExitStack) -> int:
     title = legible(options.source.name)
     # A table knows better than the files.
     columns = collection.metadata | (metadata or {})
+    features = _features(model, collection, checkpoint is not None)
     files, error = write_somewhere(
-        outputs, lambda chosen: _write(chosen, title, model, collection, Y, columns)
+        outputs, lambda chosen: _write(chosen, title, model, collection, Y, columns, features, options)
     )
     if checkpoint is not None and not interrupted and error is None:
         # Until now the checkpoint could have made the files again.
@@ -105,6 +106,12 @@ def _embed(options: Any, claimed: ExitStack) -> int:
     return 130 if interrupted else exit_code(collection)
 
 
+def _features(model: TSimCNE, collection: ImageCollection, trained: bool) -> npt.NDArray[np.float32]:
+    """What images are compared by; a model of points knows that of those it was trained on."""
+    places = model._places
+    return places.rows if trained and places is not None else model.features(collection)
+
+
 def _write(
     outputs: Outputs,
     title: str,
@@ -112,10 +119,12 @@ def _write(
     collection: ImageCollection,
     Y: npt.NDArray[np.float32],
     metadata: dict[str, Any],
+    features: npt.NDArray[np.float32],
+    options: Any,
 ) -> None:
     if outputs.model is not None:
         model.save(outputs.model)
-    write_outputs(outputs, title, collection, Y, metadata)
+    write_outputs(outputs, title, collection, Y, metadata, features, options)
 
 
 def _model(options: Any, outputs: Outputs, comm: Any) -> TSimCNE:

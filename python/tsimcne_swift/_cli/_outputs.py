@@ -8,11 +8,13 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple, dataclass
 from importlib.util import find_spec
+from itertools import repeat
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +24,7 @@ from .._system.writing import check_writable, replacing, write
 from ..images import ImageCollection
 
 # Packages that writing the files wants, beside those that reading wants.
-PACKAGES = ("PIL", "matplotlib", "plotly")
+PACKAGES = ("PIL", "matplotlib")
 # Bytes of each output, at least: the page holds the program that draws it, a checkpoint more than a model.
 SMALLEST = {
     ".html": 1 << 20,
@@ -170,6 +172,8 @@ def write_outputs(
     collection: ImageCollection,
     Y: npt.NDArray[np.float32],
     metadata: dict[str, Any],
+    features: npt.NDArray[np.float32],
+    options: Any,
 ) -> None:
     """Write table, picture and page, in the order of how little may go wrong."""
     import matplotlib
@@ -178,17 +182,35 @@ def write_outputs(
     from .._explore import explore
     from ..plot import scatter
 
-    write(outputs.table, to_csv(["file", "x", "y", "label"], _rows(collection, Y)))
+    explorer = explore(
+        Y, collection.images, collection.labels, label_names=collection.label_names, names=collection.names,
+        metadata=metadata or None, features=features, title=title, thumbnail=options.thumbnail,
+        links=_links(options.source, collection.names, outputs.page),
+    )  # fmt: skip
+    header = ["file", "x", "y", "label", *explorer.clusters]
+    clusters: Iterable[tuple[str, ...]] = repeat(())
+    if explorer.clusters:
+        clusters = zip(*explorer.clusters.values(), strict=True)
+    rows = ([*row, *names] for row, names in zip(_rows(collection, Y), clusters, strict=False))
+    write(outputs.table, to_csv(header, rows))
     matplotlib.use("Agg")
     figure, ax = plt.subplots(figsize=(8, 8), layout="constrained")
     label_names = [_plain(name) for name in collection.label_names]
     scatter(Y, collection.labels, label_names=label_names, title=_plain(title), ax=ax)
     with replacing(outputs.picture) as file:
         figure.savefig(file, format="png", dpi=120)
-    explore(
-        Y, collection.images, collection.labels, path=outputs.page, label_names=collection.label_names,
-        names=collection.names, metadata=metadata or None, title=title,
-    )  # fmt: skip
+    explorer.save(outputs.page)
+
+
+def _links(source: Path, names: list[str], page: Path) -> list[str] | None:
+    """Addresses of the pictures of a folder, from the page's; empty where a name is no file's."""
+    if not source.is_dir():
+        return None
+    start = page.resolve().parent
+    return [
+        quote(os.fsencode(os.path.relpath(path, start))) if path.is_file() else ""
+        for path in (source.resolve() / name for name in names)
+    ]
 
 
 def _rows(collection: ImageCollection, Y: npt.NDArray[np.float32]) -> Iterator[list[float | str]]:

@@ -1,6 +1,6 @@
 """A map to explore, as one HTML file or in a notebook.
 
-The same program, ``app.js``, shows both; Plotly draws.
+The same program, the scripts of ``web``, shows both, and draws by WebGL.
 """
 
 from ._explorer import Explorer, explore

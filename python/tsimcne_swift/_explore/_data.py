@@ -17,7 +17,10 @@ from .._checks.maps import check_plane
 from .._checks.values import check_integer
 from .._inputs.images import as_pictures
 from .._system.text import legible
+from ..plot._colors import NONE, colors_of
 from ._atlas import make_atlases
+from ._clusters import Clusters, find_clusters
+from ._similar import make_neighbors
 
 # More different values than this, most of which one image alone has, are text to search, and no colours.
 MOST_CATEGORIES = 200
@@ -37,11 +40,17 @@ def make_data(
     label_names: Sequence[str] | None,
     names: Sequence[str] | None,
     metadata: Any,
+    features: Any,
+    links: Sequence[str] | None,
     title: str,
+    description: str,
     thumbnail: int,
     quality: int,
-) -> str:
-    """All of it as JSON: coordinates and categories as base64 of little-endian float32, numbers float64."""
+) -> tuple[str, list[Clusters]]:
+    """All of it as JSON, and the clusters in it.
+
+    Coordinates and categories are base64 of little-endian float32, numbers of float64.
+    """
     Y = check_plane(Y)
     n = len(Y)
     if n and np.spacing(np.float32(np.abs(Y).max())) > RESOLUTION * np.ptp(Y, axis=0).max():
@@ -55,15 +64,20 @@ def make_data(
     columns += [_column(legible(name), values, n) for name, values in _items(metadata)]
     data: dict[str, Any] = {
         "title": legible(title),
+        "description": legible(description),
         "x": _floats(Y[:, 0]),
         "y": _floats(Y[:, 1]),
-        "names": _names(names, n),
+        "names": _texts("names", names, n),
+        "links": _texts("links", links, n),
         "columns": columns,
+        "neighbors": None if features is None else make_neighbors(features, n),
         "thumbnails": None,
     }
+    clusters = find_clusters(Y, data["names"], _kinds(columns))
+    data["clusters"] = [_cluster_column(found) for found in clusters]
     if X is not None:
         data["thumbnails"] = asdict(make_atlases(as_pictures(X, n), thumbnail, quality))
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")), clusters
 
 
 def label_texts(labels: Labels) -> npt.NDArray[Any]:
@@ -84,11 +98,43 @@ def _label_column(labels: Labels, is_sorted: bool) -> dict[str, Any]:
     places = np.zeros(len(labels.names) + 1, np.int64)
     places[shown] = np.arange(first, first + len(shown))
     categories = [""] * first + [legible(labels.names[code]) for code in shown]
-    return _category("label", places[labels.codes], categories)
+    # Colours go by the class's number, as on plots.
+    colors = colors_of(len(labels.names))
+    return _category(
+        "label", places[labels.codes], categories, [NONE] * first + [colors[code] for code in shown]
+    )
 
 
-def _category(name: str, codes: npt.NDArray[Any], categories: list[str]) -> dict[str, Any]:
-    return {"name": name, "kind": "category", "values": _floats(codes), "categories": categories}
+def _category(
+    name: str, codes: npt.NDArray[Any], categories: list[str], colors: list[str] | None = None
+) -> dict[str, Any]:
+    """A column of kinds, of which an empty first one stands for none."""
+    if colors is None:
+        first = int(categories[:1] == [""])
+        colors = [NONE] * first + colors_of(len(categories) - first)
+    return {
+        "name": name, "kind": "category", "values": _floats(codes), "categories": categories, "colors": colors
+    }  # fmt: skip
+
+
+def _cluster_column(found: Clusters) -> dict[str, Any]:
+    """Clusters with, for each, an image that stands for it."""
+    column = _category(found.name, found.codes + 1, ["", *found.names])
+    return column | {"examples": [-1, *found.examples]}
+
+
+def _kinds(columns: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """The texts of the columns that sort images into kinds."""
+    return {
+        column["name"]: [column["categories"][code] for code in _codes(column)]
+        for column in columns
+        if column["kind"] == "category"
+    }
+
+
+def _codes(column: dict[str, Any]) -> list[int]:
+    values: list[int] = np.frombuffer(base64.b64decode(column["values"]), "<f4").astype(int).tolist()
+    return values
 
 
 def _items(metadata: Any) -> list[tuple[Any, Any]]:
@@ -123,12 +169,12 @@ def _column(name: str, values: Any, n: int) -> dict[str, Any]:
     return _category(name, np.array([places[text] for text in texts]), categories)
 
 
-def _names(names: Sequence[str] | None, n: int) -> list[str] | None:
-    if names is None:
+def _texts(name: str, texts: Sequence[str] | None, n: int) -> list[str] | None:
+    if texts is None:
         return None
-    if len(names) != n:
-        raise ValueError(f"names: got {len(names)}, want one for each of {n} points")
-    return [legible(name) for name in names]
+    if len(texts) != n:
+        raise ValueError(f"{name}: got {len(texts)}, want one for each of {n} points")
+    return [legible(text) for text in texts]
 
 
 def _floats(values: npt.NDArray[Any], dtype: str = "<f4") -> str:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import os
-import re
 from collections.abc import Sequence
 from functools import cached_property
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -17,8 +14,7 @@ from .._storage.safetensors import check_path
 from .._system.text import legible
 from .._system.writing import write
 from ._data import make_data
-
-FILES = resources.files(__package__)
+from ._page import make_page
 
 
 def explore(
@@ -30,7 +26,10 @@ def explore(
     label_names: Sequence[str] | None = None,
     names: Sequence[str] | None = None,
     metadata: Any = None,
+    features: Any = None,
+    links: Sequence[str] | None = None,
     title: str = "Map",
+    description: str = "",
     thumbnail: int = 32,
     quality: int = 60,
 ) -> Explorer:
@@ -53,8 +52,16 @@ def explore(
     names : sequence of str or None
         Names of the images, such as their file names, which are shown, searched and downloaded.
     metadata : DataFrame, dict of columns, or None
-        Further columns of n values each, to colour by and to search: numbers, truth values, times or text.
+        Further columns of n values each, to colour by, to search and to filter by: numbers, truth values,
+        times or text.
+    features : array-like of shape (n, d), or None
+        What images are compared by, such as ``model.features(X)``: the page then shows those that are most
+        like an image, or like a selection, by the cosine of their features.
+    links : sequence of str or None
+        Paths, relative to the page, or URLs of the originals, which a click on the selected image opens.
     title : str, default="Map"
+    description : str, default=""
+        A paragraph below the title.
     thumbnail : int, default=32
         Longest side of the images in the page, in pixels.
     quality : int, default=60
@@ -64,14 +71,19 @@ def explore(
     -------
     Explorer
         The map, which a notebook shows inline as its last value.
+
+    Notes
+    -----
+    Clusters of the map (HDBSCAN, at three sizes) are columns too, from 40 points on. Their names are words
+    of names, folders, labels and metadata that are frequent there and rare elsewhere.
     """
     if path is not None:
         check_path("path", path)
-    data = make_data(
-        Y, X, labels, label_names=label_names, names=names, metadata=metadata, title=title,
-        thumbnail=thumbnail, quality=quality,
+    data, clusters = make_data(
+        Y, X, labels, label_names=label_names, names=names, metadata=metadata, features=features, links=links,
+        title=title, description=description, thumbnail=thumbnail, quality=quality,
     )  # fmt: skip
-    explorer = Explorer(data, title)
+    explorer = Explorer(data, title, {found.name: found.texts() for found in clusters})
     if path is not None:
         explorer.save(path)
     return explorer
@@ -85,11 +97,18 @@ class Explorer:
     data : str
         All that the page shows, as JSON.
     title : str
+    clusters : dict of lists of str
+        For each size of clusters, by its name, the name of each image's; empty between them.
     """
 
-    def __init__(self, data: str, title: str) -> None:
+    def __init__(self, data: str, title: str, clusters: dict[str, list[str]]) -> None:
         self._data = data
         self._title = title
+        self.clusters = clusters
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{len(set(texts) - {''})} of {name!r}" for name, texts in self.clusters.items())
+        return f"<Explorer {self._title!r}: clusters: {sizes or 'none'}; save(path) writes the page>"
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the page: one HTML file that asks for nothing else.
@@ -109,19 +128,7 @@ class Explorer:
         str
             HTML.
         """
-        from plotly.offline import get_plotlyjs
-
-        parts = {
-            "title": html.escape(legible(self._title)),
-            "style": (FILES / "app.css").read_text(encoding="utf-8"),
-            "plotly": get_plotlyjs(),
-            "app": (FILES / "app.js").read_text(encoding="utf-8"),
-            # The data alone are not the page's own text: no tag in them may end the script.
-            "data": self._data.replace("<", "\\u003c"),
-        }
-        page = (FILES / "page.html").read_text(encoding="utf-8")
-        # Marks are filled in one pass, so that what fills one is not looked at.
-        return re.sub("{(" + "|".join(parts) + ")}", lambda mark: parts[mark[1]], page)
+        return make_page(legible(self._title), self._data)
 
     @cached_property
     def widget(self) -> Any:

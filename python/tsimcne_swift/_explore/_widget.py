@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import Any
 
-FILES = resources.files(__package__)
+from ._page import program, read
 
 RENDER = """
 function render({ model, el }) {
-  if (!globalThis.Plotly) (0, eval)(model.get("plotly"));
   const style = document.createElement("style");
   style.textContent = model.get("css");
   const root = document.createElement("div");
-  root.style.height = "640px";
+  root.className = "in-notebook";
   el.append(style, root);
   TSimCNE.mount(root, JSON.parse(model.get("data")), (indices) => {
     model.set("selection", Array.from(indices));
@@ -28,14 +26,11 @@ def make_widget(data: str) -> Any:
     """A widget whose ``selection`` is a list of indices."""
     import anywidget
     import traitlets
-    from plotly.offline import get_plotlyjs
 
     class Widget(anywidget.AnyWidget):
-        _esm = (FILES / "app.js").read_text(encoding="utf-8") + RENDER
+        _esm = program() + RENDER
         data = traitlets.Unicode().tag(sync=True)
         css = traitlets.Unicode().tag(sync=True)
-        plotly = traitlets.Unicode().tag(sync=True)
         selection = traitlets.List(traitlets.Int()).tag(sync=True)
 
-    style = (FILES / "app.css").read_text(encoding="utf-8")
-    return Widget(data=data, css=style, plotly=get_plotlyjs())
+    return Widget(data=data, css=read("app.css"))

@@ -46,7 +46,8 @@ class Places:
         self, comparison: Comparison, codes: Codes, keys: npt.NDArray[np.uint64], points: Rows
     ) -> None:
         self.comparison, self.codes, self.keys, self.points = comparison, codes, keys, points
-        self._rows = codes.values()
+        #: What the training images are compared by, as their codes have it (n, dimension).
+        self.rows = codes.values()
         self._order = np.argsort(keys, kind="stable")
         self._sorted = keys[self._order]
 
@@ -87,7 +88,7 @@ class Places:
         if not known.all():
             projected = self.codes.project(rows[~known], threads)
             count = min(recipes.NEIGHBORS, max(1, len(self.points) // 20))
-            neighbors = nearest_to(projected, self._rows, count, threads)
+            neighbors = nearest_to(projected, self.rows, count, threads)
             found = medoids(self.points[neighbors])
             # The same image by another processor or in another type has the same code.
             codes = self.codes.code(projected)

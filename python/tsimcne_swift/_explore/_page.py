@@ -1,0 +1,55 @@
+"""The page's program, its style and its frame."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import re
+from importlib import resources
+
+WEB = resources.files(__package__) / "web"
+# Each may use what those before it define.
+SCRIPTS = (
+    "values.js", "view.js", "shaders.js", "gl.js", "canvas.js", "pictures.js", "spread.js", "names.js",
+    "overlay.js", "pointer.js", "plot.js", "columns.js", "legend.js", "filters.js", "selection.js", "take.js",
+    "header.js", "app.js",
+)  # fmt: skip
+START = """
+const data = JSON.parse(document.getElementById("data").textContent);
+const explorer = TSimCNE.mount(document.getElementById("map"), data);
+explorer.open(location.hash);
+addEventListener("hashchange", () => explorer.open(location.hash));
+"""
+
+
+def read(name: str) -> str:
+    """A file of the page."""
+    return (WEB / name).read_text(encoding="utf-8")
+
+
+def program() -> str:
+    """All scripts as one, which defines ``TSimCNE`` and nothing else."""
+    parts = "\n".join(read(name) for name in SCRIPTS)
+    mount = "mount: (root, data, onSelection) => new Explorer(root, data, onSelection)"
+    return f'const TSimCNE = (() => {{\n"use strict";\n{parts}\nreturn {{ {mount} }};\n}})();\n'
+
+
+def make_page(title: str, data: str) -> str:
+    """One HTML file, whose policy lets nothing run but its own script, and nothing be fetched."""
+    script, style = program() + START, read("app.css")
+    parts = {
+        "title": html.escape(title),
+        "style": style,
+        "styleHash": _hash(style),
+        "script": script,
+        "scriptHash": _hash(script),
+        # The data alone are not the page's own text: no tag in them may end the script.
+        "data": data.replace("<", "\\u003c"),
+    }
+    # Marks are filled in one pass, so that what fills one is not looked at.
+    return re.sub("{(" + "|".join(parts) + ")}", lambda mark: parts[mark[1]], read("page.html"))
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
