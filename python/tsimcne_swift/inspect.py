@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_array
 
 from ._checks.labels import read_labels
 from ._checks.values import check_integer
-from ._duplicates import Duplicates, duplicates
+from ._duplicates.finding import Duplicates, duplicates
 from ._evaluation import few_neighbors, neighbors, votes
 
 __all__ = ["Duplicates", "clusters", "duplicates", "mislabelled", "outliers"]

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ._algebra.directions import ROWS, directions
-from ._algebra.linear import Linear
-from ._plane.moving import nearest, nearest_to
+from .._algebra.directions import ROWS, directions
+from .._algebra.linear import Linear
+from .._plane.moving import nearest, nearest_to
 
 # Cells a side that a view is averaged over: noise, compression and resizing do not show. Principal components
 # of them that are compared. Cells a side of what differences are of.

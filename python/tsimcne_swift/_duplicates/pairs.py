@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ._likeness import Likeness
-from ._links import Links
-from ._views import Gallery, Pairs, Rows, View, Views
+from .likeness import Likeness
+from .links import Links
+from .views import Gallery, Pairs, Rows, View, Views
 
 # Shifts in cells; the opposite ones are seen from the other image.
 SHIFTS = ((0, 0), (0, 1), (1, 0), (1, 1), (1, -1))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ._comparison import ROUNDING, Comparer, Comparison
-from ._views import Pairs, View, Views
+from .comparison import ROUNDING, Comparer, Comparison
+from .views import Pairs, View, Views
 
 # Of an image's own contrast, what differs between different images at least.
 OWN = 0.15

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ._views import Pairs, View, Views
+from .views import Pairs, View, Views
 
 # Most images that are linked to one another of which all pairs are compared.
 LINKED = 200

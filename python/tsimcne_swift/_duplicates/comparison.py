@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
-from ._system.config import show_config
-from ._views import Pairs, Views, turned
+from .._system.config import show_config
+from .views import Pairs, Views, turned
 
 # Images are compared with at most so many pixels a side, and are shifted by up to a 32nd of it.
 LARGEST, SHIFT = 64, 32

@@ -10,13 +10,13 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ._checks.maps import check_rows
-from ._checks.values import check_integer, check_number
-from ._evaluation import neighbors
-from ._inputs.images import as_pictures
-from ._links import grouped
-from ._pairs import PairSearch, paired
-from ._views import Pairs
+from .._checks.maps import check_rows
+from .._checks.values import check_integer, check_number
+from .._evaluation import neighbors
+from .._inputs.images import as_pictures
+from .links import grouped
+from .pairs import PairSearch, paired
+from .views import Pairs
 
 # Most neighbours that are compared.
 MOST = 1000
