@@ -40,13 +40,6 @@ import Testing
         }
     }
 
-    @Test func aLimitHoldsWhereItsUsageIsNotSaid() {
-        groups([
-            "/proc/self/cgroup": "0::/\n", "/proc/self/mountinfo": unified,
-            "/sys/fs/cgroup/memory.max": "1000000\n",
-        ]) { #expect($0.memory == 1_000_000) }
-    }
-
     @Test(arguments: ["", "/a.slice", "/a.slice/b\\x2dc.service", "/a.slice/b\\x2dc.service/d:e"])
     func version2CountsEveryGroupUpToTheTop(limited: String) {
         var files = [

@@ -47,11 +47,9 @@ public struct ControlGroups: Sendable {
                 files.words("\(folder)/memory.\(name)").first.flatMap { Int($0) }
             }
             // "max", or in version 1 nearly 2⁶³, is no limit.
-            guard let limit = number(version == 2 ? "max" : "limit_in_bytes"), limit < Int.max >> 1 else {
-                return nil
-            }
-            // A limit holds also where it is not said what is used of it.
-            let usage = number(version == 2 ? "current" : "usage_in_bytes") ?? 0
+            guard let limit = number(version == 2 ? "max" : "limit_in_bytes"), limit < Int.max >> 1,
+                let usage = number(version == 2 ? "current" : "usage_in_bytes")
+            else { return nil }
             let kept = filesKept("\(folder)/memory.stat", prefix: version == 2 ? "" : "total_")
             return max(0, limit - max(0, usage - kept))
         }.min()
