@@ -27,7 +27,7 @@ SAMPLE = 2048
 # Share of what differs below which things are the same; how far beyond the usual the same noise must be
 # there. Where there is no structure: the share, and the noise, below which plain images are the same.
 LITTLE, GRAIN = 0.15, 2.5
-PLAIN, QUIET = 0.2, 1.0
+PLAIN, QUIET = 0.24, 1.0
 
 
 class Likeness:
