@@ -25,9 +25,10 @@ POWERS = np.linspace(1, 6, 51)
 # Images from which it is learnt what different ones have in common.
 SAMPLE = 2048
 # Share of what differs below which things are the same; how far beyond the usual the same noise must be
-# there. Where there is no structure: the share, and the noise, below which plain images are the same.
+# there. Where there is no structure: the share below which plain images are the same; without noise, and what
+# it then falls by with each level of it; and the most noise.
 LITTLE, GRAIN = 0.15, 2.5
-PLAIN, QUIET = 0.24, 1.0
+PLAIN, QUIETER, NOISY, QUIET = 0.2, 0.25, 0.125, 1.0
 
 
 class Likeness:
@@ -59,7 +60,8 @@ class Likeness:
         wanted = BEYOND + LESS * (np.log(factor) + power * np.log(np.maximum(share, 1e-6)))
         is_same = (structure > wanted) & (found.structure > LEAST) & (share < MOST)
         # Where things are the same, the same noise is enough; and where there is nothing else, these are.
-        is_plain = (found.strength < ROUNDING) & (found.noise < QUIET) & (share < PLAIN)
+        most = np.maximum(PLAIN, QUIETER - NOISY * found.noise)
+        is_plain = (found.strength < ROUNDING) & (found.noise < QUIET) & (share < most)
         return np.asarray(is_same | is_plain | (grain > GRAIN) & (share < LITTLE))
 
     def _learn(self, sample: npt.NDArray[np.int64]) -> None:
