@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -13,11 +14,15 @@ import zipfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "python"))
-from instruction_sets import native_level
+from instruction_sets import levels, native_level
 
 LIMIT = 30e6
-REGISTERS = {"": set(), "x86-64-v3": {"ymm"}, "x86-64-v4": {"zmm"}}
+# What the code of each level must have, and no lower level may.
+SIGNS = {"x86-64": set(), "x86-64-v3": {"ymm"}, "x86-64-v4": {"ymm", "zmm"}, "aarch64": {"fmla"}}
+# What a processor is made to hide so that the loader takes the core of a level.
 HIDDEN = {"x86-64-v4": "", "x86-64-v3": "-AVX512F", "x86-64": "-AVX512F,-AVX2"}
+# The newest C library that a wheel may want: that of RHEL 9. Debian's own libraries for arm64 want more.
+GLIBC = {"x86_64": (2, 34), "aarch64": (2, 41)}
 TRAIN = """
 import json
 import numpy as np
@@ -30,9 +35,19 @@ print(json.dumps(t.show_config()))
 """
 
 
-def registers(library: Path) -> set[str]:
-    text = subprocess.run(["objdump", "-d", library], capture_output=True, text=True, check=True)
-    return set(re.findall(r"%(ymm|zmm)\d", text.stdout))
+def signs(library: Path) -> set[str]:
+    """Names of wide registers and fused multiply-adds in a library's code."""
+    found: set[str] = set()
+    with subprocess.Popen(["objdump", "-d", library], stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:  # type: ignore[union-attr]
+            found.update(re.findall(r"(?<=%)[yz]mm(?=\d)|\bfmla\b", line))
+    return found
+
+
+def wanted_glibc(library: Path) -> tuple[int, int]:
+    """The newest version of the C library that a library has symbols of."""
+    text = subprocess.run(["objdump", "-T", library], capture_output=True, text=True, check=True).stdout
+    return max(((int(a), int(b)) for a, b in re.findall(r"GLIBC_(\d+)\.(\d+)", text)), default=(0, 0))
 
 
 def main() -> None:
@@ -44,18 +59,20 @@ def main() -> None:
         root = Path(folder)
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(root / "wheel")
+        machine = platform.machine()
+        for path in sorted((root / "wheel").rglob("*.so*")):
+            glibc = wanted_glibc(path)
+            assert glibc <= GLIBC[machine], f"{path.name} wants glibc {glibc}"
         for path in sorted((root / "wheel").rglob("libtsimcne.so")):
-            level = path.parent.name if "hwcaps" in str(path) else ""
-            found = registers(path)
-            wanted = REGISTERS[level]
-            print(f"core {level or 'x86-64'}: {' '.join(sorted(found)) or 'xmm only'}")
-            assert wanted <= found, f"{path}: lost its {wanted}"
-            assert level == "x86-64-v4" or "zmm" not in found
-            assert level or not found
+            level = path.parent.name if "hwcaps" in str(path) else levels()[0]
+            found = signs(path)
+            print(f"core {level}: {' '.join(sorted(found)) or 'xmm only'}")
+            assert found == SIGNS[level], f"{path}: has {found}, want {SIGNS[level]}"
         venv.create(root / "venv", with_pip=True)
         python = root / "venv" / "bin" / "python"
         subprocess.run([python, "-m", "pip", "install", "-q", wheel], check=True)
-        for level, hidden in HIDDEN.items():
+        for level in reversed(levels()):
+            hidden = HIDDEN.get(level, "")
             tunables = {"GLIBC_TUNABLES": f"glibc.cpu.hwcaps={hidden}"} if hidden else {}
             run = subprocess.run(
                 [python, "-c", TRAIN],

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CPlatform.h"
 
+#include <math.h>
 #include <sched.h>
 #include <signal.h>
 #include <unistd.h>
@@ -53,4 +54,10 @@ int cplatform_affinity_count(void) {
         return CPU_COUNT(&set);
     }
     return (int)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+// Swift's own library calls it, and nothing here does. With glibc's, which has a new version since 2.35, the core
+// would not load with an older one. In double precision neither the squares nor their sum are out of range.
+__attribute__((visibility("hidden"))) float hypotf(float x, float y) {
+    return isinf(x) || isinf(y) ? INFINITY : (float)sqrt((double)x * x + (double)y * y);
 }

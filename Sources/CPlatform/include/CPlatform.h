@@ -38,9 +38,13 @@ static inline void cplatform_restore_float_mode(uint64_t mode) {
 }
 
 /// The correctly rounded square root, as of Swift's `squareRoot()`, which may set an error number and so
-/// keeps a loop scalar.
+/// keeps a loop scalar. Swift 6.0's clang knows only that one: the same bits, one at a time.
 static inline float cplatform_square_root(float x) {
+#if __has_builtin(__builtin_elementwise_sqrt)
     return __builtin_elementwise_sqrt(x);
+#else
+    return __builtin_sqrtf(x);
+#endif
 }
 
 /// Tells the processor that this thread spins.

@@ -1,5 +1,5 @@
 // Register tiles are composed from types: a panel is one to four vectors side by side, a row block is
-// one row of a panel or two row blocks on top of each other. Inlined, each composition is a loop body
+// one row of a panel or two row blocks of that panel on top of each other. Inlined, each composition is a loop body
 // whose accumulators all live in registers.
 
 /// Neighbouring columns of a row, as whole vectors.
@@ -75,29 +75,30 @@ struct OneRow<P: Panel>: RowBlock {
 }
 
 /// Two row blocks, one under the other.
-struct Stacked<R: RowBlock>: RowBlock {
-    static var rows: Int { 2 * R.rows }
-    var upper: R
-    var lower: R
+struct Stacked<U: RowBlock, L: RowBlock>: RowBlock where U.Columns == L.Columns {
+    static var rows: Int { U.rows + L.rows }
+    var upper: U
+    var lower: L
 
     @inline(__always) init() {
-        upper = R()
-        lower = R()
+        upper = U()
+        lower = L()
     }
     @inline(__always) init(_ source: UnsafePointer<Float>, stride: Int) {
-        upper = R(source, stride: stride)
-        lower = R(source + R.rows &* stride, stride: stride)
+        upper = U(source, stride: stride)
+        lower = L(source + U.rows &* stride, stride: stride)
     }
     @inline(__always) func store(_ target: UnsafeMutablePointer<Float>, stride: Int) {
         upper.store(target, stride: stride)
-        lower.store(target + R.rows &* stride, stride: stride)
+        lower.store(target + U.rows &* stride, stride: stride)
     }
-    @inline(__always) mutating func add(_ a: UnsafePointer<Float>, stride: Int, times b: R.Columns) {
+    @inline(__always) mutating func add(_ a: UnsafePointer<Float>, stride: Int, times b: U.Columns) {
         upper.add(a, stride: stride, times: b)
-        lower.add(a + R.rows &* stride, stride: stride, times: b)
+        lower.add(a + U.rows &* stride, stride: stride, times: b)
     }
 }
 
-typealias TwoRows<P: Panel> = Stacked<OneRow<P>>
-typealias FourRows<P: Panel> = Stacked<TwoRows<P>>
-typealias EightRows<P: Panel> = Stacked<FourRows<P>>
+typealias TwoRows<P: Panel> = Stacked<OneRow<P>, OneRow<P>>
+typealias FourRows<P: Panel> = Stacked<TwoRows<P>, TwoRows<P>>
+typealias SixRows<P: Panel> = Stacked<FourRows<P>, TwoRows<P>>
+typealias EightRows<P: Panel> = Stacked<FourRows<P>, FourRows<P>>

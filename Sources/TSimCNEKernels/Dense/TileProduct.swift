@@ -39,29 +39,27 @@ struct TileProduct {
             return runPartial(rows: rows, columns: columns, vectors: vectors)
         }
         switch vectors {
-        case 1: runRows(rows, eight: EightRows<SinglePanel>.self)
-        #if LEVEL_V4 || arch(arm64)
-            case 2: runRows(rows, eight: EightRows<PairPanel>.self)
-            default: runRows(rows, four: FourRows<QuadPanel>.self)
+        case 1: runRows(rows, EightRows<SinglePanel>.self)
+        #if arch(arm64)
+            case 2: runRows(rows, EightRows<PairPanel>.self)
+            default: runRows(rows, SixRows<QuadPanel>.self)
+        #elseif LEVEL_V4
+            case 2: runRows(rows, EightRows<PairPanel>.self)
+            default: runRemainder(rows, from: 0, QuadPanel.self)
         #else
-            default: runRows(rows, four: FourRows<PairPanel>.self)
+            default: runRemainder(rows, from: 0, PairPanel.self)
         #endif
         }
     }
 
     @inline(__always)
-    private func runRows<R>(_ rows: Int, eight: Stacked<R>.Type) {
+    private func runRows<R: RowBlock>(_ rows: Int, _: R.Type) {
         var row = 0
-        while row &+ 2 &* R.rows <= rows {
-            runTile(Stacked<R>.self, row: row)
-            row &+= 2 &* R.rows
+        while row &+ R.rows <= rows {
+            runTile(R.self, row: row)
+            row &+= R.rows
         }
         runRemainder(rows, from: row, R.Columns.self)
-    }
-
-    @inline(__always)
-    private func runRows<P>(_ rows: Int, four: FourRows<P>.Type) {
-        runRemainder(rows, from: 0, P.self)
     }
 
     @inline(__always)

@@ -128,14 +128,13 @@ struct ConvolutionWeightGradient: Sendable {
         let xs = outputs(0..<shape.width, stride: stride, offset: dx, limit: plane.width)
         if ys.isEmpty || xs.isEmpty { return }
         let (y, x) = (ys.lowerBound, xs.lowerBound)
+        let row = image &* plane.height &+ y &* stride &+ dy
+        let first = (row &* plane.width &+ x &* stride &+ dx) &* channels
+        let firstOutput = ((image &* shape.height &+ y) &* shape.width &+ x) &* shape.channels
         TileProduct(
-            a: input + ((image &* plane.height &+ y &* stride &+ dy) &* plane.width &+ x &* stride &+ dx)
-                &* channels,
-            rowStrideA: 1, depthStrideA: stride &* channels,
+            a: input + first, rowStrideA: 1, depthStrideA: stride &* channels,
             segmentStrideA: stride &* plane.width &* channels,
-            b: outputGradient
-                + (((image &* shape.height &+ y) &* shape.width &+ x) &* shape.channels
-                    &+ panel.column),
+            b: outputGradient + (firstOutput &+ panel.column),
             depthStrideB: shape.channels, segmentStrideB: shape.width &* shape.channels,
             segments: ys.count, depth: xs.count,
             c: target + (tap &* channels &* shape.channels &+ panel.column), rowStrideC: shape.channels,

@@ -1,10 +1,15 @@
 extension LevelRule {
     /// The luma of ITU-R BT.601.
     @_transparent static func luma(_ color: Color) -> Lanes {
-        if maximum == 1 { return 0.299 * color.r + 0.587 * color.g + 0.114 * color.b }
+        // Said with types, in short lines: Swift 6.0 took half a minute to find them.
+        if maximum == 1 {
+            let warm: Lanes = Float(0.299) * color.r + Float(0.587) * color.g
+            return warm + Float(0.114) * color.b
+        }
         // Pillow's sum in fixed point: it stays below 2²⁴, where floats are exact.
-        let sum = 19595 * color.r + 38470 * color.g + 7471 * color.b + 32768
-        return TSimCNEKernels.floor(sum * 0x1p-16)
+        let warm: Lanes = Float(19595) * color.r + Float(38470) * color.g
+        let sum: Lanes = warm + Float(7471) * color.b
+        return TSimCNEKernels.floor((sum + Float(32768)) * Float(0x1p-16))
     }
 }
 

@@ -8,7 +8,7 @@
     /// not the buffer's own is NaN: what is read there and not dropped shows in results, and what was written there
     /// ends the process when the buffer is freed.
     enum GuardedMemory {
-        private static let page = 4096
+        private static let page = Int(sysconf(Int32(_SC_PAGESIZE)))
         private static let float = MemoryLayout<Float>.stride
         /// A pattern that no operation makes.
         private static let mark: UInt32 = 0x7fc1_2345
