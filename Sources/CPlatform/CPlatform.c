@@ -56,8 +56,9 @@ int cplatform_affinity_count(void) {
     return (int)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
-// Swift's own library calls it, and nothing here does. With glibc's, which has a new version since 2.35, the core
-// would not load with an older one. In double precision neither the squares nor their sum are out of range.
+// Swift's own library calls it, and nothing here does. With glibc's, which has a new version since 2.35, the
+// core would not load with an older one. In double precision neither the squares nor their sum are out of
+// range.
 __attribute__((visibility("hidden"))) float hypotf(float x, float y) {
     return isinf(x) || isinf(y) ? INFINITY : (float)sqrt((double)x * x + (double)y * y);
 }
