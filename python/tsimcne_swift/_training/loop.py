@@ -154,6 +154,11 @@ class Training:
         return time.perf_counter() - self.started
 
     @property
+    def _share_of_time(self) -> float | None:
+        """The part of the time for training that is used; None where it has no end."""
+        return None if self._deadline is None else self.seconds / (self._deadline.ends - self.started)
+
+    @property
     def stages(self) -> list[Stage]:
         """The stages as they were realised so far."""
         return [
@@ -218,7 +223,7 @@ class Training:
                 before, now = now, time.perf_counter()
                 self._count(event, now - before)
                 if bar is not None:
-                    bar.show(event, self.seconds)
+                    bar.show(event, self._share_of_time)
                 ends = event.steps_left == 0
                 if (ends or event.step == event.steps_per_epoch - 1) and self._finish_epoch(event):
                     return "stopped"

@@ -58,7 +58,6 @@ class ProgressBar:
         ]
         self._later = [sum(work[i:]) for i in range(1, len(work) + 1)]
         self._total = sum(work)
-        self._max_time = plan.max_time
         self._bar = make_bar(total=1.0, desc="t-SimCNE", bar_format=FORMAT, mininterval=1)
 
     def __enter__(self) -> ProgressBar:
@@ -69,12 +68,10 @@ class ProgressBar:
     ) -> None:
         self._bar.close()
 
-    def show(self, event: _core.Event, seconds: float) -> None:
-        """Show a step; ``seconds`` is the time used, of earlier slices too."""
-        if self._max_time is None:
+    def show(self, event: _core.Event, share: float | None) -> None:
+        """Show a step; ``share`` is the part of the time that is used, where there is an end to it."""
+        if share is None:
             rest = event.steps_left * self._costs[event.stage] + self._later[event.stage]
             share = 1 - rest / self._total
-        else:
-            share = seconds / self._max_time
         self._bar.set_postfix(stage=event.stage + 1, loss=f"{event.loss:.3f}", refresh=False)
         self._bar.update(min(1.0, share) - self._bar.n)
