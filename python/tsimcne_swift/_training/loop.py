@@ -156,7 +156,11 @@ class Training:
     @property
     def _share_of_time(self) -> float | None:
         """The part of the time for training that is used; None where it has no end."""
-        return None if self._deadline is None else self.seconds / (self._deadline.ends - self.started)
+        if self._deadline is None:
+            return None
+        # A run that goes on may have had all of it before.
+        whole = self._deadline.ends - self.started
+        return self.seconds / whole if whole > 0 else 1.0
 
     @property
     def stages(self) -> list[Stage]:
