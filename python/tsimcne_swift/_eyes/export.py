@@ -24,7 +24,7 @@ def eyes_to_onnx(eyes: Eyes, network: Network, element: str, version: str) -> An
     direction = graph.node("Div", FEATURES, length)
     head.head(head.normalized(direction))
     graph.nodes += head.nodes
-    graph.model.graph.initializer.extend(head.arrays)
+    graph.arrays += head.arrays
     model = graph.finished({"map": network.outputs, FEATURES: eyes.columns})
     model.producer_name, model.producer_version = "tsimcne-swift", version
     return model

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._networks.onnx_nodes import Nodes
 from .file import File, needed
 from .resampling import resampling
 from .sight import Sight
@@ -17,8 +18,8 @@ FLOAT, UINT8, FLOAT16, DOUBLE = 1, 2, 10, 11
 TYPES = {"float32": FLOAT, "uint8": UINT8, "float16": FLOAT16, "float64": DOUBLE}
 
 
-class Graph:
-    """Nodes before and behind those of a network; a value is the name of what a node makes.
+class Graph(Nodes):
+    """Nodes before and behind those of a network.
 
     All of them have been there, and meant the same, since version 8 of ONNX's operators, so that they go
     with a network of any.
@@ -37,32 +38,15 @@ class Graph:
         import onnx
         from onnx.compose import add_prefix
 
+        super().__init__("step")
         self.sight, self.image_shape, self.element = sight, image_shape, element
         self.model = onnx.ModelProto()
         self.model.CopyFrom(file.model)
         add_prefix(self.model, PREFIX, inplace=True)
         self._input, self.output = PREFIX + sight.input, PREFIX + sight.output
-        self.nodes: list[Any] = []
-        self.count = 0
         self._before()
         network, _ = needed(self.model.graph, [self.output])
         self.nodes += network
-
-    def array(self, value: Any) -> str:
-        from onnx import numpy_helper
-
-        self.count += 1
-        name = f"array {self.count}"
-        self.model.graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
-
-    def node(self, kind: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
-        from onnx import helper
-
-        self.count += 1
-        name = output or f"step {self.count}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
-        return name
 
     def _before(self) -> None:
         """What is done to images (n, height, width, channels)."""
@@ -132,6 +116,7 @@ class Graph:
             copies = [type(value).FromString(value.SerializeToString()) for value in values]
             del getattr(graph, field)[:]
             getattr(graph, field).extend(copies)
+        graph.initializer.extend(self.arrays)
         # What it says of values in between may be of another number of images.
         del graph.value_info[:]
         return self.model

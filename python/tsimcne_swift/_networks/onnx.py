@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import Any
 
 import numpy as np
 
 from .layers import Layers, named
 from .network import Network
+from .onnx_nodes import Nodes
 
 # The first operator set with hard-swish is 14; everything of the last years reads this one.
 OPSET, IR_VERSION = 17, 8
@@ -46,35 +46,20 @@ def to_onnx(network: Network, element: str, version: str) -> Any:
     return model
 
 
-class NetworkGraph:
-    """Nodes, one after the other; a value is the name of what a node makes."""
+class NetworkGraph(Nodes):
+    """The nodes of a network."""
 
     def __init__(self, network: Network) -> None:
+        super().__init__("value")
         self.network = network
         self.tensors = network.tensors()
-        self.nodes: list[Any] = []
-        self.arrays: list[Any] = []
-        self._numbers = count()
-
-    def array(self, name: str, value: Any) -> str:
-        from onnx import numpy_helper
-
-        self.arrays.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
-
-    def node(self, kind: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
-        from onnx import helper
-
-        name = output or f"value {next(self._numbers)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
-        return name
 
     def head(self, x: str) -> None:
         """From features to the map."""
         last = len(self.network.architecture.hidden)
         for i in range(last + 1):
             at = f"projection_head.layers.{2 * i}"
-            weight, bias = (self.array(f"{at}.{p}", self.tensors[f"{at}.{p}"]) for p in ("weight", "bias"))
+            weight, bias = (self.array(self.tensors[f"{at}.{p}"], f"{at}.{p}") for p in ("weight", "bias"))
             x = self.node("Gemm", x, weight, bias, transB=1, output="map" if i == last else None)
             if i < last:
                 x = self.node("Relu", x)
@@ -84,18 +69,18 @@ class NetworkGraph:
         if self.network.normalization is None:
             return x
         mean, deviation, _ = self.network.normalization
-        x = self.node("Sub", x, self.array("mean", mean))
-        return self.node("Div", x, self.array("deviation", deviation))
+        x = self.node("Sub", x, self.array(mean, "mean"))
+        return self.node("Div", x, self.array(deviation, "deviation"))
 
     def write(self, element: str, is_vector: bool) -> None:
         x = "images"
         if element == "float64":
             assert self.network.normalization is not None
-            origin = self.array("normalization.origin", self.network.normalization.origin)
+            origin = self.array(self.network.normalization.origin, "normalization.origin")
             x = self.node("Cast", self.node("Sub", x, origin), to=1)
         if element == "uint8":
             x = self.node("Cast", x, to=1)
-            x = self.node("Div", x, self.array("largest", np.float32(255)))
+            x = self.node("Div", x, self.array(np.float32(255), "largest"))
         x = self.normalized(x)
         if is_vector:
             x = self.node("Identity", x, output="features")
@@ -114,7 +99,7 @@ class NetworkGraph:
     def layer(self, x: str, kind: str, o: dict[str, Any], name: str) -> str:
         def own(part: str) -> str:
             key = f"backbone.{name}.{part}"
-            return self.array(key, self.tensors[key])
+            return self.array(self.tensors[key], key)
 
         if kind == "residual":
             body = self.layers(x, o["layers"], f"{name}.layers.")
