@@ -58,7 +58,7 @@ def make_data(
         Y = Y - np.median(Y, axis=0)
     check_integer("thumbnail", thumbnail, 8, 256)
     check_integer("quality", quality, 1, 100)
-    columns = []
+    columns: list[dict[str, Any]] = []
     if labels is not None:
         columns.append(_label_column(read_labels(labels, n, label_names), label_names is not None))
     columns += [_column(legible(name), values, n) for name, values in _items(metadata)]
@@ -69,12 +69,12 @@ def make_data(
         "y": _floats(Y[:, 1]),
         "names": _texts("names", names, n),
         "links": _texts("links", links, n),
-        "columns": columns,
+        "columns": [_encoded(column) for column in columns],
         "neighbors": None if features is None else make_neighbors(features, n),
         "thumbnails": None,
     }
     clusters = find_clusters(Y, data["names"], _kinds(columns))
-    data["clusters"] = [_cluster_column(found) for found in clusters]
+    data["clusters"] = [_encoded(_cluster_column(found)) for found in clusters]
     if X is not None:
         data["thumbnails"] = asdict(make_atlases(as_pictures(X, n), thumbnail, quality))
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")), clusters
@@ -88,7 +88,7 @@ def label_texts(labels: Labels) -> npt.NDArray[Any]:
 def _label_column(labels: Labels, is_sorted: bool) -> dict[str, Any]:
     """Classes in their order, or sorted by the names that were given to them."""
     if labels.scale is not None:
-        return {"name": "label", "kind": "number", "values": _floats(labels.scale, "<f8")}
+        return {"name": "label", "kind": "number", "values": labels.scale}
     shown = labels.present
     if is_sorted:
         shown.sort(key=lambda code: in_order(labels.names[code]))
@@ -108,13 +108,11 @@ def _label_column(labels: Labels, is_sorted: bool) -> dict[str, Any]:
 def _category(
     name: str, codes: npt.NDArray[Any], categories: list[str], colors: list[str] | None = None
 ) -> dict[str, Any]:
-    """A column of kinds, of which an empty first one stands for none."""
+    """A column of kinds, by their numbers, of which an empty first one stands for none."""
     if colors is None:
         first = int(categories[:1] == [""])
         colors = [NONE] * first + colors_of(len(categories) - first)
-    return {
-        "name": name, "kind": "category", "values": _floats(codes), "categories": categories, "colors": colors
-    }  # fmt: skip
+    return {"name": name, "kind": "category", "values": codes, "categories": categories, "colors": colors}
 
 
 def _cluster_column(found: Clusters) -> dict[str, Any]:
@@ -126,15 +124,10 @@ def _cluster_column(found: Clusters) -> dict[str, Any]:
 def _kinds(columns: list[dict[str, Any]]) -> dict[str, list[str]]:
     """The texts of the columns that sort images into kinds."""
     return {
-        column["name"]: [column["categories"][code] for code in _codes(column)]
+        column["name"]: [column["categories"][code] for code in column["values"].tolist()]
         for column in columns
         if column["kind"] == "category"
     }
-
-
-def _codes(column: dict[str, Any]) -> list[int]:
-    values: list[int] = np.frombuffer(base64.b64decode(column["values"]), "<f4").astype(int).tolist()
-    return values
 
 
 def _items(metadata: Any) -> list[tuple[Any, Any]]:
@@ -154,7 +147,7 @@ def _column(name: str, values: Any, n: int) -> dict[str, Any]:
     if column.kind == "number" and not (
         column.values.dtype.kind in "iuO" and (abs(column.values[column.known]) > LARGEST_EXACT).any()
     ):
-        return {"name": name, "kind": "number", "values": _floats(column.floats(), "<f8")}
+        return {"name": name, "kind": "number", "values": column.floats()}
     texts = [legible(text) for text in column.texts()]
     if column.kind == "time":
         return {"name": name, "kind": "time", "values": texts}
@@ -175,6 +168,12 @@ def _texts(name: str, texts: Sequence[str] | None, n: int) -> list[str] | None:
     if len(texts) != n:
         raise ValueError(f"{name}: got {len(texts)}, want one for each of {n} points")
     return [legible(text) for text in texts]
+
+
+def _encoded(column: dict[str, Any]) -> dict[str, Any]:
+    """A column as the page has it: what is no text as base64."""
+    dtype = {"category": "<f4", "number": "<f8"}.get(column["kind"])
+    return column if dtype is None else column | {"values": _floats(column["values"], dtype)}
 
 
 def _floats(values: npt.NDArray[Any], dtype: str = "<f4") -> str:

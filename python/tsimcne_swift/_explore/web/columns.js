@@ -6,7 +6,10 @@ class Columns {
     this.list = [...data.columns, ...data.clusters].map((column) => {
       if (column.kind === "text") return column;
       if (column.kind === "time") return { ...column, numbers: Float64Array.from(column.values, moment) };
-      if (column.kind === "number") return { ...column, values: doubles(column.values), numbers: doubles(column.values) };
+      if (column.kind === "number") {
+        const numbers = doubles(column.values);
+        return { ...column, values: numbers, numbers };
+      }
       return { ...column, values: floats(column.values), colors: column.colors.map(rgb) };
     });
   }
