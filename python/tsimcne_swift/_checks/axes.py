@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 # Most channels that a picture to look at has, and fewest pixels a side of an image.
@@ -34,3 +35,12 @@ def of_tensor(tensor: Any) -> npt.NDArray[Any]:
     # numpy has no bfloat16.
     array: npt.NDArray[Any] = (tensor.float() if "bfloat16" in str(tensor.dtype) else tensor).numpy()
     return array
+
+
+def values_of(value: Any) -> Any:
+    """The array of a tensor, of PyTorch or of another library; any other value as it is."""
+    if is_tensor(value):
+        return of_tensor(value)
+    if hasattr(value, "numpy") and not isinstance(value, np.ndarray | type):
+        return np.asarray(value.numpy())
+    return value

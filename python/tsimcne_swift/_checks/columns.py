@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .axes import is_tensor, of_tensor
+from .axes import values_of
 from .values import is_whole
 
 # What libraries write for a missing value among text. "None" and "NA" are not here: people call kinds so.
@@ -140,10 +140,7 @@ def _unpacked(value: Any) -> Any:
     """Text of bytes, the number in an array or a tensor without axes, and any other value as it is."""
     if isinstance(value, bytes):
         return value.decode(errors="surrogateescape")
-    if is_tensor(value):
-        value = of_tensor(value)
-    elif hasattr(value, "numpy") and not isinstance(value, type):
-        value = np.asarray(value.numpy())
+    value = values_of(value)
     return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 

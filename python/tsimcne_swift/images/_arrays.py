@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._checks.axes import SMALLEST, is_tensor, of_tensor, order_of
+from .._checks.axes import SMALLEST, is_tensor, order_of, values_of
 from ._decoding._opening import check_format
 from ._decoding._raw import Raw, raw_of_array
 from ._workers import Encoded
@@ -50,10 +50,7 @@ def open_array(value: Any) -> Raw:
 
 
 def _values(value: Any) -> npt.NDArray[Any]:
-    if is_tensor(value):
-        return of_tensor(value)
-    if hasattr(value, "numpy") and not isinstance(value, np.ndarray):
-        value = value.numpy()
+    value = values_of(value)
     if isinstance(value, np.ma.MaskedArray) and value.mask.any():
         # What is masked is no value, which only floats can say.
         return np.asarray(np.ma.filled(value.astype(np.float64), np.nan))
