@@ -347,7 +347,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             X, layout = X.images, X.layout
         plan = ranks.together(lambda: make_plan(twin, X, resume, ranks))
         if plan.eyes is not None:
-            plan = look(plan, self.backbone.cache)
+            plan = look(plan, plan.eyes, self.backbone.cache)
             # What eyes take is not to be shortened: time counts from here.
             started = time.perf_counter()
         training = Training(plan, self.get_params(deep=False), started)
@@ -675,7 +675,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _find_eyes(self, backbone_file: Any) -> None:
         """Find the file of an ``Onnx`` backbone, which is what a later fit reads."""
         if self._eyes is not None:
-            self._eyes.seek(None if backbone_file is None else check_path("backbone_file", backbone_file))
+            if backbone_file is not None:
+                self._eyes.sources = (check_path("backbone_file", backbone_file),)
             self.backbone = self._eyes.said(self.backbone)
         elif backbone_file is not None:
             raise ValueError(f"backbone_file: got {backbone_file!r}, but the backbone is no Onnx; want None")

@@ -51,11 +51,6 @@ class Eyes:
         """Features of an image."""
         return self.sight.columns
 
-    def seek(self, source: str | None) -> None:
-        """Take the file that the user names, if he does."""
-        if source is not None:
-            self.sources = (source,)
-
     def find(self) -> tuple[str | bytes, File]:
         """The network's file, and what is in it.
 

@@ -41,25 +41,24 @@ class Vectors(Images):
         )
         if given is not None:
             given.check()
-        self.guard = Guard(array)
+        self._hold(array)
         if array.shape[1] > LARGEST:
             raise ValueError(f"X: got {array.shape[1]} features, want at most {LARGEST}")
         if max(-array.min(), array.max()) > LARGEST_VALUE:
             raise ValueError(f"X: got values beyond ±{LARGEST_VALUE:g}; scale them")
-        self.array = array
-        self.n_features = array.shape[1]
-        self.shape = (array.shape[0], 1, 1, array.shape[1])
-        self.direct = array.dtype == np.float32
 
     @classmethod
     def of(cls, rows: npt.NDArray[np.float32]) -> Vectors:
         """Vectors that were made here, C-contiguous and finite."""
         vectors = cls.__new__(cls)
-        vectors.array, vectors.guard = rows, Guard(rows)
-        vectors.n_features = rows.shape[1]
-        vectors.shape = (rows.shape[0], 1, 1, rows.shape[1])
-        vectors.direct = True
+        vectors._hold(rows)
         return vectors
+
+    def _hold(self, array: npt.NDArray[Any]) -> None:
+        self.array, self.guard = array, Guard(array)
+        self.n_features = array.shape[1]
+        self.shape = (array.shape[0], 1, 1, array.shape[1])
+        self.direct = array.dtype == np.float32
 
     def about(self, origin: npt.NDArray[np.float64] | None) -> Vectors:
         """The same vectors with ``origin`` subtracted in float64, before they become float32."""

@@ -20,18 +20,17 @@ Rows = npt.NDArray[np.float32]
 ENDING = ".features"
 
 
-def look(plan: Plan, cache: str | os.PathLike[str] | None) -> Plan:
-    """The plan of the features that its eyes find; itself if it has none.
+def look(plan: Plan, eyes: Eyes, cache: str | os.PathLike[str] | None) -> Plan:
+    """The plan of the features that its eyes find.
 
     Parameters
     ----------
     plan : Plan
+    eyes : Eyes
+        The plan's.
     cache : path or None
         Where features are kept; None: beside the checkpoint.
     """
-    eyes = plan.eyes
-    if eyes is None:
-        return plan
     path = os.fspath(cache) if cache is not None else plan.checkpoint and plan.checkpoint + ENDING
     if path and plan.ranks.size > 1:
         path += f".{plan.ranks.rank}"
