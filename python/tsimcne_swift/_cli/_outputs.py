@@ -175,7 +175,10 @@ def write_outputs(
     features: npt.NDArray[np.float32],
     options: Any,
 ) -> None:
-    """Write table, picture and page, in the order of how little may go wrong."""
+    """Write table, picture and page, in the order of how little may go wrong.
+
+    The page is made before all of them, as its clusters are columns of the table.
+    """
     import matplotlib
     import matplotlib.pyplot as plt
 
