@@ -26,8 +26,8 @@ if command -v dpkg-query >/dev/null; then
             echo "Packages are missing. Please run:  sudo apt-get update && sudo apt-get install ${missing[*]}" >&2
             exit 1
         fi
-        apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
+        apt-get update -qq -o DPkg::Lock::Timeout=300
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=300 "${missing[@]}" >/dev/null
     fi
 fi
 if ! command -v swift >/dev/null; then

@@ -35,19 +35,27 @@ public func tsimcne_model_transform(
     status {
         let batch = try imageBatch(images, suppliedLater: false)
         let output = try required(output, "output")
-        try check(kind, in: 0...1, "output_kind")
+        let kind = try outputKind(kind)
         let pool = ThreadPool(threads: try threadCount(threads))
         try usingModel(model, .reads) { model in
             try checkImages(batch, fit: model)
-            let isMap = kind == Int32(TSIMCNE_OUTPUT_MAP)
-            let wanted = Int64(batch.count * (isMap ? model.outputs : model.features))
+            let wanted = Int64(batch.count * model.columns(of: kind))
             guard outputCount == wanted else {
                 throw Failure.argument("output_count: got \(outputCount), want \(wanted)")
             }
-            try model.transform(batch, isMap ? .map : .features, into: output, pool: pool) {
+            try model.transform(batch, kind, into: output, pool: pool) {
                 try checkMemory($0, "mapping images of this size")
             }
         }
+    }
+}
+
+private func outputKind(_ number: Int32) throws -> Model.Output {
+    try check(number, in: 0...Int32(TSIMCNE_OUTPUT_COUNT) - 1, "output_kind")
+    switch Int(number) {
+    case TSIMCNE_OUTPUT_MAP: return .map
+    case TSIMCNE_OUTPUT_FEATURES: return .features
+    default: return .parts
     }
 }
 

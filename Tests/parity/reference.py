@@ -68,10 +68,12 @@ class ResNet(nn.Module):
             setattr(self, f"layer{i + 1}", nn.Sequential(*blocks))
         self.features = inputs
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def third_level(self, x: torch.Tensor) -> torch.Tensor:
         x = functional.relu(self.bn1(self.conv1(x)))
-        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        return x.mean(dim=(2, 3))
+        return self.layer3(self.layer2(self.layer1(x)))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer4(self.third_level(x)).mean(dim=(2, 3))
 
 
 class ProjectionHead(nn.Module):
@@ -118,6 +120,11 @@ class Network(nn.Module):
 
     def features(self, images: np.ndarray) -> torch.Tensor:
         return self.backbone(self.pixels_of(images))
+
+    def parts(self, images: np.ndarray) -> torch.Tensor:
+        """Means over 3×3 parts of what the last level reads, the upper left part's channels first."""
+        plane = self.backbone.third_level(self.pixels_of(images))
+        return functional.adaptive_avg_pool2d(plane, 3).permute(0, 2, 3, 1).flatten(1)
 
     def forward(self, images: np.ndarray) -> torch.Tensor:
         return self.projection_head(self.features(images))

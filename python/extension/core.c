@@ -114,7 +114,7 @@ static int core_execute(PyObject *module) {
         long value;
     } limits[] = {
         {"ABI_VERSION", TSIMCNE_ABI_VERSION},     {"MOST_STAGES", TSIMCNE_MOST_STAGES},
-        {"MOST_HIDDEN", TSIMCNE_MOST_HIDDEN},     {"MOST_LAYERS", TSIMCNE_MOST_LAYERS},
+        {"MOST_HIDDEN", TSIMCNE_MOST_HIDDEN},     {"MOST_LAYERS", TSIMCNE_MOST_LAYERS},     {"PLANE_PARTS", TSIMCNE_PLANE_PARTS},
         {"WIDEST_HIDDEN", TSIMCNE_WIDEST_HIDDEN}, {"MOST_PARTS", TSIMCNE_MOST_PARTS},
     };
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {

@@ -76,6 +76,6 @@ POINTS_RADIUS = 5.0
 #: Number of words of patches that stand beside the network's features, and the length of what they say where
 #: those have length 1.
 PATCH_WORDS = 1024
-PATCHES_WEIGHT = 1.4
+PATCHES_WEIGHT = 0.7
 #: Numbers of an image in which neighbours are sought: principal components of what is compared.
 COMPARED = 192

@@ -2,6 +2,11 @@
 protocol Backbone: Layer {
     /// Channels of the features.
     var features: Int { get }
+    /// Channels of the wide plane.
+    var wideChannels: Int { get }
+    /// Appends the forward pass up to the wide plane, which is the last layer with a stride's input: (B, H, W, C).
+    /// A backbone whose planes do not shrink has its last one there.
+    func forwardToWidePlane(_ input: Tensor, _ pass: Pass) -> Tensor
     /// Whether a step of so many views would keep more for the backward pass than is worth its memory.
     func keepsMuch(views: Int, height: Int, width: Int) -> Bool
 }
@@ -11,9 +16,13 @@ public final class IdentityBackbone: Backbone {
     public let features: Int
     public init(features: Int) { self.features = features }
 
+    var wideChannels: Int { features }
+
     func keepsMuch(views: Int, height: Int, width: Int) -> Bool { false }
 
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor { input }
+
+    func forwardToWidePlane(_ input: Tensor, _ pass: Pass) -> Tensor { input }
 
     public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? { gradient }
 }

@@ -38,6 +38,24 @@ extension [NamedLayer] {
         }
     }
 
+    /// By how much they make a plane smaller.
+    private var stride: Int {
+        reduce(1) { product, named in
+            switch named.layer {
+            case .convolution(_, _, let stride, _), .depthwise(_, let stride), .maxPooling(_, let stride):
+                return product * stride
+            case .residual(let layers, _, _): return product * layers.stride
+            default: return product
+            }
+        }
+    }
+
+    /// Layers before the last one with a stride; all of them where only the first has one, or none.
+    var wideCount: Int {
+        let last = indices.last { self[$0..<$0 + 1].map { $0 }.stride > 1 } ?? 0
+        return last > 0 ? last : count
+    }
+
     /// The layers; a convolution, the normalisation after it and the rectifier after that are one.
     func built(_ prefix: String, inputs: Int) -> Chain {
         var layers: [any Layer] = []

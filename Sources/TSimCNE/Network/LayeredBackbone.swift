@@ -1,7 +1,10 @@
 /// A backbone that is composed of layers; the mean of their result over the plane is the features.
 public final class LayeredBackbone: Backbone {
     public let features: Int
+    let wideChannels: Int
     private let layers: Chain
+    /// Those of the layers that make the wide plane.
+    private let early: Chain
     private let pooling = GlobalAveragePooling()
     private var last: Tensor?
 
@@ -14,13 +17,23 @@ public final class LayeredBackbone: Backbone {
     ///   - channels: the images' channels.
     public init(_ name: String, _ layers: [NamedLayer], channels: Int) {
         features = layers.outputs(inputs: channels)
-        self.layers = layers.built(name, inputs: channels)
+        let first = Array(layers[..<layers.wideCount])
+        let rest = Array(layers[layers.wideCount...])
+        wideChannels = first.outputs(inputs: channels)
+        early = first.built(name, inputs: channels)
+        self.layers = Chain(early.layers + rest.built(name, inputs: wideChannels).layers)
     }
 
     public func initialize(_ random: inout RandomNumbers) { layers.initialize(&random) }
 
     /// The layers keep what they need.
     func keepsMuch(views: Int, height: Int, width: Int) -> Bool { false }
+
+    func forwardToWidePlane(_ input: Tensor, _ pass: Pass) -> Tensor {
+        let result = early.forward(input, pass)
+        if result.pointer != input.pointer { pass.releaseUnlessKept(input) }
+        return result
+    }
 
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
         let result = layers.forward(input, pass)

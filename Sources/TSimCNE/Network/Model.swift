@@ -74,7 +74,20 @@ public final class Model {
         }
     }
 
-    public enum Output: Sendable { case map, features }
+    public enum Output: Sendable {
+        case map, features
+        /// Means over parts of the backbone's wide plane.
+        case parts
+    }
+
+    /// Numbers of an image's output.
+    public func columns(of kind: Output) -> Int {
+        switch kind {
+        case .map: return outputs
+        case .features: return features
+        case .parts: return PartPooling.count * backbone.wideChannels
+        }
+    }
 
     /// Images that are mapped together: weights are transformed once for them, which takes as long as a
     /// dozen images. An image's result does not depend on it.
@@ -106,9 +119,13 @@ public final class Model {
             read(i, input.pointer + i * imageCount)
         }
         normalize(input, pass.program)
-        var result = backbone.forward(input, pass)
-        if kind == .map { result = head.forward(result, pass) }
-        return (pass.program, result)
+        switch kind {
+        case .features: return (pass.program, backbone.forward(input, pass))
+        case .map: return (pass.program, head.forward(backbone.forward(input, pass), pass))
+        case .parts:
+            let plane = backbone.forwardToWidePlane(input, pass)
+            return (pass.program, PartPooling.forward(plane, pass))
+        }
     }
 
     /// What mapping so many images of a shape takes: a workspace without memory, and floats of scratch memory
@@ -136,7 +153,7 @@ public final class Model {
         granted: (_ bytes: Int) throws -> Void
     ) rethrows {
         if images.count == 0 { return }
-        let columns = kind == .map ? outputs : features
+        let columns = columns(of: kind)
         let (planned, scratch) = planInference(
             kind, Shape(images.count, images.height, images.width, images.channels))
         let isThere = inferenceWorkspace.holds(planned)

@@ -5,6 +5,8 @@ public final class ResNet: Backbone {
     public let features: Int
     private let stem: NormalizedConvolution
     private let blocks: [ResidualBlock]
+    /// Blocks before the last level's, and the channels that they end with.
+    private let wide: (blocks: Int, channels: Int)
     private let firstPlanes: Int
     private let pooling = GlobalAveragePooling()
     /// What each block reads, and the last one's output.
@@ -22,7 +24,9 @@ public final class ResNet: Backbone {
         let (kind, counts) = ResNet.depths[depth]!
         var blocks: [ResidualBlock] = []
         var inputs = baseWidth
+        var wide = (blocks: 0, channels: 0)
         for stage in 0..<4 {
+            wide = (blocks.count, inputs)
             let width = baseWidth << stage
             for index in 0..<counts[stage] {
                 blocks.append(
@@ -34,6 +38,7 @@ public final class ResNet: Backbone {
         }
         firstPlanes = max(14, 2 + counts[0] * (kind == .basic ? 6 : 14))
         self.blocks = blocks
+        self.wide = wide
         features = inputs
     }
 
@@ -51,21 +56,33 @@ public final class ResNet: Backbone {
         for unit in units { unit.initialize(&random) }
     }
 
+    var wideChannels: Int { wide.channels }
+
+    func forwardToWidePlane(_ input: Tensor, _ pass: Pass) -> Tensor {
+        forward(input, blocks: wide.blocks, pass)
+    }
+
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
+        let value = forward(input, blocks: blocks.count, pass)
+        let pooled = pooling.forward(value, pass)
+        pass.releaseUnlessKept(value)
+        return pooled
+    }
+
+    /// Appends the stem and the first blocks.
+    private func forward(_ input: Tensor, blocks count: Int, _ pass: Pass) -> Tensor {
         var value = stem.forward(input, pass)
         pass.releaseUnlessKept(input)
         // The stem is a hundredth of the network's work, and its output one of its largest tensors.
         if pass.remakesOutputs { stem.dropRaw(pass) }
         values = [value]
-        for block in blocks {
+        for block in blocks[..<count] {
             let next = block.forward(value, pass)
             if pass.remakesOutputs { pass.workspace.release(value) } else { pass.releaseUnlessKept(value) }
             value = next
             values.append(value)
         }
-        let pooled = pooling.forward(value, pass)
-        pass.releaseUnlessKept(value)
-        return pooled
+        return value
     }
 
     public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from helpers import assert_same_bits, images, small
-from tsimcne_swift import TSimCNE, _core
+from tsimcne_swift import TSimCNE, _core, recipes
+from tsimcne_swift._algebra.evened import ARRAYS as EVENED
 from tsimcne_swift._inputs.images import Images
 from tsimcne_swift._patches.vocabulary import DEPTH, geometry, vocabulary
-from tsimcne_swift._patches.words import FEATURES, PatchWords
+from tsimcne_swift._patches.words import ARRAYS, FEATURES, PatchWords
 from tsimcne_swift._storage.safetensors import encode, read
 from tsimcne_swift._training import forecast
 from tsimcne_swift._training.one_rank import OneRank
@@ -89,14 +90,10 @@ def test_features_are_those_of_the_network_and_of_patches(fitted):
     X = images(100)
     alone = small(patch_words=0).fit(X)
     network, both = alone.features(X), fitted.features(X)
-    assert_same_bits(fitted._network.map(fitted._images(X), 1, _core.OUTPUT_FEATURES), network)
-    unit = network / np.linalg.norm(network, axis=1, keepdims=True)
-    unit -= unit.mean(axis=0)
-    wanted = unit / np.linalg.norm(unit, axis=1, keepdims=True)
     columns = network.shape[1]
-    np.testing.assert_allclose(both[:, :columns], wanted, atol=1e-4)
-    lengths = np.linalg.norm(both[:, columns:], axis=1)
-    np.testing.assert_allclose(lengths, lengths[0], rtol=1e-5)
+    assert_same_bits(both[:, :columns], network)
+    np.testing.assert_allclose(np.linalg.norm(network, axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(both[:, columns:], axis=1), recipes.PATCHES_WEIGHT, rtol=1e-5)
     assert not np.array_equal(alone.embedding_, fitted.embedding_)
 
 
@@ -111,14 +108,17 @@ def test_a_file_keeps_them(fitted, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["whitening", "words", "vectors", "components", "scales", "shift", "features_mean"]
+    "key",
+    [
+        *(f"patches.{name}" for name in (*ARRAYS, *EVENED)),
+        *(f"parts.{name}" for name in EVENED),
+    ],
 )
 @pytest.mark.parametrize("damage", ["gone", "type", "shape", "values"])
-def test_damaged_files_are_said(fitted, name, damage, tmp_path):
+def test_damaged_files_are_said(fitted, key, damage, tmp_path):
     path = tmp_path / "model.safetensors"
     fitted.save(path)
     tensors, document = read(str(path))
-    (key,) = (key for key in tensors if key in (f"patches.{name}", f"plane.{name}"))
     value = tensors[key]
     if damage == "gone":
         del tensors[key]
@@ -131,7 +131,7 @@ def test_damaged_files_are_said(fitted, name, damage, tmp_path):
     else:
         tensors[key] = np.full_like(value, np.nan)
     path.write_bytes(encode(tensors, document))
-    with pytest.raises(ValueError, match=r"model.safetensors: is damaged: (patches|plane)\.\w+: "):
+    with pytest.raises(ValueError, match=r"model.safetensors: is damaged: (patches|parts)\.\w+: "):
         TSimCNE.load(path)
 
 

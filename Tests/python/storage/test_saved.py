@@ -19,6 +19,7 @@ from safetensors import safe_open
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from tsimcne_swift import Augmentation, FeatureAugmentation, Stage, TSimCNE
+from tsimcne_swift._algebra.evened import ARRAYS as EVENED
 from tsimcne_swift._patches.words import ARRAYS
 from tsimcne_swift._storage import safetensors as _files
 
@@ -212,7 +213,7 @@ def test_file_is_a_state_dict_with_a_document(tmp_path):
         kernel = file.get_tensor("backbone.conv1.weight")
     state = {name: value for name, value in model.to_state_dict().items() if "num_batches" not in name}
     places = {f"plane.{name}" for name in ("mean", "directions", "steps", "codes", "keys")}
-    places |= {"plane.features_mean", *(f"patches.{name}" for name in ARRAYS)}
+    places |= {f"patches.{name}" for name in (*ARRAYS, *EVENED)} | {f"parts.{name}" for name in EVENED}
     assert names == {*state, "embedding", *places}
     assert_same_bits(kernel, state["backbone.conv1.weight"])
     assert document["format"] == 1 and document["params"]["width"] == 4

@@ -89,8 +89,28 @@ def test_training_ends_in_time(written, budget, drift, monkeypatch):
         assert last / first == pytest.approx(written[2] / written[0], rel=0.5)
 
 
+def test_what_follows_training_is_timed_anew(monkeypatch):
+    """Time that was thought to be wanted afterwards goes to all stages, not to the last one alone."""
+    written = [1000, 20]
+    clock = Clock(written, [0.05, 0.05])
+    monkeypatch.setattr(_deadline.time, "perf_counter", lambda: clock.now)
+    deadline = _deadline.Deadline(clock.now + 100, written, [1, 1])
+    looks = 0
+    while clock.stage < len(written):
+        if deadline.wants_look:
+            deadline.move(100 + 200.0)
+            looks += 1
+        deadline.adjust(clock)
+        clock.train(1.0)
+    assert clock.now - 100 == pytest.approx(200, rel=0.01)
+    assert 2 <= looks < 10
+    first, last = clock.steps_done
+    # Else the last one would have had as much as both were thought to need.
+    assert last / first < 0.04
+
+
 def test_a_run_that_the_clock_has_shaped_can_be_repeated():
-    shaped = TSimCNE(**SMALL, total_epochs=[3, 1, 2], max_time=1.5).fit(X)
+    shaped = TSimCNE(**SMALL, total_epochs=[3, 1, 2], max_time=3).fit(X)
     assert any(stage.stretches for stage in shaped.stages_)
     assert sum(shaped.total_epochs_) > 6
     last = shaped.history_[-1]

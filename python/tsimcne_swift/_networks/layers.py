@@ -169,6 +169,18 @@ def outputs(layers: Layers, channels: int) -> int:
     return result
 
 
+def wide_channels(layers: Layers, channels: int) -> int:
+    """Channels of the plane that the last layer with a stride reads, unless that is the first layer."""
+    before: tuple[int | None, int] = (channels, 1)
+    wide = 0
+    for i in range(len(layers)):
+        after = _outputs("backbone", layers[i : i + 1], before)
+        if after[1] > before[1]:
+            wide = i
+        before = after
+    return outputs(layers[:wide] if wide > 0 else layers, channels)
+
+
 @dataclass(frozen=True)
 class _Named:
     """A layer with its name; ``mark`` is the core's kind of what ends a list within a residual."""

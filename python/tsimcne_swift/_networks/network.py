@@ -12,9 +12,10 @@ import numpy.typing as npt
 from .. import _core
 from .._checks.values import as_written, check_choice
 from .._inputs.images import Images
+from .._inputs.pieces import Which, count, pieces
 from .._system.locks import ProcessLock
 from .backbones import IDENTITY, LAYERED, NAMES, RESNETS, has_width, is_identity, named_layers
-from .layers import Layers, check_layers, core_layers, outputs
+from .layers import Layers, check_layers, core_layers, outputs, wide_channels
 from .state_dict import Arrays, from_arrays, state_dict, to_arrays
 
 # Images that are mapped between two looks at signals.
@@ -74,6 +75,11 @@ class Architecture:
     def features(self) -> int:
         """Number of values of the backbone's output."""
         return outputs(self.layers, self.channels)
+
+    @property
+    def parts(self) -> int:
+        """Number of values that the means over parts of the backbone's wide plane are."""
+        return _core.PLANE_PARTS * wide_channels(self.layers, self.channels)
 
     @property
     def has_width(self) -> bool:
@@ -196,49 +202,30 @@ class Network:
         changed = {names[0]: matrix.T @ weight, names[1]: bias @ matrix + shift}
         self.read(tensors | {name: value.astype(np.float32) for name, value in changed.items()})
 
-    def map_features(self, features: npt.NDArray[np.float32], threads: int) -> npt.NDArray[np.float32]:
-        """The map of images by their features, which the head alone reads."""
-        head = _core.Model(
-            channels=features.shape[1],
-            depth=0,
-            base_width=1,
-            hidden_dims=self.architecture.hidden,
-            output_dim=self.outputs,
-            seed=0,
-        )
-        arrays = self.tensors().items()
-        from_arrays(head, {name: value for name, value in arrays if name.startswith("projection_head.")})
-        result = np.empty((len(features), self.outputs), np.float32)
-        for start in range(0, len(features), CHUNK):
-            part = slice(start, start + CHUNK)
-            images = features[part].reshape(-1, 1, 1, features.shape[1])
-            head.transform(images, result[part], kind=_core.OUTPUT_MAP, threads=threads)
-        return result
-
     def map(
         self,
         images: Images,
         threads: int,
         kind: int = _core.OUTPUT_MAP,
-        rows: slice | npt.NDArray[np.intp] | None = None,
+        rows: Which = None,
     ) -> npt.NDArray[np.float32]:
-        """The map of images, or the backbone's features; an image's bits do not depend on the others."""
-        if not isinstance(rows, np.ndarray):
-            first, last, _ = (rows or slice(None)).indices(images.shape[0])
-            count = last - first
-        else:
-            first, count = 0, len(rows)
-        columns = self.outputs if kind == _core.OUTPUT_MAP else self.architecture.features
-        result = np.empty((count, columns), dtype=np.float32)
+        """The map of images, the backbone's features, or the means over parts of its wide plane.
+
+        An image's bits do not depend on the others.
+        """
+        columns = {
+            _core.OUTPUT_MAP: lambda: self.outputs,
+            _core.OUTPUT_FEATURES: lambda: self.architecture.features,
+            _core.OUTPUT_PARTS: lambda: self.architecture.parts,
+        }[kind]()
+        result = np.empty((count(images.shape[0], rows), columns), dtype=np.float32)
         images = images.about(None if self.normalization is None else self.normalization.origin)
         whole = images.whole() if images.direct else None
         chunk = max(1, min(CHUNK, CHUNK * 3072 // math.prod(images.shape[1:])))
-        for start in range(0, count, chunk):
-            stop = min(count, start + chunk)
-            part = rows[start:stop] if isinstance(rows, np.ndarray) else slice(first + start, first + stop)
+        for here, part in pieces(images.shape[0], rows, chunk):
             values = whole[part] if whole is not None else images.batch(part)
             with self._alone():
-                self.core.transform(values, result[start:stop], kind=kind, threads=threads)
+                self.core.transform(values, result[here], kind=kind, threads=threads)
             images.forget()
         return result
 

@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from .. import _core
 from .._algebra.directions import directions, directions_seconds
-from .._algebra.linear import Linear, to_unit_length
+from .._algebra.evened import Evened, read_evened
+from .._algebra.linear import to_unit_length
 from .._checks.arrays import check_arrays
 from .._inputs.images import Images
+from .._inputs.pieces import Which, count, pieces
 from .shrinking import shrink, shrunk_size
 from .vocabulary import Rows, geometry, vocabulary
 
@@ -25,22 +27,15 @@ THRESHOLD = 0.3
 DIMENSION, CELLS, FEATURES = 128, 4, 256
 # Deviations are divided by this power of themselves: 1 would make all directions alike.
 WHITENED = 0.5
-# Deviations below this share of the largest are not made more even.
-NOISE = 1e-4
 # Images whose description is timed; and how much longer it takes with its components, and what is read.
 PROBE, MORE = 256, 1.15
 # Images that are described at a time.
 CHUNK = 512
-# Largest number of a compressed component.
-LARGEST = 127
 
 ARRAYS = {
     "whitening": np.float32,
     "words": np.float32,
     "vectors": np.float32,
-    "components": np.int8,
-    "scales": np.float32,
-    "shift": np.float32,
 }
 PREFIX = "patches"
 
@@ -60,31 +55,17 @@ class PatchWords:
         For patches of ``depth`` values.
     words : ndarray of shape (words, depth), float32
     vectors : ndarray of shape (words, dimension), float32
-    components : ndarray of shape (cells² · dimension, features), int8
-    scales, shift : ndarray of shape (features,), float32
-        What products with components are multiplied by, and what is then added.
+    evened : Evened
+        Of the cells² · dimension numbers that an image has of them.
     """
 
-    def __init__(
-        self,
-        whitening: Rows,
-        words: Rows,
-        vectors: Rows,
-        components: npt.NDArray[np.int8],
-        scales: Rows,
-        shift: Rows,
-    ) -> None:
-        self.whitening, self.words, self.vectors = whitening, words, vectors
-        self.components, self.scales, self.shift = components, scales, shift
-        self._linear = Linear(components.astype(np.float32) * scales, shift)
-
-    def __reduce__(self) -> Any:
-        return PatchWords, tuple(getattr(self, name) for name in ARRAYS)
+    def __init__(self, whitening: Rows, words: Rows, vectors: Rows, evened: Evened) -> None:
+        self.whitening, self.words, self.vectors, self.evened = whitening, words, vectors, evened
 
     @property
     def features(self) -> int:
         """Numbers of an image."""
-        return len(self.shift)
+        return self.evened.features
 
     @classmethod
     def of(cls, images: Images, count: int, threads: int) -> PatchWords:
@@ -93,7 +74,7 @@ class PatchWords:
         kind = geometry(*shrunk_size(height, width), channels)
         assert kind is not None
         rows = np.linspace(0, n - 1, min(n, LEARNT_FROM)).astype(np.intp)
-        sample = np.concatenate(list(_parts(images, rows)))
+        sample = np.concatenate([part for _, part in _parts(images, rows)])
         whitening, words = vocabulary(sample, kind, count, threads)
         shares = _describe(sample, whitening, words, None, threads)
         mean = shares.mean(axis=0, dtype=np.float64)
@@ -104,44 +85,28 @@ class PatchWords:
         vectors = np.ascontiguousarray((basis * factors).T)
         some = sample[:: -(-len(sample) // COMPONENTS_FROM)]
         described = _describe(some, whitening, words, vectors, threads)
-        center, basis, deviations = directions(described, min(FEATURES, *described.shape), threads)
-        return cls(whitening, words, vectors, *_compressed(center, basis, deviations))
+        return cls(whitening, words, vectors, Evened.of(described, FEATURES, WHITENED, threads))
 
-    def describe(
-        self, images: Images, threads: int, rows: slice | npt.NDArray[np.intp] | None = None
-    ) -> Rows:
+    def describe(self, images: Images, threads: int, rows: Which = None) -> Rows:
         """Features (n, features) of images, or of some; those of an image do not depend on the others."""
-        first, last = _range(images, rows)
-        result = np.empty((last - first, self.features), np.float32)
-        start = 0
-        for part in _parts(images, rows):
+        result = np.empty((count(images.shape[0], rows), self.features), np.float32)
+        for here, part in _parts(images, rows):
             described = _describe(part, self.whitening, self.words, self.vectors, threads)
-            result[start : start + len(part)] = to_unit_length(self._linear(described, threads))
-            start += len(part)
+            result[here] = self.evened(described, threads)
         return result
 
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
         """Arrays that a file keeps."""
-        return {f"{PREFIX}.{name}": getattr(self, name) for name in ARRAYS}
+        own = {f"{PREFIX}.{name}": getattr(self, name) for name in ARRAYS}
+        return own | self.evened.tensors(PREFIX)
 
 
-def _parts(images: Images, rows: slice | npt.NDArray[np.intp] | None) -> Iterator[npt.NDArray[Any]]:
-    """Some images at a time, small and as the core reads them."""
+def _parts(images: Images, rows: Which) -> Iterator[tuple[slice, npt.NDArray[Any]]]:
+    """Some images at a time, small and as the core reads them, and where they stand among the rows."""
     whole = images.whole() if images.direct else None
-    first, last = _range(images, rows)
-    for start in range(first, last, CHUNK):
-        stop = min(last, start + CHUNK)
-        some = rows[start:stop] if isinstance(rows, np.ndarray) else slice(start, stop)
-        yield shrink(whole[some] if whole is not None else images.batch(some))
+    for here, part in pieces(images.shape[0], rows, CHUNK):
+        yield here, shrink(whole[part] if whole is not None else images.batch(part))
         images.forget()
-
-
-def _range(images: Images, rows: slice | npt.NDArray[np.intp] | None) -> tuple[int, int]:
-    """Which of the images, or of their numbers in rows, are meant: the first, and where they end."""
-    if isinstance(rows, np.ndarray):
-        return 0, len(rows)
-    first, last, _ = (rows or slice(None)).indices(images.shape[0])
-    return first, last
 
 
 def _describe(
@@ -171,20 +136,6 @@ def _describe(
             **numbers,
         )
     return result
-
-
-def _compressed(center: Rows, basis: Rows, deviations: Rows) -> tuple[npt.NDArray[np.int8], Rows, Rows]:
-    """Components, scales and shift that give places along the directions, less even than they are."""
-    largest = np.abs(basis).max(axis=1)
-    steps = np.where(largest > 0, largest, 1) / LARGEST
-    components = np.rint(basis / steps[:, None]).astype(np.int8)
-    # What is left in a direction may be rounding alone.
-    is_real = deviations > NOISE * deviations[0]
-    evened = np.zeros(len(deviations))
-    evened[is_real] = 1 / deviations[is_real].astype(np.float64) ** WHITENED
-    scales = (steps * evened).astype(np.float32)
-    shift = -np.einsum("c,fc->f", center.astype(np.float64), components.astype(np.float64)) * scales
-    return np.ascontiguousarray(components.T), scales, shift.astype(np.float32)
 
 
 def seconds(shape: tuple[int, ...], count: int, threads: int) -> float:
@@ -219,16 +170,17 @@ def read_words(tensors: dict[str, npt.NDArray[Any]], image_shape: tuple[int, ...
         raise ValueError(f"{PREFIX}: images of {image_shape[2]} channels have none")
     depth, cells = kind.side**2 * image_shape[2], kind.parts(height, width, CELLS)
     # An array without an axis has no length, which is then wrong.
-    count, dimension, features = (
+    count, dimension = (
         0 if value is None or value.ndim <= axis else value.shape[axis]
-        for value, axis in ((found["words"], 0), (found["vectors"], 1), (found["shift"], 0))
+        for value, axis in ((found["words"], 0), (found["vectors"], 1))
     )
     shapes = {
         "whitening": (depth, depth),
         "words": (count, depth),
         "vectors": (count, dimension),
-        "components": (cells * cells * dimension, features),
-        "scales": (features,),
-        "shift": (features,),
     }
-    return PatchWords(**check_arrays(PREFIX, found, ARRAYS, shapes))
+    arrays = check_arrays(PREFIX, found, ARRAYS, shapes)
+    evened = read_evened(PREFIX, tensors, cells * cells * dimension)
+    if evened is None:
+        raise ValueError(f"{PREFIX}.components: is missing")
+    return PatchWords(**arrays, evened=evened)

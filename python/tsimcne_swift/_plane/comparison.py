@@ -1,103 +1,121 @@
-"""What images are compared by: what the network makes of them, and beside it the words of their patches."""
+"""What images are compared by: what a network sees in their parts, and the words of their patches."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import _core, recipes
-from .._algebra.linear import to_unit_length
+from .._algebra.directions import directions_seconds
+from .._algebra.evened import Evened, read_evened
 from .._inputs.images import Images
+from .._inputs.pieces import Which, count, pieces
 from .._networks.network import Network
 from .._patches.words import PatchWords, read_words
 
 Rows = npt.NDArray[np.float32]
 
-NAME = "plane.features_mean"
-# Images whose features are changed at a time.
+PREFIX = "parts"
+# Numbers of an image from the network; images that they are learnt from, at most.
+FEATURES, LEARNT_FROM = 256, 8192
+# Deviations are divided by this power of themselves.
+WHITENED = 0.8
+# Values of a network that has not diverged are below this, and so are their squares' sums.
+LARGEST = 1e15
+# Images that are looked at at a time.
 CHUNK = 8192
+# Images on which the time is measured; how much longer than looking at them it takes with their components.
+PROBE, MORE = 256, 1.05
 
 
 class Comparison:
     """What distances between images are taken of.
 
-    Features of a network count by their direction, as in its loss. Beside those of patches they are taken
-    about their mean direction, so that both kinds spread about the origin, each of unit length. Feature
-    vectors are what they are.
+    What a network sees in 3×3 parts of an image before its last level counts along its principal components,
+    made more even, as a vector of unit length; the last level, which a loss over augmented views has formed,
+    tells less. Beside it stand the words of the image's patches. Feature vectors are what they are.
 
     Parameters
     ----------
-    mean : ndarray of shape (features,), float32, or None
-        The mean direction of the network's features; None without words.
+    parts : Evened or None
+        Of the means over parts of the network's wide plane; None for feature vectors.
     words : PatchWords or None
     """
 
-    def __init__(self, mean: Rows | None, words: PatchWords | None) -> None:
-        self.mean, self.words = mean, words
+    def __init__(self, parts: Evened | None, words: PatchWords | None) -> None:
+        self.parts, self.words = parts, words
 
     @classmethod
-    def of(cls, features: Rows, words: PatchWords | None) -> Comparison:
-        """That of images whose features the network has found."""
-        if words is None:
+    def of(
+        cls, network: Network, images: Images, words: PatchWords | None, threads: int
+    ) -> Comparison | None:
+        """That of images which the network reads; None where what it sees is not finite."""
+        if network.architecture.reads_vectors:
             return cls(None, None)
-        total = np.zeros(features.shape[1])
-        for start in range(0, len(features), CHUNK):
-            total += to_unit_length(features[start : start + CHUNK].copy()).sum(axis=0, dtype=np.float64)
-        return cls((total / len(features)).astype(np.float32), words)
+        n = images.shape[0]
+        some = np.linspace(0, n - 1, min(n, LEARNT_FROM)).astype(np.intp)
+        seen = network.map(images, threads, _core.OUTPUT_PARTS, some)
+        if not (np.abs(seen) < LARGEST).all():
+            return None
+        return cls(Evened.of(seen, FEATURES, WHITENED, threads), words)
 
     def columns(self, network: Network) -> int:
         """Numbers of an image."""
-        return network.architecture.features + (0 if self.words is None else self.words.features)
+        if self.parts is None:
+            return network.architecture.features
+        return self.parts.features + (0 if self.words is None else self.words.features)
 
     def rows(
         self,
         network: Network,
         images: Images,
         threads: int,
-        rows: slice | npt.NDArray[np.intp] | None = None,
-        features: Rows | None = None,
+        rows: Which = None,
     ) -> Rows:
-        """What images, or some of them, are compared by: (n, columns). Distances are Euclidean.
-
-        Parameters
-        ----------
-        features : ndarray or None
-            The network's, where they are known; they may be changed in place.
-        """
-        if features is None:
-            features = network.map(images, threads, _core.OUTPUT_FEATURES, rows)
-        if network.architecture.reads_vectors:
-            return features
-        to_unit_length(features)
-        if self.words is None or self.mean is None:
-            return features
-        features -= self.mean
-        result = np.empty((len(features), self.columns(network)), np.float32)
-        split = features.shape[1]
-        result[:, :split] = to_unit_length(features)
-        described = self.words.describe(images, threads, rows)
-        described *= np.float32(recipes.PATCHES_WEIGHT)
-        result[:, split:] = described
+        """What images, or some of them, are compared by: (n, columns). Distances are Euclidean."""
+        if self.parts is None:
+            return network.map(images, threads, _core.OUTPUT_FEATURES, rows)
+        n, split = images.shape[0], self.parts.features
+        result = np.empty((count(n, rows), self.columns(network)), np.float32)
+        for here, part in pieces(n, rows, CHUNK):
+            seen = network.map(images, threads, _core.OUTPUT_PARTS, part)
+            result[here, :split] = self.parts(seen, threads)
+            if self.words is not None:
+                described = self.words.describe(images, threads, part)
+                described *= np.float32(recipes.PATCHES_WEIGHT)
+                result[here, split:] = described
         return result
 
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
         """Arrays that a file keeps."""
-        if self.words is None or self.mean is None:
-            return {}
-        return {NAME: self.mean} | self.words.tensors()
+        own = {} if self.parts is None else self.parts.tensors(PREFIX)
+        return own | ({} if self.words is None else self.words.tensors())
+
+
+def parts_seconds(network: Network, images: Images, threads: int) -> float:
+    """Seconds to learn what images are compared by, without words, and to find it for all of them."""
+    n = images.shape[0]
+    some = slice(0, min(n, PROBE))
+    # The first call takes memory from the system.
+    for _ in range(2):
+        before = time.perf_counter()
+        network.map(images, threads, _core.OUTPUT_PARTS, some)
+        took = time.perf_counter() - before
+    learnt = min(n, LEARNT_FROM)
+    found = directions_seconds(learnt, network.architecture.parts, FEATURES, threads)
+    return float(MORE * took * (n + learnt) / some.stop + found)
 
 
 def read_comparison(
-    tensors: dict[str, npt.NDArray[Any]], features: int, image_shape: tuple[int, ...]
+    tensors: dict[str, npt.NDArray[Any]], network: Network, image_shape: tuple[int, ...]
 ) -> Comparison:
     """The comparison among the tensors of a file."""
-    words, mean = read_words(tensors, image_shape), tensors.get(NAME)
-    if (words is None) != (mean is None):
-        raise ValueError(f"{NAME}: is there without words, or words without it")
-    if mean is not None and (
-        mean.dtype != np.float32 or mean.shape != (features,) or not np.isfinite(mean).all()
-    ):
-        raise ValueError(f"{NAME}: got {mean.dtype} of shape {mean.shape}, want finite float32 ({features},)")
-    return Comparison(mean, words)
+    if network.architecture.reads_vectors:
+        return Comparison(None, None)
+    parts = read_evened(PREFIX, tensors, network.architecture.parts)
+    if parts is None:
+        raise ValueError(f"{PREFIX}.components: is missing (is the file of another version?)")
+    return Comparison(parts, read_words(tensors, image_shape))

@@ -116,7 +116,7 @@ def read_places(
         return None
     if points is None:
         raise ValueError(f"{PREFIX}: there is no map beside it")
-    comparison = read_comparison(tensors, network.architecture.features, image_shape)
+    comparison = read_comparison(tensors, network, image_shape)
     n, steps = len(points), found["steps"]
     dimension = 0 if steps is None or steps.ndim != 1 else len(steps)
     wanted = shapes(comparison.columns(network), dimension, n) | {"keys": (n,)}

@@ -81,7 +81,7 @@ class Fitted:
         """What images are compared by."""
         if self.eyes is not None:
             return self.eyes.see(images, threads)
-        if self.places is None or self.places.comparison.words is None:
+        if self.places is None:
             return self.network.map(images, threads, _core.OUTPUT_FEATURES)
         return self.places.comparison.rows(self.network, images, threads)
 

@@ -9,6 +9,8 @@ from .. import _core
 
 # A stage is set anew when its end would be off by more than this share of what is left of it.
 TOLERANCE = 0.01
+# What follows training is timed anew when this part of what was left is over, unless only `LAST` seconds are.
+LOOK_AFTER, LAST = 0.5, 5.0
 
 
 class Deadline:
@@ -35,6 +37,27 @@ class Deadline:
         self._first = 0
         self._begun = self._after_first = 0.0
         self._step_seconds = 0.0
+        self._plan_look()
+
+    def move(self, ends: float) -> None:
+        """Another end, since what follows training was timed anew."""
+        self.ends = ends
+        self._plan_look()
+        self.pause()
+
+    @property
+    def wants_look(self) -> bool:
+        """Whether it is time to see how long what follows training takes now.
+
+        A machine that was busy when training began would else leave time over, which the last stage, of no
+        use for it, had to fill.
+        """
+        return time.perf_counter() >= self._look
+
+    def _plan_look(self) -> None:
+        now = time.perf_counter()
+        left = self.ends - now
+        self._look = now + LOOK_AFTER * left if left > LAST else float("inf")
 
     def _work(self, stage: int, done: float = 0.0) -> float:
         return (self.written[stage] - done) * self.costs[stage]

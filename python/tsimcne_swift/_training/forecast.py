@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from .. import _core, recipes
 from .._networks.network import Network
-from .._patches.words import FEATURES as PATCH_FEATURES
 from .._patches.words import seconds as patch_seconds
+from .._plane.comparison import FEATURES, parts_seconds
 from .._plane.moving import moving_seconds, search_seconds
 from .._stages.cost import cost
 from .._stages.stage import Stage
@@ -27,7 +27,9 @@ LONG = 1.0
 
 
 def mapping_seconds(plan: Plan, network: Network) -> float:
-    """Seconds to map all images of the plan."""
+    """Seconds to map all images of the plan, or for what points are moved by."""
+    if plan.frees_points and not plan.architecture.reads_vectors:
+        return parts_seconds(network, plan.images, _threads(plan))
     n = plan.images.shape[0]
     rows = slice(0, min(n, PROBE))
     # The first call takes memory from the system.
@@ -83,13 +85,12 @@ def affordable_words(plan: Plan) -> tuple[int, float]:
     return count, seconds
 
 
-def free_seconds(plan: Plan, has_words: bool) -> float:
+def free_seconds(plan: Plan) -> float:
     """Seconds that points take once it is known by what images are compared."""
     if not plan.frees_points:
         return 0.0
-    columns, threads = plan.architecture.features, _threads(plan)
-    if has_words:
-        columns += PATCH_FEATURES
+    architecture, threads = plan.architecture, _threads(plan)
+    columns = architecture.features if architecture.reads_vectors else FEATURES
     n = plan.images.shape[0]
     return search_seconds(n, min(columns, recipes.COMPARED), threads) + moving_seconds(n, threads)
 
@@ -105,7 +106,7 @@ def training_seconds(plan: Plan) -> float:
     mapping = mapping_seconds(plan, network)
     measured: dict[tuple[object, str], float] = {}
     count = plan.patch_words
-    total = mapping + words_seconds(plan, count) + free_seconds(plan, count > 0)
+    total = mapping + words_seconds(plan, count) + free_seconds(plan)
     for stage in plan.stages:
         # A stage that reads features is too short to be measured without the search that it begins with.
         views = replace(stage, inputs="views", neighbors=0)

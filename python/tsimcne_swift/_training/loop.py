@@ -23,7 +23,7 @@ from .agreement import description
 from .checkpoint import Checkpoint, digest_of
 from .core_trainer import Supplier, make_trainer
 from .deadline import Deadline
-from .forecast import affordable_words, announcement, free_seconds, mapping_seconds
+from .forecast import affordable_words, announcement, free_seconds, mapping_seconds, words_seconds
 from .plan import Plan
 from .points import free_points
 from .progress import PointsBar, ProgressBar
@@ -231,8 +231,10 @@ class Training:
                 ends = event.steps_left == 0
                 if (ends or event.step == event.steps_per_epoch - 1) and self._finish_epoch(event):
                     return "stopped"
-                if ends and self._deadline is not None:
-                    self._deadline.ends = self._training_ends()
+                if self._deadline is not None and (ends or self._deadline.wants_look):
+                    if self._patch_words > 0:
+                        self._words_seconds = words_seconds(self.plan, self._patch_words)
+                    self._deadline.move(self._training_ends())
                 self._set_length()
                 if self.checkpoint is not None and (ends or self.checkpoint.is_due()):
                     self.save()
@@ -323,7 +325,7 @@ class Training:
         """When mapping has to begin."""
         assert self.plan.max_time is not None
         after = mapping_seconds(self.plan, self.network) + self._words_seconds
-        after += free_seconds(self.plan, self._patch_words > 0)
+        after += free_seconds(self.plan)
         return float(self.started + self.plan.max_time - after)
 
     def embedding(self) -> npt.NDArray[np.float32]:

@@ -39,18 +39,21 @@ def free_points(
     report : callable
         Gets the part that is done of the search for neighbours, and then of the points' motion.
     """
-    features = plan.ranks.map(network, plan.images, plan.threads, _core.OUTPUT_FEATURES)
-    placed = network.map_features(features, plan.threads)
-    if not (np.isfinite(features).all() and np.isfinite(placed).all()):
+    comparison = plan.ranks.share(plan.ranks.together(lambda: _comparison(plan, network, patch_words)))
+    if comparison is None:
         return None
-    words = plan.ranks.share(plan.ranks.together(lambda: _words(plan, patch_words)))
-    comparison = Comparison.of(features, words)
-    own = plan.ranks.part(len(features))
-    rows = plan.ranks.gather(comparison.rows(network, plan.images, plan.threads, own, features[own]))
+    own = plan.ranks.part(plan.images.shape[0])
+    rows = plan.ranks.gather(comparison.rows(network, plan.images, plan.threads, own))
+    if not np.isfinite(rows).all():
+        return None
     if plan.older_places is not None:
         assert plan.init is not None
         placed = plan.older_places.map(plan.init.network, plan.images, plan.threads)
-    elif not plan.has_head:
+    elif plan.has_head:
+        placed = plan.ranks.map(network, plan.images, plan.threads, _core.OUTPUT_MAP)
+        if not np.isfinite(placed).all():
+            return None
+    else:
         placed = components(rows, plan.threads)
 
     def moved() -> Rows | None:
@@ -64,8 +67,12 @@ def free_points(
     return Places.of(comparison, rows, points, plan.threads)
 
 
-def _words(plan: Plan, count: int) -> PatchWords | None:
-    """The words of the images' patches; those of the rank that leads are all ranks'."""
-    if count == 0 or not plan.ranks.leads:
+def _comparison(plan: Plan, network: Network, patch_words: int) -> Comparison | None:
+    """What the images are compared by; that of the rank that leads is all ranks'.
+
+    None where the network's outputs are not finite.
+    """
+    if not plan.ranks.leads:
         return None
-    return PatchWords.of(plan.images, count, plan.threads)
+    words = PatchWords.of(plan.images, patch_words, plan.threads) if patch_words > 0 else None
+    return Comparison.of(network, plan.images, words, plan.threads)
