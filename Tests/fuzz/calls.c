@@ -231,14 +231,14 @@ static void create_model(Choices *choices) {
 
 static void transform(Choices *choices) {
     tsimcne_images images = some_images(choices, 1, one_in(choices, 3));
-    int64_t count = integer(choices, (int64_t)((uint64_t)images.count * (uint64_t)(1 + below(choices, 32))));
+    int64_t count = integer(choices, (int64_t)((uint64_t)images.count * (uint64_t)(1 + below(choices, 64))));
     if (count > 1 << 18) {
         count = 0;
     }
     float *output = buffer(choices, count < 0 ? 0 : 4 * count);
     tsimcne_model_transform(handle(choices), one_in(choices, 64) ? NULL : &images,
-                            (int32_t)integer(choices, below(choices, 2)), (int32_t)integer(choices, 1),
-                            output, count);
+                            (int32_t)integer(choices, below(choices, TSIMCNE_OUTPUT_COUNT)),
+                            (int32_t)integer(choices, 1), output, count);
 }
 
 static tsimcne_stage some_stage(Choices *choices, const tsimcne_augmentation *augmentation) {

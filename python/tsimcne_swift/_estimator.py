@@ -139,8 +139,8 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         cosine. See docs/plane.md.
     patch_words : "auto" or int, default="auto"
         For maps of points: number of words for what patches of the images look like, found without training,
-        which are compared beside the network's features; they tell most where a network has had little time
-        or few images. 0: the network's features alone. ``"auto"``: 1,024 for images of up to 128 channels;
+        which are compared beside what the network sees; they tell most where a network has had little time
+        or few images. 0: the network alone. ``"auto"``: 1,024 for images of up to 128 channels;
         fewer where they would take more than a fifth of ``max_time``.
     output_init : {"principal", "normal"}, default="principal"
         How an output layer of another dimension begins: with principal components of the outputs
@@ -501,10 +501,11 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n, features), float32
-            What the backbone's last layer gives, averaged over the plane: 8 * width numbers, four times as
-            many with bottlenecks; of vectors themselves, normalised. With words of patches: those about their
-            mean direction and of unit length, and beside them 256 numbers by the words, so that Euclidean
-            distances and cosines order images alike.
+            With points: 256 numbers by what the network sees in 3×3 parts of the image, and beside them 256
+            by the words of its patches, each of a length that all images share, so that Euclidean distances
+            and cosines order images alike. With ``plane="parametric"``: what the backbone's last layer gives,
+            averaged over the plane, 8 * width numbers, four times as many with bottlenecks. Of vectors:
+            themselves, normalised.
         """
         return self._apply(X, _core.OUTPUT_FEATURES)
 

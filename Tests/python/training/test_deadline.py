@@ -74,7 +74,7 @@ def test_training_ends_in_time(written, budget, drift, monkeypatch):
     costs = [1, 1 / 3, 1][: len(written)]
     clock = Clock(written, [0.05, 0.02, 0.05])
     monkeypatch.setattr(_deadline.time, "perf_counter", lambda: clock.now)
-    deadline = _deadline.Deadline(clock.now + budget, written, costs)
+    deadline = _deadline.Deadline(clock.now + budget, written, costs, [True] * len(written))
     chance = np.random.default_rng(0)
     stretches = 0
     while clock.stage < len(written):
@@ -94,7 +94,7 @@ def test_what_follows_training_is_timed_anew(monkeypatch):
     written = [1000, 20]
     clock = Clock(written, [0.05, 0.05])
     monkeypatch.setattr(_deadline.time, "perf_counter", lambda: clock.now)
-    deadline = _deadline.Deadline(clock.now + 100, written, [1, 1])
+    deadline = _deadline.Deadline(clock.now + 100, written, [1, 1], [True, True])
     looks = 0
     while clock.stage < len(written):
         if deadline.wants_look:
@@ -107,6 +107,24 @@ def test_what_follows_training_is_timed_anew(monkeypatch):
     first, last = clock.steps_done
     # Else the last one would have had as much as both were thought to need.
     assert last / first < 0.04
+
+
+@pytest.mark.parametrize("budget", [20.0, 300.0])
+def test_a_stage_that_learns_nothing_is_no_longer_than_written(budget, monkeypatch):
+    """What was timed when all learning is over may have taken less than was thought."""
+    written = [1000, 20, 1]
+    clock = Clock(written, [0.05, 0.05, 0.05])
+    monkeypatch.setattr(_deadline.time, "perf_counter", lambda: clock.now)
+    deadline = _deadline.Deadline(clock.now + budget, written, [1, 1, 1], [True, False, False])
+    while clock.stage < len(written):
+        stage = clock.stage
+        deadline.adjust(clock)
+        clock.train(1.0)
+        if clock.stage > stage:
+            deadline.move(100 + budget + 10)
+    first, second, third = clock.steps_done
+    assert first == pytest.approx(budget / 0.05, rel=0.1)
+    assert 0.5 * min(20, 0.02 * first) <= second <= 20 and third == 1
 
 
 def test_a_run_that_the_clock_has_shaped_can_be_repeated():

@@ -19,14 +19,14 @@ from .._patches.words import PatchWords, read_words
 Rows = npt.NDArray[np.float32]
 
 PREFIX = "parts"
-# Numbers of an image from the network; images that they are learnt from, at most.
-FEATURES, LEARNT_FROM = 256, 8192
+# Numbers of an image from the network.
+FEATURES = 256
+# Images that they are learnt from, and that are looked at at a time, at most; and how many values these have.
+LEARNT_FROM, CHUNK, VALUES = 8192, 8192, 1 << 25
 # Deviations are divided by this power of themselves.
 WHITENED = 0.8
 # Values of a network that has not diverged are below this, and so are their squares' sums.
 LARGEST = 1e15
-# Images that are looked at at a time.
-CHUNK = 8192
 # Images on which the time is measured; how much longer than looking at them it takes with their components.
 PROBE, MORE = 256, 1.05
 
@@ -56,7 +56,7 @@ class Comparison:
         if network.architecture.reads_vectors:
             return cls(None, None)
         n = images.shape[0]
-        some = np.linspace(0, n - 1, min(n, LEARNT_FROM)).astype(np.intp)
+        some = np.linspace(0, n - 1, _learnt_from(n, network)).astype(np.intp)
         seen = network.map(images, threads, _core.OUTPUT_PARTS, some)
         if not (np.abs(seen) < LARGEST).all():
             return None
@@ -80,7 +80,7 @@ class Comparison:
             return network.map(images, threads, _core.OUTPUT_FEATURES, rows)
         n, split = images.shape[0], self.parts.features
         result = np.empty((count(n, rows), self.columns(network)), np.float32)
-        for here, part in pieces(n, rows, CHUNK):
+        for here, part in pieces(n, rows, min(CHUNK, _most(network))):
             seen = network.map(images, threads, _core.OUTPUT_PARTS, part)
             result[here, :split] = self.parts(seen, threads)
             if self.words is not None:
@@ -95,6 +95,16 @@ class Comparison:
         return own | ({} if self.words is None else self.words.tensors())
 
 
+def _most(network: Network) -> int:
+    """Images whose parts have no more than `VALUES` values."""
+    return max(FEATURES, VALUES // network.architecture.parts)
+
+
+def _learnt_from(n: int, network: Network) -> int:
+    """Images that components are learnt from, of so many."""
+    return min(n, LEARNT_FROM, _most(network))
+
+
 def parts_seconds(network: Network, images: Images, threads: int) -> float:
     """Seconds to learn what images are compared by, without words, and to find it for all of them."""
     n = images.shape[0]
@@ -104,7 +114,7 @@ def parts_seconds(network: Network, images: Images, threads: int) -> float:
         before = time.perf_counter()
         network.map(images, threads, _core.OUTPUT_PARTS, some)
         took = time.perf_counter() - before
-    learnt = min(n, LEARNT_FROM)
+    learnt = _learnt_from(n, network)
     found = directions_seconds(learnt, network.architecture.parts, FEATURES, threads)
     return float(MORE * took * (n + learnt) / some.stop + found)
 

@@ -27,12 +27,18 @@ class Deadline:
         Steps of each stage as it is written.
     costs : list of float
         Cost of a step of each stage, in any unit.
+    learns : list of bool
+        Whether a stage changes weights: one that does not is never longer than it is written, so that time
+        that is over is left rather than spent for nothing.
     """
 
-    def __init__(self, ends: float, written: Sequence[int], costs: Sequence[float]) -> None:
+    def __init__(
+        self, ends: float, written: Sequence[int], costs: Sequence[float], learns: Sequence[bool]
+    ) -> None:
         self.ends = ends
         self.written = written
         self.costs = costs
+        self.learns = learns
         self._stage = -1
         self._first = 0
         self._begun = self._after_first = 0.0
@@ -93,6 +99,8 @@ class Deadline:
         share = work / (work + rest) if work > 0 else 0.0
         wanted = max(1, round((self.ends - now) * share / self._step_seconds))
         planned = int(progress["steps"]) - step
+        if not self.learns[stage]:
+            wanted = min(wanted, planned)
         if abs(wanted - planned) <= max(0.5, TOLERANCE * planned):
             return None
         return self._set(trainer, progress, wanted)

@@ -319,7 +319,8 @@ class Training:
         written = [stage.steps(self.plan.steps_per_epoch) for stage in self.plan.stages]
         _, height, width, _ = self.plan.images.shape
         costs = [cost(stage, (height, width)) for stage in self.plan.stages]
-        return Deadline(ends, written, costs)
+        learns = [stage.lr != 0 for stage in self.plan.stages]
+        return Deadline(ends, written, costs, learns)
 
     def _training_ends(self) -> float:
         """When mapping has to begin."""
