@@ -2,10 +2,12 @@
 
 import sys
 
+from tools.platforms import arm64, debian
 from tools.platforms.rows import table
 from tools.platforms.wheel import level_rows, processor_rows, python_rows
 
 GROUPS = {"levels": level_rows, "processors": processor_rows, "pythons": python_rows}
+GROUPS |= {"debian": debian.rows, "arm64": arm64.rows}
 
 chosen = sys.argv[1:] or list(GROUPS)
 results = [row.result() for group in chosen for row in GROUPS[group]()]
