@@ -71,9 +71,11 @@ def build_core(level: str) -> Path:
     # Where it is compiled for another architecture: see tools/platforms/arm64.py.
     if "SWIFT_DESTINATION" in os.environ:
         command += ["--destination", os.environ["SWIFT_DESTINATION"]]
-    subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
+    # Swift's own clang compiles its C; what CC says is for the extension.
+    environment = {name: value for name, value in os.environ.items() if name != "CC"}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=sys.stderr)
     where = subprocess.run(
-        [*command, "--show-bin-path"], cwd=ROOT, check=True, capture_output=True, text=True
+        [*command, "--show-bin-path"], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
     )
     return Path(where.stdout.strip()) / LIBRARY
 
