@@ -36,7 +36,7 @@ cd {SOURCES}; rm -rf build dist
 PATH=/root/build/bin:$PATH
 python -m build --wheel --no-isolation --outdir dist/raw -C--build-option=--plat-name=linux_aarch64
 auditwheel repair --plat auto --wheel-dir dist dist/raw/*.whl
-abi3audit --strict dist/*.whl
+python tools/check_wheel.py dist/*.whl
 """
 
 
