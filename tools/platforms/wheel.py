@@ -18,12 +18,9 @@ from tools.platforms.trees import ROOT, SOURCES, WORK, Tree
 KERNELS = {"x86-64": "Nehalem", "x86-64-v3": "Haswell", "x86-64-v4": "SkylakeX"}
 # Processors as qemu knows them; it emulates no AVX-512.
 PROCESSORS = {"Nehalem": "x86-64", "Haswell": "x86-64-v3", "Skylake-Server": "x86-64-v3", "EPYC": "x86-64-v3"}
-# What tests of these rooms want beside the wheel. No compiler, no browser, no MPI.
-TESTS = (
-    "Tests/python/{checks,inputs,plane,storage,training} "
-    "Tests/python/test_{estimator,golden,inspect,reference}.py"
-)
-WANTED = "pytest pytest-timeout pillow pandas"
+# Rooms in which Python, numpy and scikit-learn are most used; they want no compiler, browser or MPI.
+TESTS = "Tests/python/{checks,storage} Tests/python/test_{estimator,golden,reference}.py"
+WANTED = "pytest pytest-timeout pillow pandas matplotlib hypothesis"
 OLDEST, NEWEST = "numpy==1.24.* scikit-learn==1.6.*", "numpy scikit-learn"
 SYSTEMS = {"Debian 12": DEBIAN_12, "Debian 13": DEBIAN_13, "Debian forky": FORKY}
 PYTHONS = [
@@ -107,8 +104,8 @@ def tested(tree: Tree, python: str, packages: str) -> str:
     """The Python tests with the wheel."""
     interpreter = install(tree, python, packages)
     text = tree.run(
-        f"cd {SOURCES}; {interpreter} -m pip install -q {WANTED}\n"
-        f"{interpreter} -m pytest -o addopts= -q -p no:cacheprovider {TESTS}",
+        f"cd {SOURCES}; {interpreter} -m pip install -q {shlex.join(packages.split())} {WANTED}\n"
+        f"{interpreter} -m pytest -o addopts= -q -p no:cacheprovider --timeout 0 {TESTS}",
         log=f"tests-{tree.name}-{python}-{packages.split()[0]}",
     )
     return closing_line(text)
