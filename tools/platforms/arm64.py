@@ -49,6 +49,18 @@ swift build --build-tests -c release --destination /root/arm64.json --scratch-pa
 export LD_LIBRARY_PATH={SWIFT}/swift/linux
 .build/tests-arm64/release/tsimcne-swiftPackageTests.xctest --testing-library swift-testing --no-parallel
 """
+# Every function of the C interface, and a race, by a program that is compiled as test_abi.py does.
+C_PROGRAMS = f"""
+cd {SOURCES}; core=$PWD/.build/aarch64/release
+for program in every_function 'destroy_races 100'; do
+    aarch64-linux-gnu-gcc -std=c11 -Wall -Wextra -Werror -Wno-missing-field-initializers -pthread \\
+        -I Sources/CTSimCNE/include "Tests/c/${{program%% *}}.c" -o /root/program \\
+        -L "$core" -ltsimcne -Wl,-rpath,"$core" -lm
+    # shellcheck disable=SC2086
+    /root/program ${{program#"${{program%% *}}"}}
+done
+echo 2 programs passed
+"""
 GOLDEN = "Tests/python/test_golden.py"
 FILES = "Tests/python/test_estimator.py Tests/python/storage"
 
@@ -98,11 +110,17 @@ def swift_tests() -> str:
     return re.findall(r"Test run with .*? passed", text)[-1]
 
 
+def c_programs() -> str:
+    """The C programs of the tests; the compiling tree has the libraries that they need to run."""
+    return CROSS.run(C_PROGRAMS, log="c-arm64").splitlines()[-1]
+
+
 def rows() -> Iterator[Row]:
     """Builds, if there is no wheel yet, and runs it."""
     if not list((ROOT / "dist").glob("*aarch64.whl")):
         build()
     where = ("Debian 13 arm64", "aarch64 (qemu's max)", "3.13", "emulated (qemu-user)")
+    yield Row("arm64-c", "Debian 13", *where[1:2], "", where[3], "C programs of the tests", c_programs)
     yield Row("arm64-wheel", *where, "trains; checksum", same)
     yield Row("arm64-golden", *where, GOLDEN, partial(python_tests, GOLDEN))
     yield Row("arm64-estimator", *where, FILES, partial(python_tests, FILES))
