@@ -1,8 +1,10 @@
+import Glibc
 import TSimCNE
 
 /// How long a training step would take on more threads than this machine has.
 ///
-/// Each slice is timed alone, on one thread; then as many threads as wanted take the slices of each loop,
+/// Each slice is timed alone, on one thread, by the processor's time that the thread took, so that other work
+/// on the machine does not count; then as many threads as wanted take the slices of each loop,
 /// the longest first, and wait for each other at its end. What threads share (memory, caches, the
 /// processor's clock) is not in the prediction, which is what slices alone allow.
 struct Scaling {
@@ -32,8 +34,7 @@ struct Scaling {
     }
 
     func report() {
-        let loops = measure()
-        let serial = step.measure().last!.milliseconds
+        let (loops, serial) = measure()
         let barrier = measureBarrier()
         let times = Scaling.threads.map { threads in
             loops.reduce(serial) { $0 + $1.time(threads: threads) + (threads > 1 ? barrier : 0) }
@@ -66,46 +67,64 @@ struct Scaling {
         }
     }
 
-    /// The loops of a step, each slice's time the best of some runs.
-    private func measure() -> [Loop] {
+    /// The loops of a step with each slice's time, the best of some runs, and what a step takes outside of them.
+    private func measure() -> (loops: [Loop], serial: Double) {
         var settings = step
         settings.threads = 1
         return settings.withTrainer { trainer in
-            settings.advance(trainer)
+            let whole = (0..<settings.steps).map { _ in milliseconds { settings.advance(trainer) } }.min()!
             let program = trainer.program!
             let scratch = AlignedBuffer(count: program.scratchCount)
             let alone = ThreadPool(threads: 1)
-            var loops: [Loop] = []
+            var loops = program.elements.compactMap { element -> Loop? in
+                guard case .operation(let name, let slices, _) = element else { return nil }
+                return Loop(name: name, slices: Array(repeating: .infinity, count: slices))
+            }
+            var inside = Double.infinity
             for _ in 0..<settings.steps {
                 var index = 0
+                var total = 0.0
                 for element in program.elements {
-                    guard case .operation(let name, let slices, let body) = element else { continue }
-                    if index == loops.count {
-                        loops.append(Loop(name: name, slices: Array(repeating: .infinity, count: slices)))
-                    }
+                    guard case .operation(_, let slices, let body) = element else { continue }
                     for slice in 0..<slices {
-                        let started = ThreadPool.now()
-                        OpenBLAS.singleThreaded {
-                            _ = alone.run(from: slice, count: slice + 1) { index, _ in
-                                body(index, scratch.pointer)
+                        let time = OpenBLAS.singleThreaded {
+                            milliseconds {
+                                _ = alone.run(from: slice, count: slice + 1) { index, _ in
+                                    body(index, scratch.pointer)
+                                }
                             }
                         }
-                        let time = Double(ThreadPool.now() - started) * 1e-6
                         loops[index].slices[slice] = min(loops[index].slices[slice], time)
+                        total += time
                     }
                     index += 1
                 }
+                inside = min(inside, total)
             }
-            return loops
+            return (loops, max(0, whole - inside))
         }
+    }
+
+    /// The processor's time that this thread takes for `work`.
+    private func milliseconds(_ work: () -> Void) -> Double {
+        func now() -> Double {
+            var time = timespec()
+            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+            return Double(time.tv_sec) * 1e3 + Double(time.tv_nsec) * 1e-6
+        }
+        let started = now()
+        work()
+        return now() - started
     }
 
     /// Milliseconds of a loop whose slices do nothing.
     private func measureBarrier() -> Double {
         let pool = ThreadPool(threads: step.threads)
-        let runs = 10_000
-        let started = ThreadPool.now()
-        for _ in 0..<runs { _ = pool.run(count: step.threads) { _, _ in } }
-        return Double(ThreadPool.now() - started) / Double(runs) * 1e-6
+        let runs = 50
+        return (0..<200).map { _ in
+            let started = ThreadPool.now()
+            for _ in 0..<runs { _ = pool.run(count: step.threads) { _, _ in } }
+            return Double(ThreadPool.now() - started) / Double(runs) * 1e-6
+        }.min()!
     }
 }
