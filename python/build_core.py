@@ -33,16 +33,16 @@ def check_tools() -> None:
         )
     if shutil.which("swift") is None:
         raise SystemExit(
-            "There is no wheel of tsimcne-swift for this system; to build it, Swift 6.0 or newer must be on "
-            "PATH: `apt-get install swiftlang libopenblas-dev` on Debian 13, elsewhere the toolchain from "
-            "https://www.swift.org/install and OpenBLAS with its headers"
+            "There is no wheel of tsimcne-swift for this system; to build it, Swift 6.0 or newer must be "
+            "on PATH: `apt-get install swiftlang libopenblas-dev g++` on Debian 13, elsewhere the toolchain "
+            "from https://www.swift.org/install and OpenBLAS with its headers"
         )
     answer = subprocess.run(["swift", "--version"], capture_output=True, text=True, check=False)
     version = re.search(r"Swift version (\d+)\.(\d+)", answer.stdout + answer.stderr)
     if version is None or int(version.group(1)) < 6:
         raise SystemExit(f"tsimcne-swift wants Swift 6.0 or newer; found: {answer.stdout.strip()}")
     probe = subprocess.run(
-        ["cc", "-x", "c", "-", "-o", "/dev/null", "-lopenblas"],
+        ["cc", "-x", "c", "-", "-o", "/dev/null", "-lopenblas", "-lstdc++"],
         input="#include <cblas.h>\nint main(void) { return 0; }\n",
         capture_output=True,
         text=True,
@@ -50,8 +50,8 @@ def check_tools() -> None:
     )
     if probe.returncode != 0:
         raise SystemExit(
-            "tsimcne-swift links OpenBLAS, and cblas.h or libopenblas was not found. "
-            "On Debian or Ubuntu: apt-get install libopenblas-dev"
+            "tsimcne-swift links OpenBLAS and the library of C++, and cblas.h, libopenblas or libstdc++ was "
+            "not found. On Debian or Ubuntu: apt-get install libopenblas-dev g++"
         )
 
 

@@ -6,13 +6,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-debian=(libopenblas-dev python3-dev python3-venv dataset-fashion-mnist)
+# Swift's own library wants that of C++; torch.compile, which is measured beside, writes C++.
+debian=(g++ libopenblas-dev python3-dev python3-venv dataset-fashion-mnist)
 if [ "${1:-}" != demo ]; then
     debian+=(fonts-noto-color-emoji unicode-data chromium chromium-driver openmpi-bin libopenmpi-dev)
 fi
-if [ "${1:-}" = bench ]; then
-    debian+=(g++) # torch.compile writes C++
-elif [ "${1:-}" = sanitize ]; then
+if [ "${1:-}" = sanitize ]; then
     debian+=(valgrind)
 elif [ "${1:-}" = platforms ]; then
     debian=(mmdebstrap qemu-user-static)

@@ -9,7 +9,7 @@ from tools.platforms.trees import SOURCES, step
 from tools.platforms.wheel import closing_line
 
 # The README's line.
-INSTALL = "apt-get install -y -qq swiftlang python3-dev python3-venv libopenblas-dev make git"
+INSTALL = "apt-get install -y -qq swiftlang python3-dev python3-venv libopenblas-dev g++ make git"
 
 
 def install() -> None:
