@@ -34,16 +34,18 @@ struct Scaling {
     }
 
     func report() {
-        let (loops, serial) = measure()
+        let (loops, update) = measure()
         let barrier = measureBarrier()
         let times = Scaling.threads.map { threads in
-            loops.reduce(serial) { $0 + $1.time(threads: threads) + (threads > 1 ? barrier : 0) }
+            loops.reduce(update / Double(threads)) {
+                $0 + $1.time(threads: threads) + (threads > 1 ? barrier : 0)
+            }
         }
         print(
             "ResNet-\(step.depth), width \(step.width), \(2 * step.batch) views of "
                 + "\(step.size)×\(step.size)×\(step.channels), \(instructionSetLevel): \(loops.count) loops, "
                 + "\(rounded(barrier * 1000)) µs for \(step.threads) threads to meet after one, "
-                + "\(rounded(serial)) ms outside of loops\n")
+                + "\(rounded(update)) ms to update parameters\n")
         print("threads   predicted     gain")
         for (threads, time) in zip(Scaling.threads, times) {
             print(
@@ -67,8 +69,9 @@ struct Scaling {
         }
     }
 
-    /// The loops of a step with each slice's time, the best of some runs, and what a step takes outside of them.
-    private func measure() -> (loops: [Loop], serial: Double) {
+    /// The loops of a step with each slice's time, the best of some runs, and what a step takes
+    /// outside of them: parameters are updated, in so many slices that threads share it evenly.
+    private func measure() -> (loops: [Loop], update: Double) {
         var settings = step
         settings.threads = 1
         return settings.withTrainer { trainer in
