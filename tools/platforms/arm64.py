@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from functools import partial
 
 from tools.platforms.rows import Row
 from tools.platforms.systems import CROSS, DEBIAN_13_ARM64
-from tools.platforms.trees import ROOT, SOURCES, step
-from tools.platforms.wheel import agreed, closing_line, install
+from tools.platforms.trees import ROOT, SOURCES, logged, step
+from tools.platforms.wheel import agreed, closing_line, wheel
 
 # Debian's Swift for arm64: its modules and static libraries, for the compiler of this machine.
 SWIFT = "/opt/arm64/usr/libexec/swift/lib"
@@ -61,6 +62,7 @@ for program in every_function 'destroy_races 100'; do
 done
 echo 2 programs passed
 """
+PACKAGES = "/root/packages"
 GOLDEN = "Tests/python/test_golden.py"
 FILES = "Tests/python/test_estimator.py Tests/python/storage"
 
@@ -80,24 +82,36 @@ def build() -> None:
         shutil.copy(file, ROOT / "dist")
 
 
+def install() -> None:
+    """Lay the wheel and what it wants in the tree, by this machine's pip: emulated, it takes an hour."""
+    DEBIAN_13_ARM64.make()
+    target = DEBIAN_13_ARM64.path / PACKAGES[1:]
+    platforms = [f"--platform=manylinux_2_{minor}_aarch64" for minor in (38, 28, 27, 17)]
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--upgrade", "--only-binary=:all:"]
+    wanted = [wheel("aarch64"), "numpy", "scikit-learn", "pytest", "pytest-timeout"]
+    python = ["--implementation=cp", "--python-version=3.13", f"--target={target}"]
+    logged("install-arm64", [*pip, *python, *platforms, "--platform=manylinux2014_aarch64", *wanted])
+
+
 def same() -> str:
     """The checksum of a small training."""
-    python = install(DEBIAN_13_ARM64, machine="aarch64")
+    install()
     text = DEBIAN_13_ARM64.run(
-        f"cd /root; {python} {SOURCES}/tools/platforms/same.py | tail -1",
+        f"cd /root; python3 {SOURCES}/tools/platforms/same.py | tail -1",
         log="same-arm64",
         OPENBLAS_CORETYPE="ARMV8",
+        PYTHONPATH=PACKAGES,
     )
     return agreed(text.strip().splitlines()[-1], "aarch64")
 
 
 def python_tests(tests: str) -> str:
     """The Python tests that emulation leaves time for."""
-    python = install(DEBIAN_13_ARM64, machine="aarch64")
+    install()
     text = DEBIAN_13_ARM64.run(
-        f"cd {SOURCES}; {python} -m pip install -q pytest pytest-timeout\n"
-        f"{python} -m pytest -o addopts= -q -p no:cacheprovider --timeout 0 {tests}",
+        f"cd {SOURCES}; python3 -m pytest -o addopts= -q -p no:cacheprovider --timeout 0 {tests}",
         log="tests-arm64",
+        PYTHONPATH=PACKAGES,
     )
     return closing_line(text)
 

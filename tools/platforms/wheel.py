@@ -41,11 +41,11 @@ def wheel(machine: str = "x86_64") -> Path:
     return found[0]
 
 
-def install(tree: Tree, python: str = "python3", packages: str = NEWEST, machine: str = "x86_64") -> str:
+def install(tree: Tree, python: str = "python3", packages: str = NEWEST) -> str:
     """Make an environment of the tree's Python with the wheel, and return its interpreter."""
     tree.make()
     folder = "/root/" + re.sub(r"[^a-z0-9.]+", "-", f"{python} {packages}")
-    file = wheel(machine)
+    file = wheel()
     shutil.copy(file, tree.path / "root")
     tree.run(
         f"[ -d {folder} ] || {python} -m venv {folder}\n"
