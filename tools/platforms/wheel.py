@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from tools.check_wheel import HIDDEN
+from tools.check_wheel import HIDDEN, native_level
 from tools.platforms.rows import Row
 from tools.platforms.systems import DEBIAN_12, DEBIAN_13, FORKY
 from tools.platforms.trees import ROOT, SOURCES, WORK, Tree
@@ -57,12 +57,12 @@ def install(tree: Tree, python: str = "python3", packages: str = NEWEST) -> str:
     return f"{folder}/bin/python"
 
 
-def same_at_level(tree: Tree, level: str) -> str:
+def same_at_level(tree: Tree, level: str, python: str = "python3", packages: str = NEWEST) -> str:
     """The checksum of a level, which the loader takes when the processor hides what is above it."""
-    python = install(tree)
+    interpreter = install(tree, python, packages)
     variables = {"GLIBC_TUNABLES": f"glibc.cpu.hwcaps={HIDDEN[level]}"} if HIDDEN[level] else {}
     line = tree.run(
-        f"cd /root; {python} {SOURCES}/tools/platforms/same.py | tail -1",
+        f"cd /root; {interpreter} {SOURCES}/tools/platforms/same.py | tail -1",
         log=f"same-{tree.name}-{level}",
         OPENBLAS_CORETYPE=KERNELS[level],
         **variables,
@@ -133,8 +133,13 @@ def processor_rows() -> Iterator[Row]:
 def python_rows() -> Iterator[Row]:
     """Pythons with the oldest numpy and scikit-learn that they have, and the newest."""
     for system, tree, version, packages in PYTHONS:
+        name = f"python-{version}-{'oldest' if packages == OLDEST else 'newest'}"
         yield Row(
-            *(f"python-{version}-{packages.split('=')[0].split()[0]}", system, "this machine's"),
+            *(f"{name}-trains", system, native_level(), version, "natively", f"trains; checksum, {packages}"),
+            partial(same_at_level, tree, native_level(), f"python{version}", packages),
+        )
+        yield Row(
+            *(name, system, "this machine's"),
             *(version, "natively", f"rooms of the Python tests, {packages}"),
             partial(tested, tree, f"python{version}", packages),
         )
