@@ -7,7 +7,7 @@ REPEATED = $(addprefix Tests/python/,test_abi.py inputs/test_any_input.py inputs
 # One after the other: a test counts what the process allocates.
 SWIFT_TEST = swift test --no-parallel -c release --scratch-path .build/test -Xswiftc -enable-testing $(LEVEL)
 
-.PHONY: help demo test test-swift test-python parity nightly sanitize bench quality profile wheel docs format setup
+.PHONY: help demo test test-swift test-python parity nightly sanitize bench quality profile wheel platforms arm64 docs format setup
 .PHONY: lint lint-swift lint-python lint-c
 
 help:
@@ -20,6 +20,8 @@ help:
 	@echo "make quality how good a five-minute map is; CIFAR=cifar10.zip instead of Fashion-MNIST"
 	@echo "make profile where a training step's time goes; PROFILE=\"step --width 64\""
 	@echo "make wheel   a wheel with a core for each instruction-set level: dist/"
+	@echo "make platforms the wheel and the build in trees of other systems; PLATFORMS=\"levels debian\" for some"
+	@echo "make arm64   the wheel for arm64, and what of the tests emulation leaves time for"
 	@echo "make docs    the documentation's site: out/docs/index.html"
 	@echo "make lint, make format"
 
@@ -74,6 +76,15 @@ profile: setup
 
 wheel: setup
 	tools/make_wheel.sh
+
+# Groups of rows of docs/platforms.md. What was done is not repeated: see tools/platforms.
+PLATFORMS = levels processors pythons debian
+platforms:
+	@tools/setup.sh platforms
+	python3 -u -m tools.platforms $(PLATFORMS)
+
+arm64:
+	@$(MAKE) platforms PLATFORMS=arm64
 
 docs: setup
 	@tools/setup.sh docs

@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 
 sys.path.insert(0, str(Path(__file__).parent / "python"))
-from build_core import ROOT, BuildExtension
+from build_core import ROOT, Build, BuildExtension
 
 header = ROOT / "Sources/CTSimCNE/include/tsimcne.h"
 version = re.search(r'TSIMCNE_VERSION "(.+)"', header.read_text()).group(1)
@@ -26,6 +26,6 @@ setup(
             py_limited_api=True,
         )
     ],
-    cmdclass={"build_ext": BuildExtension},
+    cmdclass={"build": Build, "build_ext": BuildExtension},
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )

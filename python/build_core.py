@@ -6,32 +6,43 @@ A development build has one copy, of this machine's level.
 
 from __future__ import annotations
 
+import functools
+import os
 import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 from instruction_sets import FLAGS, levels, native_level
+from setuptools.command.build import build
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = "libtsimcne.so"
 
 
+@functools.cache
 def check_tools() -> None:
     """Say what is missing before a long build fails on it."""
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        raise SystemExit(
+            "tsimcne-swift has no build for free-threaded Python, which has no limited API: "
+            "install it for the Python that has the global interpreter lock"
+        )
     if shutil.which("swift") is None:
         raise SystemExit(
-            "tsimcne-swift is built with Swift 6.0 or newer, and there is no `swift` on PATH. "
-            "Install the toolchain from https://www.swift.org/install and try again."
+            "There is no wheel of tsimcne-swift for this system; to build it, Swift 6.0 or newer must be "
+            "on PATH: `apt-get install swiftlang libopenblas-dev g++` on Debian 13, elsewhere the toolchain "
+            "from https://www.swift.org/install and OpenBLAS with its headers"
         )
     answer = subprocess.run(["swift", "--version"], capture_output=True, text=True, check=False)
     version = re.search(r"Swift version (\d+)\.(\d+)", answer.stdout + answer.stderr)
     if version is None or int(version.group(1)) < 6:
         raise SystemExit(f"tsimcne-swift wants Swift 6.0 or newer; found: {answer.stdout.strip()}")
     probe = subprocess.run(
-        ["cc", "-x", "c", "-", "-o", "/dev/null", "-lopenblas"],
+        ["cc", "-x", "c", "-", "-o", "/dev/null", "-lopenblas", "-lstdc++"],
         input="#include <cblas.h>\nint main(void) { return 0; }\n",
         capture_output=True,
         text=True,
@@ -39,8 +50,8 @@ def check_tools() -> None:
     )
     if probe.returncode != 0:
         raise SystemExit(
-            "tsimcne-swift links OpenBLAS, and cblas.h or libopenblas was not found. "
-            "On Debian or Ubuntu: apt-get install libopenblas-dev"
+            "tsimcne-swift links OpenBLAS and the library of C++, and cblas.h, libopenblas or libstdc++ was "
+            "not found. On Debian or Ubuntu: apt-get install libopenblas-dev g++"
         )
 
 
@@ -57,11 +68,24 @@ def build_core(level: str) -> Path:
         *("-Xlinker", f"-soname={LIBRARY}"),
         *FLAGS[level],
     ]
-    subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
+    # Where it is compiled for another architecture: see tools/platforms/arm64.py.
+    if "SWIFT_DESTINATION" in os.environ:
+        command += ["--destination", os.environ["SWIFT_DESTINATION"]]
+    # Swift's own clang compiles its C; what CC says is for the extension.
+    environment = {name: value for name, value in os.environ.items() if name != "CC"}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=sys.stderr)
     where = subprocess.run(
-        [*command, "--show-bin-path"], cwd=ROOT, check=True, capture_output=True, text=True
+        [*command, "--show-bin-path"], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
     )
     return Path(where.stdout.strip()) / LIBRARY
+
+
+class Build(build):
+    """build that says first what is missing."""
+
+    def run(self) -> None:
+        check_tools()
+        super().run()
 
 
 class BuildExtension(build_ext):
@@ -87,7 +111,8 @@ class BuildExtension(build_ext):
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy2(build_core(level), folder / LIBRARY)
         # The section is a hash of the folders that the library was built in.
-        subprocess.run(["objcopy", "--remove-section=.swift_modhash", str(folder / LIBRARY)], check=True)
+        objcopy = os.environ.get("OBJCOPY", "objcopy")
+        subprocess.run([objcopy, "--remove-section=.swift_modhash", str(folder / LIBRARY)], check=True)
 
     def build_extension(self, ext) -> None:  # type: ignore[no-untyped-def]
         super().build_extension(ext)

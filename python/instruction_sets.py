@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+import sysconfig
 from pathlib import Path
 
 FLAGS = {
@@ -17,10 +18,10 @@ V4 = V3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
 
 
 def levels() -> list[str]:
-    """All levels of this architecture, the one every processor has first."""
-    if platform.machine() == "x86_64":
-        return ["x86-64", "x86-64-v3", "x86-64-v4"]
-    return [platform.machine()]
+    """All levels of the architecture that is built for, the one every processor has first."""
+    # Not the running machine's: whoever compiles for another one says so to Python.
+    machine = sysconfig.get_platform().rpartition("-")[2]
+    return ["x86-64", "x86-64-v3", "x86-64-v4"] if machine == "x86_64" else [machine]
 
 
 def native_level() -> str:

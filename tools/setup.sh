@@ -6,14 +6,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-debian=(libopenblas-dev python3-dev python3-venv dataset-fashion-mnist)
+# Swift's own library wants that of C++; torch.compile, which is measured beside, writes C++.
+debian=(g++ libopenblas-dev python3-dev python3-venv dataset-fashion-mnist)
 if [ "${1:-}" != demo ]; then
     debian+=(fonts-noto-color-emoji unicode-data chromium chromium-driver openmpi-bin libopenmpi-dev)
 fi
-if [ "${1:-}" = bench ]; then
-    debian+=(g++) # torch.compile writes C++
-elif [ "${1:-}" = sanitize ]; then
+if [ "${1:-}" = sanitize ]; then
     debian+=(valgrind)
+elif [ "${1:-}" = platforms ]; then
+    debian=(mmdebstrap qemu-user-static)
 fi
 if command -v dpkg-query >/dev/null; then
     missing=()
@@ -30,8 +31,10 @@ if command -v dpkg-query >/dev/null; then
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=300 "${missing[@]}" >/dev/null
     fi
 fi
+[ "${1:-}" != platforms ] || exit 0
 if ! command -v swift >/dev/null; then
-    echo "There is no swift on PATH. Install Swift 6.0 or newer from https://www.swift.org/install" >&2
+    echo "There is no swift on PATH. Swift 6.0 or newer is wanted: \`apt-get install swiftlang\` on Debian 13," >&2
+    echo "elsewhere from https://www.swift.org/install" >&2
     exit 1
 fi
 

@@ -17,6 +17,29 @@ struct Step {
 
     /// Mean times of a step's operations, in the order in which they run.
     func measure() -> [Row] {
+        withTrainer { trainer in
+            // The first step takes memory from the system.
+            advance(trainer)
+            let program = trainer.program!
+            let before = program.nanoseconds
+            let started = ThreadPool.now()
+            for _ in 0..<steps { advance(trainer) }
+            let whole = Double(ThreadPool.now() - started)
+            var rows: [Row] = []
+            var inside = 0.0
+            for (i, element) in program.elements.enumerated() {
+                guard case .operation(let name, _, _) = element else { continue }
+                let time = Double(program.nanoseconds[i] - before[i])
+                inside += time
+                rows.append(Row(name: name, milliseconds: time / Double(steps) * 1e-6))
+            }
+            rows.append(Row(name: "update", milliseconds: (whole - inside) / Double(steps) * 1e-6))
+            return rows
+        }
+    }
+
+    /// A trainer with random images for the steps, and what one more is for.
+    func withTrainer<Result>(_ work: (Trainer) -> Result) -> Result {
         let images = batch * (steps + 1)
         let bytes = images * size * size * channels
         let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
@@ -31,33 +54,17 @@ struct Step {
             metric: .cauchy,
             temperature: 1, learningRate: 0.01, schedule: Schedule(.batch(warmup: 0.1)),
             optimizer: SGD(momentum: 0.9, rules: GradientRules(weightDecay: 5e-4, clipValue: 4)))
-        let trainer = Trainer(
-            model: Model(configuration, seed: 1), stages: [stage],
-            source: .images(
-                ImageBatch(
-                    data: UnsafeRawPointer(memory), count: images, height: size, width: size,
-                    channels: channels, element: .uint8), .natural),
-            batchSize: batch, seed: 1, pool: ThreadPool(threads: threads))
-        // The first step takes memory from the system.
-        advance(trainer)
-        let program = trainer.program!
-        let before = program.nanoseconds
-        let started = ThreadPool.now()
-        for _ in 0..<steps { advance(trainer) }
-        let whole = Double(ThreadPool.now() - started)
-        var rows: [Row] = []
-        var inside = 0.0
-        for (i, element) in program.elements.enumerated() {
-            guard case .operation(let name, _, _) = element else { continue }
-            let time = Double(program.nanoseconds[i] - before[i])
-            inside += time
-            rows.append(Row(name: name, milliseconds: time / Double(steps) * 1e-6))
-        }
-        rows.append(Row(name: "update", milliseconds: (whole - inside) / Double(steps) * 1e-6))
-        return rows
+        return work(
+            Trainer(
+                model: Model(configuration, seed: 1), stages: [stage],
+                source: .images(
+                    ImageBatch(
+                        data: UnsafeRawPointer(memory), count: images, height: size, width: size,
+                        channels: channels, element: .uint8), .natural),
+                batchSize: batch, seed: 1, pool: ThreadPool(threads: threads)))
     }
 
-    private func advance(_ trainer: Trainer) {
+    func advance(_ trainer: Trainer) {
         while true {
             switch trainer.advance() {
             case .step, .finished: return
@@ -96,7 +103,7 @@ struct Step {
         return pad(time, 9) + " ms " + pad(share, 6) + " %  " + row.name
     }
 
-    private func pad(_ text: String, _ width: Int) -> String {
+    func pad(_ text: String, _ width: Int) -> String {
         String(repeating: " ", count: max(0, width - text.count)) + text
     }
 

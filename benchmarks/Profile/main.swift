@@ -4,6 +4,7 @@ let usage = """
     Profile machine                                  the machine's peaks, as JSON
     Profile step [--width 16] [--depth 18] [--size 32] [--channels 3] [--batch 128] [--threads n] [--steps 5]
                                                      where a training step's time goes
+    Profile scaling [as step]                        what a step would take on up to 64 threads, and what keeps it
     Profile passes [--inputs 64] [--outputs 64] [--size 32] [--images 256] [--kernel 3] [--stride 1] [--threads n]
                                                      one convolution's three passes
     Profile loss [--views 8192] [--dimension 128] [--threads n]
@@ -34,6 +35,15 @@ case "step":
         [
             "--width": \.width, "--depth": \.depth, "--size": \.size, "--channels": \.channels,
             "--batch": \.batch, "--threads": \.threads, "--steps": \.steps,
+        ]
+    ).report()
+case "scaling":
+    parsed(
+        Scaling(),
+        [
+            "--width": \.step.width, "--depth": \.step.depth, "--size": \.step.size,
+            "--channels": \.step.channels, "--batch": \.step.batch, "--threads": \.step.threads,
+            "--steps": \.step.steps,
         ]
     ).report()
 case "passes":

@@ -4,7 +4,11 @@
 >>> Y = TSimCNE().fit_transform(X)  # X: (n, height, width, 3) uint8
 """
 
-from . import _core as _core  # it comes first, to say what it cannot run in before numpy does
+from ._system.missing import explained
+
+with explained():
+    from . import _core as _core  # it comes first, to say what it cannot run in before numpy does
+
 from . import callbacks, datasets, images, inspect, plot, recipes
 from ._estimator import TSimCNE
 from ._evaluation import evaluate, stability
