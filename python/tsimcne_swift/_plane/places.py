@@ -14,7 +14,7 @@ from .._networks.network import Network
 from .codes import ARRAYS as CODED
 from .codes import Codes, shapes
 from .comparison import Comparison, read_comparison
-from .moving import Rows, nearest_to
+from .neighbors import Rows, nearest_to
 
 # Images that are mapped at a time.
 CHUNK = 8192

@@ -12,7 +12,8 @@ from .._algebra.directions import components, reduced
 from .._networks.network import Network
 from .._patches.words import PatchWords
 from .._plane.comparison import Comparison
-from .._plane.moving import graph_neighbors, move, nearest
+from .._plane.moving import move
+from .._plane.neighbors import graph_neighbors, nearest
 from .._plane.places import Places
 from .plan import Plan
 
@@ -53,11 +54,12 @@ def free_points(
     elif not plan.has_head:
         placed = components(rows, plan.threads)
 
+    searched = reduced(rows, recipes.COMPARED, plan.threads)
+    neighbors = nearest(searched, graph_neighbors(len(rows)), plan.threads, report, plan.ranks)
+
     def moved() -> Rows | None:
         if not plan.ranks.leads:
             return None
-        searched = reduced(rows, recipes.COMPARED, plan.threads)
-        neighbors = nearest(searched, graph_neighbors(len(rows)), plan.threads, report)
         return turned(move(neighbors, placed, plan.threads, report, plan.older_places is not None))
 
     points = plan.ranks.share(plan.ranks.together(moved))
