@@ -56,6 +56,7 @@ def free_points(
 
     searched = reduced(rows, recipes.COMPARED, plan.threads)
     neighbors = nearest(searched, graph_neighbors(len(rows)), plan.threads, report, plan.ranks)
+    del searched
 
     def moved() -> Rows | None:
         if not plan.ranks.leads:
