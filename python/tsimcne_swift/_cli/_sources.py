@@ -9,8 +9,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .. import images
 from .._checks.values import check_regular
 from .._estimator import TSimCNE
@@ -18,7 +16,6 @@ from .._system.text import legible
 from ..images import ImageCollection
 from ..images._decoding._kinds import VIDEO_ENDINGS
 from ..images._reading import layout_of
-from ..images._stacks import from_stack
 from ._metadata import read_metadata as read_metadata
 
 IDX = b"\0\0\x08"
@@ -100,10 +97,10 @@ def _read(path: Path, columns: dict[str, Any], every: float | None, reading: Any
         raise ValueError(f"every: got {every:g} s, want it with videos only")
     if is_folder and _holds_alone(".tar", path):
         return images.from_tar(path, **reading)
+    if path.suffix == ".npy" or (is_folder and _holds_alone(".npy", path)):
+        return images.from_npy(path, **reading)
     if is_folder:
         return images.from_folder(path, **reading)
-    if path.suffix == ".npy":
-        return from_stack("source", np.load(path, mmap_mode="r", allow_pickle=False), reading)
     if zipfile.is_zipfile(path):
         return images.from_zip(path, **reading)
     if tarfile.is_tarfile(path):
