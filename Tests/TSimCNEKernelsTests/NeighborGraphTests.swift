@@ -20,24 +20,30 @@ import Testing
         reverse: [Int32]?, width: Int
     ) -> [Int32] {
         let count = order.count
-        var target = [Int32](repeating: 7, count: count * width)
         let memory = AlignedBuffer(count: rows.count)
         memory.pointer.update(from: rows, count: rows.count)
+        let target = UnsafeMutablePointer<Int32>.allocate(capacity: count * width)
+        defer { target.deallocate() }
         let comparison = CandidateComparison(rows: memory.pointer, dimension: dimension, neighbors: width)
-        func refine(_ reverse: UnsafePointer<Int32>?) {
-            let graph = NeighborGraph(
-                comparison: comparison, count: count, order: order, groups: groups, blocks: blocks,
-                table: table, reverse: reverse, reverseCount: reverse == nil ? 0 : width)
-            let scratch = AlignedBuffer(count: graph.scratchCount)
-            for k in 0..<graph.scratchCount { scratch.pointer[k] = .nan }
-            for group in (0..<groups).reversed() {
-                graph.refine(group: group, into: &target, scratch: scratch.pointer)
+        order.withUnsafeBufferPointer { order in
+            table.withUnsafeBufferPointer { table in
+                (reverse ?? []).withUnsafeBufferPointer { others in
+                    let graph = NeighborGraph(
+                        comparison: comparison, count: count, order: order.baseAddress!, groups: groups,
+                        blocks: blocks, table: table.baseAddress!,
+                        reverse: reverse == nil ? nil : others.baseAddress,
+                        reverseCount: reverse == nil ? 0 : width)
+                    let scratch = AlignedBuffer(count: graph.scratchCount)
+                    for k in 0..<graph.scratchCount { scratch.pointer[k] = .nan }
+                    for group in (0..<groups).reversed() {
+                        graph.refine(group: group, into: target, scratch: scratch.pointer)
+                    }
+                }
             }
         }
-        withExtendedLifetime(memory) {
-            if let reverse { refine(reverse) } else { refine(nil) }
+        return withExtendedLifetime(memory) {
+            Array(UnsafeBufferPointer(start: target, count: count * width))
         }
-        return target
     }
 
     @Test(arguments: [
@@ -50,7 +56,7 @@ import Testing
         let numbers = values(count * width, seed: 3)
         var table = numbers.map { $0 < -0.8 ? -1 : Int32(($0 + 1) / 2 * Float(count - 1)) }
         let order = (0..<count).map { Int32(($0 * 7 + 3) % count) }
-        guard Set(order).count == count else { return Issue.record("7 divides the count") }
+        #expect(Set(order).count == count, "7 divides the count")
         var reverse: [Int32]?
         if isTwoStepsFar {
             var found = [Int32](repeating: 0, count: count * width)
@@ -118,7 +124,7 @@ import Testing
             var keys = numbers.enumerated().map { sortingKey($0.element, Int32($0.offset)) }
             let (sorted, first) = (keys.sorted(), Int(seed * 31) % (count + 1))
             keys.withUnsafeMutableBufferPointer { partition($0.baseAddress!, count: count, first: first) }
-            #expect(keys[..<first].sorted() == sorted[..<first] + [])
+            #expect(keys[..<first].sorted() == Array(sorted[..<first]))
             let order = sorted.map { Int($0 & 0xffff_ffff) }
             #expect(zip(order, order.dropFirst()).allSatisfy { (numbers[$0], $0) < (numbers[$1], $1) })
         }

@@ -7,10 +7,15 @@ import Testing
         -> [Int32]
     {
         var order = (0..<Int32(rows.count / dimension)).map { $0 }
-        for runs in runs {
-            RowHalves(
-                rows: rows, count: order.count, dimension: dimension, order: &order, runs: runs, tree: tree
-            ).run(on: ThreadPool(threads: threads))
+        rows.withUnsafeBufferPointer { rows in
+            order.withUnsafeMutableBufferPointer { order in
+                for runs in runs {
+                    RowHalves(
+                        rows: rows.baseAddress!, count: order.count, dimension: dimension,
+                        order: order.baseAddress!, runs: runs, tree: tree
+                    ).run(on: ThreadPool(threads: threads))
+                }
+            }
         }
         return order
     }

@@ -32,7 +32,7 @@ TREES, BLOCK, GROUP = 3, 1024, 64
 KEPT = 4 / 3
 # Rounds of looking at neighbours of neighbours, at most; the share of new ones below which they end, and the
 # rows that it is counted of.
-ROUNDS, SETTLED, COUNTED = 6, 0.05, 1 << 14
+ROUNDS, SETTLED, COUNTED = 6, 0.1, 1 << 14
 # How much of the work that is left a tree is, and a round.
 PARTS = (0.1, 0.5)
 
