@@ -120,7 +120,7 @@ import Testing
     @Test func partitionIsThatOfSorting() {
         for seed in 1...200 as ClosedRange<UInt64> {
             let count = 1 + Int(seed) % 67
-            let numbers = values(count, seed: seed).map { ($0 * Float(seed % 9)).rounded() }
+            let numbers = values(count, seed: seed).map { ($0 * Float(seed % 9)).rounded() + 0 }
             var keys = numbers.enumerated().map { sortingKey($0.element, Int32($0.offset)) }
             let (sorted, first) = (keys.sorted(), Int(seed * 31) % (count + 1))
             keys.withUnsafeMutableBufferPointer { partition($0.baseAddress!, count: count, first: first) }

@@ -26,7 +26,7 @@ private func median(_ a: UInt64, _ b: UInt64, _ c: UInt64) -> UInt64 {
     max(min(a, b), min(max(a, b), c))
 }
 
-/// A number for a value and an index, in the order of values, and of indices where these are alike.
+/// A number for a value and an index, in the order of values, -0 below 0, and of indices where these are alike.
 public func sortingKey(_ value: Float, _ index: Int32) -> UInt64 {
     let bits = value.bitPattern
     let ordered = bits >> 31 == 0 ? bits | 1 << 31 : ~bits
