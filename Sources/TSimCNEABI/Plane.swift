@@ -90,7 +90,7 @@ public func tsimcne_move_points(
 }
 
 /// As numbers of points are 32-bit ones.
-private let largestPointCount: Int64 = 1 << 31 - 1
+let largestPointCount: Int64 = 1 << 31 - 1
 
 private func graph(_ points: tsimcne_points) throws -> FreePoints.Graph {
     let (count, offsets) = (Int(points.count), try required(points.offsets, "points.offsets"))

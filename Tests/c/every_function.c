@@ -91,6 +91,41 @@ static void plane(void) {
     CHECK(tsimcne_move_points(&points, 1, 1, 0.1F, 0.5F, 1) == TSIMCNE_ERROR_ARGUMENT);
 }
 
+// Finds the neighbours of four points in the way of very many.
+static void graph(void) {
+    const float rows[] = {0, 0, 9, 9, 1, 0, 9, 8};
+    int32_t order[] = {0, 1, 2, 3}, table[] = {-1, -1, -1, -1}, reverse[4], target[4];
+    CHECK(tsimcne_halve(rows, 4, 2, 1, 0, 1, order) == TSIMCNE_OK);
+    CHECK(order[0] + order[1] == 2 || order[0] + order[1] == 4);
+    CHECK(tsimcne_halve(rows, 4, 2, 5, 0, 1, order) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_halve(rows, 4, 2, 1, 0, 1, NULL) == TSIMCNE_ERROR_ARGUMENT);
+    tsimcne_neighbor_graph graph = {.struct_size = sizeof graph,
+                                    .rows = rows,
+                                    .row_count = 4,
+                                    .dimension = 2,
+                                    .order = order,
+                                    .groups = 2,
+                                    .blocks = 2,
+                                    .table = table,
+                                    .neighbors = 1};
+    CHECK(tsimcne_refine_neighbors(&graph, 0, 2, 1, table) == TSIMCNE_OK);
+    CHECK(table[0] == 2 && table[1] == 3 && table[2] == 0 && table[3] == 1);
+    CHECK(tsimcne_reverse_neighbors(table, 4, 1, 1, reverse) == TSIMCNE_OK);
+    CHECK(reverse[0] == 2 && reverse[1] == 3 && reverse[2] == 0 && reverse[3] == 1);
+    CHECK(tsimcne_reverse_neighbors(table, 4, 0, 1, reverse) == TSIMCNE_ERROR_ARGUMENT);
+    graph.blocks = 0;
+    graph.reverse = reverse;
+    graph.reverse_count = 1;
+    CHECK(tsimcne_refine_neighbors(&graph, 1, 1, 1, target) == TSIMCNE_OK);
+    CHECK(target[order[2]] == table[order[2]] && target[order[3]] == table[order[3]]);
+    CHECK(tsimcne_refine_neighbors(&graph, 0, 2, 1, table) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(strstr(tsimcne_last_error(), "target: is graph.table") != NULL);
+    CHECK(tsimcne_refine_neighbors(&graph, 0, 3, 1, target) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_refine_neighbors(NULL, 0, 1, 1, target) == TSIMCNE_ERROR_ARGUMENT);
+    graph.struct_size = 8;
+    CHECK(tsimcne_refine_neighbors(&graph, 0, 1, 1, target) == TSIMCNE_ERROR_ARGUMENT);
+}
+
 // Finds the direction in which four rows vary most.
 static void directions(void) {
     const float rows[] = {0, 0, 2, 0, 4, 0, 6, 1};
@@ -181,6 +216,7 @@ static void library(const tsimcne_images *images) {
     CHECK(tsimcne_infonce(NULL, 2, 2, 2, 0, 1, 1, 1, &loss, NULL) == TSIMCNE_ERROR_ARGUMENT && loss == -1);
     loss_in_parts(z);
     plane();
+    graph();
     directions();
     patches();
 }

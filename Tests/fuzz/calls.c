@@ -386,6 +386,40 @@ static void infonce(Choices *choices) {
                     one_in(choices, 64) ? NULL : &loss, buffer(choices, 4 * count));
 }
 
+static void neighbors(Choices *choices) {
+    int64_t count = 1 + below(choices, 200), dimension = 1 + below(choices, 20);
+    int64_t kept = 1 + below(choices, 8), reverse_count = 1 + below(choices, 8);
+    const float *rows = filled(choices, count * dimension, TSIMCNE_FLOAT32);
+    int32_t *order = buffer(choices, 4 * count), *table = buffer(choices, 4 * count * kept);
+    int32_t *reverse = buffer(choices, 4 * count * reverse_count),
+            *target = buffer(choices, 4 * count * kept);
+    /* Buffers may lie askew. */
+    for (int64_t i = 0; i < count && order != NULL; i++) {
+        int32_t number = (int32_t)i;
+        memcpy((char *)order + 4 * i, &number, 4);
+    }
+    for (int64_t i = 0; i < count * kept && table != NULL; i++) {
+        int32_t number = (int32_t)integer(choices, below(choices, (uint32_t)count));
+        memcpy((char *)table + 4 * i, &number, 4);
+    }
+    tsimcne_halve(rows, count, dimension, integer(choices, 1 + below(choices, 4)), integer(choices, 0),
+                  (int32_t)integer(choices, 1 + below(choices, 2)), order);
+    tsimcne_reverse_neighbors(table, count, kept, reverse_count, reverse);
+    tsimcne_neighbor_graph graph = {.struct_size = one_in(choices, 64) ? 0 : sizeof graph,
+                                    .rows = rows,
+                                    .row_count = count,
+                                    .dimension = dimension,
+                                    .order = order,
+                                    .groups = integer(choices, 4),
+                                    .blocks = integer(choices, below(choices, 3)),
+                                    .table = table,
+                                    .neighbors = kept,
+                                    .reverse = one_in(choices, 2) ? reverse : NULL,
+                                    .reverse_count = reverse_count};
+    tsimcne_refine_neighbors(&graph, integer(choices, below(choices, 2)), integer(choices, 1),
+                             (int32_t)integer(choices, 1 + below(choices, 2)), target);
+}
+
 static void plane(Choices *choices) {
     int64_t count = 1 + below(choices, 200), dimension = 1 + below(choices, 20);
     if (one_in(choices, 2)) {
@@ -500,7 +534,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
             augment(&choices);
             break;
         case 11:
-            switch (below(&choices, 4)) {
+            switch (below(&choices, 5)) {
             case 0:
                 infonce(&choices);
                 break;
@@ -509,6 +543,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
                 break;
             case 2:
                 directions(&choices);
+                break;
+            case 3:
+                neighbors(&choices);
                 break;
             default:
                 patches(&choices);

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
+from sklearn.neighbors import LocalOutlierFactor
 from tsimcne_swift import datasets, inspect
 
 
@@ -95,6 +96,21 @@ def test_outliers_come_first():
 
     order = inspect.outliers(Model(), F)
     assert set(order[:2]) == {5, 50} and sorted(order) == list(range(300))
+
+
+def test_outliers_are_those_of_scikit_learn(digits):
+    X, _ = digits
+    F = features(X)
+
+    class Model:
+        def features(self, X):
+            return X
+
+    scorer = LocalOutlierFactor(n_neighbors=10, metric="cosine").fit(F.astype(np.float64))
+    wanted = np.argsort(scorer.negative_outlier_factor_)
+    found = inspect.outliers(Model(), F, k=10)
+    assert (found[:50] == wanted[:50]).mean() > 0.9
+    assert len(np.intersect1d(found[:200], wanted[:200])) > 195
 
 
 def test_swapped_labels(digits):

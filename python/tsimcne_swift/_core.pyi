@@ -191,6 +191,29 @@ def nearest(rows: Array, queries: Array, indices: Array, *, threads: int, own_ro
     rows, ``own_row`` is the first one's number, and no row is its own neighbour.
     """
 
+def halve(rows: Array, order: Array, *, runs: int, tree: int, threads: int) -> None:
+    """Halve each of some runs of ``order`` (n,) int32, numbers of rows (n, columns). See tsimcne_halve."""
+
+def refine_neighbors(
+    rows: Array,
+    order: Array,
+    table: Array,
+    target: Array,
+    *,
+    reverse: Array | None = None,
+    groups: int,
+    blocks: int,
+    first: int,
+    count: int,
+    threads: int,
+) -> None:
+    """Write the nearest of their candidates to the lines of ``target`` (n, neighbors) of the rows of some
+    groups. See tsimcne_refine_neighbors.
+    """
+
+def reverse_neighbors(table: Array, reverse: Array) -> None:
+    """Write those that have each row among their neighbours. See tsimcne_reverse_neighbors."""
+
 def directions(
     rows: Array, mean: Array, directions: Array, deviations: Array, *, iterations: int, threads: int
 ) -> None:

@@ -10,12 +10,16 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_array
 
+from ._algebra.linear import to_unit_length
 from ._checks.labels import Labels, read_labels
 from ._checks.maps import check_rows
 from ._checks.values import check_integer
+from ._plane.neighbors import nearest, nearest_to
 
 # Images that the measures of quadratic cost are made on.
 SAMPLE = 5000
+# Columns up to which scikit-learn's trees are quicker than products, and what neighbours the core finds.
+FEW, MOST = 8, 1024
 
 
 def evaluate(
@@ -186,17 +190,35 @@ def stability(models: Sequence[Any], X: Any, *, k: int = 15) -> npt.NDArray[np.f
 def neighbors(
     Z: npt.NDArray[Any], k: int, queries: npt.NDArray[Any] | None = None, metric: str = "euclidean"
 ) -> npt.NDArray[np.int64]:
-    """The k nearest other rows of all rows, or of some."""
-    from sklearn.neighbors import NearestNeighbors
-
-    Z, queries = _centred(Z, metric), np.arange(len(Z)) if queries is None else queries
-    model = NearestNeighbors(n_neighbors=min(k + 1, len(Z)), metric=metric).fit(Z)
-    found = model.kneighbors(Z[queries], return_distance=False)
+    """The k nearest other rows of all rows, or of some; of very many rows nearly all of them."""
+    k = min(k, len(Z) - 1)
+    if k > 0 and Z.shape[1] > FEW and k < MOST:
+        rows = np.ascontiguousarray(_centred(Z, metric), np.float32)
+        if metric == "cosine":
+            rows = to_unit_length(rows.copy())
+        if queries is None:
+            return nearest(rows, k, 0).astype(np.int64)
+        found = nearest_to(rows[queries], rows, k + 1, 0).astype(np.int64)
+    else:
+        found = _by_a_tree(Z, k + 1, queries, metric)
+    queries = np.arange(len(Z)) if queries is None else queries
     others = found != queries[:, None]
     # Of many copies an image may not be found itself.
     others[others.all(axis=1), 0] = False
     result: npt.NDArray[np.int64] = found[others].reshape(len(queries), -1)
     return result
+
+
+def _by_a_tree(
+    Z: npt.NDArray[Any], k: int, queries: npt.NDArray[Any] | None, metric: str
+) -> npt.NDArray[np.int64]:
+    """The k nearest rows of all rows, or of some, which may be among them."""
+    from sklearn.neighbors import NearestNeighbors
+
+    Z = _centred(Z, metric)
+    model = NearestNeighbors(n_neighbors=k, metric=metric).fit(Z)
+    found = model.kneighbors(Z if queries is None else Z[queries], return_distance=False)
+    return np.asarray(found, np.int64)
 
 
 def _centred(Z: npt.NDArray[Any], metric: str) -> npt.NDArray[Any]:

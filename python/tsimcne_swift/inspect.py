@@ -13,6 +13,9 @@ from ._checks.values import check_integer
 from ._duplicates.finding import Duplicates, duplicates
 from ._evaluation import few_neighbors, neighbors, votes
 
+# Images that are compared with their neighbours at a time.
+CHUNK = 1024
+
 __all__ = ["Duplicates", "clusters", "duplicates", "mislabelled", "outliers"]
 
 
@@ -34,15 +37,15 @@ def outliers(model: Any, X: Any, *, k: int = 15) -> npt.NDArray[np.int64]:
         Indices, by how much farther an image is from its k nearest neighbours than these are from theirs, by
         the cosine of the backbone's features (local outlier factor, Breunig et al. 2000).
     """
-    from sklearn.neighbors import LocalOutlierFactor
-
-    # In float32 the cosines of near images round to 1.
-    features = model.features(X).astype(np.float64)
+    features = model.features(X)
     if len(features) == 1:
         return np.zeros(1, np.int64)
-    scorer = LocalOutlierFactor(n_neighbors=few_neighbors(k, len(features)), metric="cosine")
-    scorer.fit(features)
-    return np.argsort(scorer.negative_outlier_factor_, kind="stable").astype(np.int64)
+    others = neighbors(features, few_neighbors(k, len(features)), metric="cosine")
+    far = _cosine_distances(features, others)
+    # How dense it is about each image, of which a neighbour is no nearer than that one's own k-th is.
+    density = 1 / (np.maximum(far, far[others, -1]).mean(axis=1) + 1e-10)
+    factor = density[others].mean(axis=1) / density
+    return np.argsort(-factor, kind="stable").astype(np.int64)
 
 
 def mislabelled(Z: Any, labels: Any, *, k: int = 15) -> npt.NDArray[np.int64]:
@@ -85,6 +88,24 @@ def mislabelled(Z: Any, labels: Any, *, k: int = 15) -> npt.NDArray[np.int64]:
     order = np.lexsort((spread, likely))
     contradicted = shares.max(axis=1) > shares[np.arange(len(Z)), codes]
     return np.asarray(known[order[contradicted[order]]], np.int64)
+
+
+def _cosine_distances(rows: npt.NDArray[Any], others: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """1 - cosine of each row and its others, ascending."""
+    result = np.empty(others.shape)
+    for start in range(0, len(rows), CHUNK):
+        part = slice(start, start + CHUNK)
+        # In float32 the cosines of near images round to 1.
+        own, other = (_unit(rows[numbers]) for numbers in (part, others[part]))
+        result[part] = 1 - np.einsum("nd,nkd->nk", own, other)
+    return np.sort(result, axis=1)
+
+
+def _unit(rows: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    rows = rows.astype(np.float64)
+    lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
+    unit: npt.NDArray[np.float64] = rows / np.where(lengths > 0, lengths, 1)
+    return unit
 
 
 def clusters(Y: Any, *, min_size: int | None = None) -> npt.NDArray[np.int64]:

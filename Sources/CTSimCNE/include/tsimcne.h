@@ -680,6 +680,54 @@ int32_t tsimcne_nearest(const float *rows, int64_t row_count, const float *queri
                         int32_t *indices);
 
 /**
+ * Halves each of `runs` runs of rows (float32, `dimension` values each), so that rows of a half lie near one
+ * another. `order` has the numbers of all rows, and run i of r goes from its place i * row_count / r up to,
+ * not including, (i + 1) * row_count / r: after calls with 1, 2, 4, ... runs it has the leaves of a tree.
+ * Trees of different numbers are different; a tree depends on rows and its number alone.
+ */
+int32_t tsimcne_halve(const float *rows, int64_t row_count, int64_t dimension, int64_t runs, int64_t tree,
+                      int32_t threads, int32_t *order);
+
+/**
+ * Rows that know some of their neighbours. `order` has the numbers of all rows, cut into `groups` runs, of at
+ * most 64 rows each, and into `blocks` longer ones, both as tsimcne_halve cuts them. What is no row's number
+ * in `table` or `reverse` is no neighbour.
+ */
+typedef struct tsimcne_neighbor_graph {
+    uint64_t struct_size;
+    const float *rows; /* (row_count, dimension), finite */
+    int64_t row_count;
+    int64_t dimension;
+    const int32_t *order; /* row_count numbers, each once */
+    int64_t groups;       /* a multiple of blocks */
+    int64_t blocks;       /* 0 for none */
+    const int32_t *table; /* (row_count, neighbors) */
+    int64_t neighbors;    /* 1 ... 1024 */
+    /* (row_count, reverse_count), of tsimcne_reverse_neighbors, or NULL */
+    const int32_t *reverse;
+    int64_t reverse_count; /* 0 ... 1024 */
+} tsimcne_neighbor_graph;
+
+/**
+ * Compares the rows of the groups first ... first + count - 1 with candidates and writes the nearest of
+ * these, by Euclidean distance, to their lines of `target` (row_count, neighbors): the nearest first, the
+ * lower number first where two are as far, -1 where there are too few. Candidates of each row of a group are
+ * the neighbours in `table` of all its rows, and the rows of its block. With `reverse` they are also these
+ * neighbours' own, both ways. Without, `target` may be `table`. A thread takes about a millisecond for a
+ * group.
+ */
+int32_t tsimcne_refine_neighbors(const tsimcne_neighbor_graph *graph, int64_t first, int64_t count,
+                                 int32_t threads, int32_t *target);
+
+/**
+ * Writes for each row numbers of those that have it in their line of `table` (row_count, neighbors), to
+ * `reverse` (row_count, reverse_count): those that it is nearest to by rank first, then by number; -1 fills
+ * up.
+ */
+int32_t tsimcne_reverse_neighbors(const int32_t *table, int64_t row_count, int64_t neighbors,
+                                  int64_t reverse_count, int32_t *reverse);
+
+/**
  * Finds the `wanted` directions in which `row_count` rows (float32, `dimension` values each) vary most, by so
  * many iterations: `directions` (wanted, dimension) of unit length, that of the largest deviation first, the
  * `deviations` of the rows along them, and the `mean` of the rows. `wanted` is at most row_count and

@@ -102,6 +102,52 @@ def test_a_damaged_tar_is_named(ending, tmp_path):
         images.from_tar(path, **QUIET)
 
 
+def shard(path, samples):
+    """As WebDataset has them: the files of a sample have its name, up to the first dot."""
+    with tarfile.open(path, "w") as archive:
+        for name, data in samples.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+
+
+def shards(folder):
+    for number, label in enumerate(["cat", "dog"]):
+        samples = {}
+        for i in (2 * number, 2 * number + 1):
+            samples |= {
+                f"{i:03}.rgb.png": png(i),
+                f"{i:03}.cls": f"{label}\n".encode(),
+                f"{i:03}.json": b"{}",
+            }
+        shard(folder / f"train-{number}.tar", samples)
+    return [folder / f"train-{number}.tar" for number in range(2)]
+
+
+@pytest.mark.parametrize("as_folder", [True, False])
+def test_shards(as_folder, tmp_path):
+    paths = shards(tmp_path)
+    found = images.from_tar(tmp_path if as_folder else paths, **QUIET)
+    same(found)
+    assert found.names[0] == "train-0.tar/000.rgb.png" and found.names[3] == "train-1.tar/003.rgb.png"
+    assert [name for name, _ in found.others] == [f"train-{i // 2}.tar/{i:03}.json" for i in range(4)]
+    # They are read again from where they lie.
+    assert found.like(images.Layout((8, 8), 1)).images.shape == (4, 8, 8, 1)
+
+
+def test_shards_of_one_name(tmp_path):
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+        shard(tmp_path / place / "x.tar", {"0.png": png(0)})
+    paths = [tmp_path / place / "x.tar" for place in ("a", "b")]
+    assert images.from_tar(paths, **QUIET).names == [f"{path}/0.png" for path in paths]
+    with pytest.raises(ValueError, match="path: got an archive twice"):
+        images.from_tar([paths[0], paths[0]], **QUIET)
+    (tmp_path / "c").mkdir()
+    with pytest.raises(ValueError, match="want a tar archive at least"):
+        images.from_tar(tmp_path / "c", **QUIET)
+
+
 def table(image, label, values=(0, 0, 1, 1), as_struct=True, names=None, count=4):
     pictures = [{"bytes": png(i), "path": f"{i}.png"} if as_struct else png(i) for i in range(count)]
     found = pyarrow.table({image: pictures, label: list(values), "size": [1.5] * count})

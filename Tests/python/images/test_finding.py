@@ -45,7 +45,7 @@ SKIPPED = {
     "d.dng": "is a camera's raw file; develop it to JPEG or TIFF first",
     "e.svg": "is a drawing; make it pixels first",
     "f.pdf": "is a document; make its pages pictures first",
-    "g.npy": "holds arrays of numpy; images.from_files takes arrays",
+    "g.npy": "holds arrays of numpy; images.from_npy takes them",
 }
 OTHERS = {
     "README": "is no picture (no ending)",

@@ -1,13 +1,11 @@
-"""Neighbours, and points that move, against loops of numpy."""
+"""Points that move, against loops of numpy."""
 
 import numpy as np
 import pytest
-from helpers import assert_same_bits
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 from tsimcne_swift import _core
-from tsimcne_swift._plane.moving import graph_neighbors, move, nearest, nearest_to
+from tsimcne_swift._plane.moving import move
+from tsimcne_swift._plane.neighbors import graph_neighbors, nearest
 
 
 def rows(n, columns, seed=0):
@@ -16,38 +14,6 @@ def rows(n, columns, seed=0):
 
 def silent(part):
     assert 0 < part <= 1
-
-
-# --------------------------------------------------------------------- neighbours
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.integers(2, 300), st.integers(1, 40), st.data())
-def test_nearest_are_scikit_learns(n, columns, data):
-    k = data.draw(st.integers(1, min(15, n - 1)))
-    X = rows(n, columns)
-    ours = nearest(X, k, 2, silent)
-    distances, _ = NearestNeighbors(n_neighbors=k).fit(X).kneighbors()
-    # Two that are nearly as far may change places: distances come from products of float32.
-    found = np.linalg.norm(X[ours].astype(np.float64) - X[:, None], axis=2)
-    np.testing.assert_allclose(found, distances, rtol=1e-4, atol=1e-3)
-    assert (ours != np.arange(n)[:, None]).all()
-
-
-def test_nearest_to_others(monkeypatch):
-    X, queries = rows(500, 9), rows(70, 9, 1)
-    ours = nearest_to(queries, X, 5, 2)
-    theirs = NearestNeighbors(n_neighbors=5).fit(X).kneighbors(queries, return_distance=False)
-    assert (ours == theirs).all()
-    monkeypatch.setattr("tsimcne_swift._plane.moving.WORK", 20_000)
-    assert_same_bits(nearest_to(queries, X, 5, 1), ours)
-    assert_same_bits(nearest(X, 5, 1, silent), nearest(X, 5, 2, silent))
-
-
-def test_a_row_is_its_own_neighbour_only_as_a_query():
-    X = np.repeat(rows(3, 4), 4, axis=0)
-    assert (nearest(X, 3, 1, silent) // 4 == np.arange(12)[:, None] // 4).all()
-    assert (nearest_to(X, X, 4, 1) == np.arange(12)[:, None] // 4 * 4 + np.arange(4)).all()
 
 
 # --------------------------------------------------------------------- points
@@ -147,20 +113,3 @@ def test_what_cannot_move(index, value, message):
 def test_how_nothing_can_move(options, message):
     with pytest.raises(ValueError, match=message):
         _core.move_points(*arguments(), **{"steps": 1, "rate": 0.1, "momentum": 0.5, "threads": 1} | options)
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"queries": rows(3, 5)}, "queries: want as many columns"),
-        ({"rows": rows(3, 5).ravel()}, "rows: got 1 dimensions, want 2"),
-        ({"indices": np.zeros((4, 2), np.int32)}, "indices: want shape"),
-        ({"indices": np.zeros((3, 11), np.int32)}, "neighbors: got 11, want 1 to 10"),
-        ({"indices": np.zeros((3, 2), np.int64)}, "indices: got values of format"),
-        ({"own_row": 8}, "own_row: got 8, want -1 to 7"),
-    ],
-)
-def test_what_has_no_neighbours(changes, message):
-    given = {"rows": rows(10, 4), "queries": rows(3, 4), "indices": np.zeros((3, 2), np.int32)}
-    with pytest.raises(ValueError, match=message):
-        _core.nearest(**given | {"threads": 1} | changes)

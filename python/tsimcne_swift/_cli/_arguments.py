@@ -15,7 +15,7 @@ from ..images._decoding._layout import FITS, SCALES
 from . import _embed, _moving, _report
 
 RECIPES = ("fast", "default", "best", "paper")
-SOURCE = "folder of pictures or Parquet files; zip, tar, Parquet, .npy, .npz, or idx file; video"
+SOURCE = "folder of pictures, Parquet, tar or .npy files; zip, tar, Parquet, .npy, .npz, or idx file; video"
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -9,8 +9,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .. import images
 from .._checks.values import check_regular
 from .._estimator import TSimCNE
@@ -18,7 +16,6 @@ from .._system.text import legible
 from ..images import ImageCollection
 from ..images._decoding._kinds import VIDEO_ENDINGS
 from ..images._reading import layout_of
-from ..images._stacks import from_stack
 from ._metadata import read_metadata as read_metadata
 
 IDX = b"\0\0\x08"
@@ -87,7 +84,7 @@ def _read(path: Path, columns: dict[str, Any], every: float | None, reading: Any
     is_folder = path.is_dir()
     if not is_folder:
         check_regular("source", path)
-    if path.suffix == ".parquet" or (is_folder and _holds_tables(path)):
+    if path.suffix == ".parquet" or (is_folder and _holds_alone(".parquet", path)):
         return images.from_parquet(path, **columns, **reading)
     if path.suffix == ".npz":
         return images.from_npz(path, **columns, **reading)
@@ -98,10 +95,12 @@ def _read(path: Path, columns: dict[str, Any], every: float | None, reading: Any
         return images.from_video(path, every=every or 1.0, **reading)
     if every is not None:
         raise ValueError(f"every: got {every:g} s, want it with videos only")
+    if is_folder and _holds_alone(".tar", path):
+        return images.from_tar(path, **reading)
+    if path.suffix == ".npy" or (is_folder and _holds_alone(".npy", path)):
+        return images.from_npy(path, **reading)
     if is_folder:
         return images.from_folder(path, **reading)
-    if path.suffix == ".npy":
-        return from_stack("source", np.load(path, mmap_mode="r", allow_pickle=False), reading)
     if zipfile.is_zipfile(path):
         return images.from_zip(path, **reading)
     if tarfile.is_tarfile(path):
@@ -115,8 +114,8 @@ def _read(path: Path, columns: dict[str, Any], every: float | None, reading: Any
     )
 
 
-def _holds_tables(folder: Path) -> bool:
-    """Whether there are Parquet files in it or its folders, and no pictures: shards of one set."""
+def _holds_alone(ending: str, folder: Path) -> bool:
+    """Whether there are files of this ending in it or its folders, and no pictures: shards of one set."""
     from PIL import Image
 
     endings = Image.registered_extensions()
@@ -126,5 +125,5 @@ def _holds_tables(folder: Path) -> bool:
         ends = {os.path.splitext(name)[1].lower() for name in names if not name.startswith(".")}
         if ends & endings.keys():
             return False
-        found |= ".parquet" in ends
+        found |= ending in ends
     return found

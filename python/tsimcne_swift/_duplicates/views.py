@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from .._algebra.directions import ROWS, directions
 from .._algebra.linear import Linear
-from .._plane.moving import nearest, nearest_to
+from .._plane.neighbors import nearest, nearest_to
 
 # Cells a side that a view is averaged over: noise, compression and resizing do not show. Principal components
 # of them that are compared. Cells a side of what differences are of.
@@ -76,7 +76,7 @@ class Gallery:
 
     def neighbors(self, count: int) -> npt.NDArray[np.int64]:
         """The images that look most like each."""
-        return nearest(self.rows, count, 0, lambda part: None).astype(np.int64)
+        return nearest(self.rows, count, 0).astype(np.int64)
 
     def near(self, queries: Rows, count: int) -> npt.NDArray[np.int64]:
         """The images that look most like each query; it may be a view of one of them."""

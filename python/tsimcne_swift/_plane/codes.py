@@ -15,6 +15,8 @@ Bytes = npt.NDArray[np.uint8]
 
 # Bytes of an image, at most.
 CODE = 64
+# Rows that are coded at a time.
+CHUNK = 1 << 16
 # Deviations of a direction that its numbers reach on either side: with half a byte each, and a whole one.
 REACH = {16: 2.3, 256: 4.0}
 # Deviations below this share of the largest have no numbers of their own.
@@ -53,7 +55,8 @@ class Codes:
         steps = np.maximum(deviations, least) * np.float32(2 * REACH[numbers] / numbers)
         columns = dimension if numbers == 256 else -(-dimension // 2)
         nothing = cls(mean, np.ascontiguousarray(basis.T), steps, np.empty((0, columns), np.uint8))
-        codes = nothing.code(nothing.project(rows, threads))
+        parts = (slice(start, start + CHUNK) for start in range(0, len(rows), CHUNK))
+        codes = np.concatenate([nothing.code(nothing.project(rows[part], threads)) for part in parts])
         return cls(mean, nothing.directions, steps, codes)
 
     def project(self, rows: Rows, threads: int) -> Rows:
@@ -75,11 +78,13 @@ class Codes:
     def values(self) -> Rows:
         """What the codes stand for: rows along the directions, as far as codes tell."""
         numbers = _numbers(len(self.steps))
-        whole = self.codes
-        if numbers == 16:
-            halves = np.stack([whole >> np.uint8(4), whole & np.uint8(15)], axis=2)
-            whole = halves.reshape(len(whole), -1)[:, : len(self.steps)]
-        values: Rows = (whole.astype(np.float32) - np.float32(numbers // 2)) * self.steps
+        values = np.empty((len(self.codes), len(self.steps)), np.float32)
+        for start in range(0, len(values), CHUNK):
+            part, whole = slice(start, start + CHUNK), self.codes[start : start + CHUNK]
+            if numbers == 16:
+                halves = np.stack([whole >> np.uint8(4), whole & np.uint8(15)], axis=2)
+                whole = halves.reshape(len(whole), -1)[:, : len(self.steps)]
+            values[part] = (whole.astype(np.float32) - np.float32(numbers // 2)) * self.steps
         return values
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -11,57 +10,15 @@ import numpy.typing as npt
 from .. import _core, recipes
 
 Rows = npt.NDArray[np.float32]
-# Multiplications of a call of the core, about: a few hundred milliseconds, after which signals are handled.
-WORK = 2e10
 # Steps of points of a call.
 MOVED = 2_000_000
-# Rows of a search that is timed.
-PROBE = 4096
 # Seconds that a thread takes for a step of one point, about.
 STEP = 6e-7
-
-
-def nearest(
-    rows: Rows, neighbors: int, threads: int, report: Callable[[float], None]
-) -> npt.NDArray[np.int32]:
-    """The nearest other rows to each, the nearest first; ``report`` gets the part that is done."""
-    n, columns = rows.shape
-    result = np.empty((n, neighbors), np.int32)
-    chunk = max(1, int(WORK / (n * columns)))
-    for start in range(0, n, chunk):
-        stop = min(n, start + chunk)
-        _core.nearest(rows, rows[start:stop], result[start:stop], own_row=start, threads=threads)
-        report(stop / n)
-    return result
-
-
-def graph_neighbors(n: int) -> int:
-    """How many neighbours draw a point, of n."""
-    return min(recipes.NEIGHBORS, max(1, (n - 1) // 3))
-
-
-def search_seconds(n: int, columns: int, threads: int) -> float:
-    """Seconds to find the neighbours of so many rows, by a smaller search: it grows with their square."""
-    some = min(n, PROBE)
-    rows = np.random.Generator(np.random.Philox(0)).standard_normal((some, columns), np.float32)
-    before = time.perf_counter()
-    nearest(rows, graph_neighbors(some), threads, lambda part: None)
-    return (time.perf_counter() - before) * (n / some) ** 2
 
 
 def moving_seconds(n: int, threads: int) -> float:
     """Seconds that the points take, about."""
     return sum(steps for steps, _, _ in recipes.POINTS) * n * STEP / threads
-
-
-def nearest_to(queries: Rows, rows: Rows, neighbors: int, threads: int) -> npt.NDArray[np.int32]:
-    """The nearest rows to each query, by distance, the nearest first."""
-    result = np.empty((len(queries), neighbors), np.int32)
-    chunk = max(1, int(WORK / rows.size))
-    for start in range(0, len(queries), chunk):
-        part = slice(start, start + chunk)
-        _core.nearest(rows, queries[part], result[part], threads=threads)
-    return result
 
 
 def move(

@@ -14,7 +14,7 @@ from .._networks.network import Network
 from .codes import ARRAYS as CODED
 from .codes import Codes, shapes
 from .comparison import Comparison, read_comparison
-from .moving import Rows, nearest_to
+from .neighbors import Rows, nearest_to
 
 # Images that are mapped at a time.
 CHUNK = 8192
@@ -131,10 +131,12 @@ def read_places(
 
 def keys(rows: Rows) -> npt.NDArray[np.uint64]:
     """A number for each row that tells it from others: a multilinear hash of its bits."""
-    bits = np.ascontiguousarray(rows + np.float32(0)).view(np.uint32).astype(np.uint64)
-    factors = np.random.Philox(key=1).random_raw(bits.shape[1]) | np.uint64(1)
+    factors = np.random.Philox(key=1).random_raw(rows.shape[1]) | np.uint64(1)
+    mixed = np.empty(len(rows), np.uint64)
+    for start in range(0, len(rows), CHUNK):
+        part = np.ascontiguousarray(rows[start : start + CHUNK] + np.float32(0))
+        mixed[start : start + CHUNK] = (part.view(np.uint32) * factors).sum(axis=1, dtype=np.uint64)
     # The upper half depends on all bits, and so does what it is multiplied into.
-    mixed: npt.NDArray[np.uint64] = (bits * factors).sum(axis=1, dtype=np.uint64)
     return mixed ^ (mixed >> np.uint64(32))
 
 

@@ -9,7 +9,8 @@ from .. import _core, recipes
 from .._networks.network import Network
 from .._patches.words import seconds as patch_seconds
 from .._plane.comparison import FEATURES, parts_seconds
-from .._plane.moving import moving_seconds, search_seconds
+from .._plane.moving import moving_seconds
+from .._plane.neighbors import search_seconds
 from .._stages.cost import cost
 from .._stages.stage import Stage
 from .._system.config import show_config

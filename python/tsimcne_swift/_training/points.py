@@ -12,7 +12,8 @@ from .._algebra.directions import components, reduced
 from .._networks.network import Network
 from .._patches.words import PatchWords
 from .._plane.comparison import Comparison
-from .._plane.moving import graph_neighbors, move, nearest
+from .._plane.moving import move
+from .._plane.neighbors import graph_neighbors, nearest
 from .._plane.places import Places
 from .plan import Plan
 
@@ -56,11 +57,13 @@ def free_points(
     else:
         placed = components(rows, plan.threads)
 
+    searched = reduced(rows, recipes.COMPARED, plan.threads)
+    neighbors = nearest(searched, graph_neighbors(len(rows)), plan.threads, report, plan.ranks)
+    del searched
+
     def moved() -> Rows | None:
         if not plan.ranks.leads:
             return None
-        searched = reduced(rows, recipes.COMPARED, plan.threads)
-        neighbors = nearest(searched, graph_neighbors(len(rows)), plan.threads, report)
         return turned(move(neighbors, placed, plan.threads, report, plan.older_places is not None))
 
     points = plan.ranks.share(plan.ranks.together(moved))

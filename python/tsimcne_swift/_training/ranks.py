@@ -219,19 +219,19 @@ class Ranks(OneRank):
         trainer.set_loss(float(loss))
         self._has_loss = True
 
-    def _gather(self, own: npt.NDArray[np.float32], counts: Sequence[int]) -> npt.NDArray[np.float32]:
+    def _gather(self, own: npt.NDArray[Any], counts: Sequence[int]) -> npt.NDArray[Any]:
         """The rows of all ranks, one rank's after another's; ``counts`` says how many each has."""
         columns = own.shape[1]
-        result = np.empty((sum(counts), columns), np.float32)
-        # Rows are counted, not numbers, of which there may be more than MPI counts.
-        row = self._mpi.FLOAT.Create_contiguous(columns).Commit()
+        result = np.empty((sum(counts), columns), own.dtype)
+        # Rows are counted, not bytes, of which there may be more than MPI counts.
+        row = self._mpi.BYTE.Create_contiguous(columns * own.itemsize).Commit()
         try:
             self.comm.Allgatherv([own, len(own), row], [result, list(counts), None, row])
         finally:
             row.Free()
         return result
 
-    def gather(self, own: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def gather(self, own: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return self._gather(own, self.comm.allgather(len(own)))
 
 

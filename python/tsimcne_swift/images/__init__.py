@@ -11,6 +11,7 @@ from ._collection import ImageCollection
 from ._decoding._layout import Layout
 from ._files import from_files, from_folder, from_zip
 from ._idx import from_idx
+from ._npy import from_npy
 from ._npz import from_npz
 from ._tables import from_dataset, from_parquet
 from ._tar import from_tar
@@ -23,6 +24,7 @@ __all__ = [
     "from_files",
     "from_folder",
     "from_idx",
+    "from_npy",
     "from_npz",
     "from_parquet",
     "from_tar",

@@ -21,7 +21,8 @@ REASONS = {
     ".pdf": "is a document; make its pages pictures first",
     ".jxl": "is JPEG XL, which is not read; convert it to PNG or JPEG first",
     **dict.fromkeys((".nii", ".mha", ".mhd", ".nrrd"), "is a volume; write its slices as PNG or TIFF first"),
-    **dict.fromkeys((".npy", ".npz"), "holds arrays of numpy; images.from_files takes arrays"),
+    ".npy": "holds arrays of numpy; images.from_npy takes them",
+    ".npz": "holds arrays of numpy; images.from_npz takes them",
 }
 # Bytes of a file that tell its kind.
 HEAD = 132

@@ -1,0 +1,1 @@
+"""What a million images cost after their features: neighbours and points, beside other libraries."""
