@@ -104,7 +104,9 @@ def test_a_model_maps_again(trained, folder, tmp_path, capsys):
         == 0
     )
     assert again.with_suffix(".csv").read_text() == output.with_suffix(".csv").read_text()
-    assert "80 images in" in capsys.readouterr().out and not again.with_suffix(".safetensors").exists()
+    said = capsys.readouterr().out
+    assert "80 images in" in said and "(chance: 0.500)" in said and f"open {again} in a browser" in said
+    assert "embed NEW --model " in said and not again.with_suffix(".safetensors").exists()
 
 
 def test_evaluate_and_inspect_and_info(trained, folder, capsys):
@@ -221,7 +223,7 @@ def test_progress_in_a_file_is_a_few_lines(trained, folder, tmp_path):
     bars = [line for line in run.stderr.splitlines() if "%" in line]
     assert any(line.startswith("reading") for line in bars) and "\r" not in run.stderr
     assert 3 <= len(bars) <= 12
-    assert any(line.startswith("t-SimCNE: 100%") for line in bars)
+    assert any(line.startswith("learning to see: 100%") for line in bars)
 
 
 @pytest.mark.parametrize("kind", ["tar", "tar.gz", "npz", "parquet", "shards"])

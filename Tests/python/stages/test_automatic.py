@@ -11,6 +11,7 @@ from tsimcne_swift import TSimCNE, recipes
 from tsimcne_swift._stages.automatic import automatic_stages
 from tsimcne_swift._stages.cost import cost
 from tsimcne_swift._stages.stage import check_stage
+from tsimcne_swift._training import forecast, loop
 
 TINY = {"width": 2, "hidden_dim": 8, "pretrain_dim": 4, "batch_size": 32, "random_state": 0}
 
@@ -112,11 +113,31 @@ def test_verbose_says_how_long_it_will_take(capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_verbose_says_what_the_time_given_can_reach(capsys, monkeypatch):
+    monkeypatch.setattr(loop, "SHORTEST", 0.0)
+    TSimCNE(**TINY, max_time=2, verbose=1).fit(images(64, (8, 8, 3)))
+    said = capsys.readouterr().out
+    assert re.search(r"64 images of 8×8×3 on \d+ threads?, 2 seconds", said) and " recommended: " in said
+
+
+@pytest.mark.parametrize(
+    "given, promise",
+    [
+        (60, "60 seconds of the 53 minutes recommended: a first impression"),
+        (600, "10 minutes of the 53 minutes recommended: a rough map"),
+        (2400, "40 minutes of the 53 minutes recommended: nearly the recipe's map"),
+        (7200, "2 hours, where 53 minutes are recommended: time enough"),
+    ],
+)
+def test_promises(given, promise):
+    assert forecast._share(given, 53 * 60) == promise
+
+
 @pytest.mark.parametrize("length", [{"total_epochs": [2, 1, 1]}, {"max_time": 1}])
 def test_progress_reaches_the_end(capsys, length):
     TSimCNE(**TINY | length, verbose=1).fit(images(64, (8, 8, 3)))
     said = capsys.readouterr().err
-    for bar in ("t-SimCNE", "points"):
+    for bar in ("learning to see", "laying out"):
         shares = [int(share) for share in re.findall(rf"{bar}: +(\d+)%", said)]
         assert shares == sorted(shares)
         assert shares[-1] >= 95
