@@ -147,7 +147,7 @@ class Explorer:
     def _repr_mimebundle_(self, **options: Any) -> Any:
         bundle = self.widget._repr_mimebundle_(**options)
         shown, about = bundle if isinstance(bundle, tuple) else (bundle, {})
-        # Front ends show the richest of these that they can: GitHub, and a notebook that was not trusted, have
-        # the picture.
+        # Front ends show the richest of these that they can: GitHub, and a notebook that was not trusted,
+        # have the picture.
         still = base64.b64encode(make_still(self._data)).decode()
         return shown | {"image/png": still, "text/plain": repr(self)}, about
