@@ -21,8 +21,9 @@ from PIL import Image
 from tsimcne_swift import TSimCNE
 from tsimcne_swift._cli import main
 from tsimcne_swift._cli._arguments import make_parser
-from tsimcne_swift._cli._outputs import claim
+from tsimcne_swift._cli._outputs import claim, draw
 from tsimcne_swift.datasets import load_emoji
+from tsimcne_swift.images import from_files
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +95,18 @@ def test_files_of_all_kinds(tmp_path):
     assert sorted(skipped) == sorted(broken)
     assert sum(1 for _ in output.with_suffix(".csv").open()) == count - 10 + 1
     assert output.stat().st_size > 1000 * count // 2
+
+
+@pytest.mark.parametrize("is_labelled", [True, False])
+def test_the_picture_has_images_and_names(is_labelled):
+    emoji = load_emoji()
+    few = from_files(list(emoji.images[:90]), labels=list("ab$" * 30) if is_labelled else None)
+    Y = np.random.default_rng(0).standard_normal((90, 2)).astype(np.float32)
+    clusters = {"cluster": ["cat"] * 40 + ["dog"] * 40 + [""] * 10}
+    (ax,) = draw(Y, few, clusters, "cost: $5").axes
+    names = {text.get_text() for text in ax.get_legend().get_texts()}
+    assert names == ({"a", "b", r"\$"} if is_labelled else {"cat", "dog"}) and ax.get_title() == r"cost: \$5"
+    assert 5 < len(ax.images) <= 90
 
 
 def test_a_model_maps_again(trained, folder, tmp_path, capsys):
