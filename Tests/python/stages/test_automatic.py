@@ -12,6 +12,8 @@ from tsimcne_swift._stages.automatic import automatic_stages
 from tsimcne_swift._stages.cost import cost
 from tsimcne_swift._stages.stage import check_stage
 from tsimcne_swift._training import forecast, loop
+from tsimcne_swift._training.one_rank import OneRank
+from tsimcne_swift._training.plan import make_plan
 
 TINY = {"width": 2, "hidden_dim": 8, "pretrain_dim": 4, "batch_size": 32, "random_state": 0}
 
@@ -141,3 +143,13 @@ def test_progress_reaches_the_end(capsys, length):
         shares = [int(share) for share in re.findall(rf"{bar}: +(\d+)%", said)]
         assert shares == sorted(shares)
         assert shares[-1] >= 95
+
+
+@pytest.mark.parametrize("options", [{}, {"plane": "parametric"}, {"total_epochs": [1, 1, 1]}])
+def test_one_kind_of_step_tells_of_all(options, monkeypatch):
+    """Where steps take what they cost, both forecasts are the same."""
+    plan = make_plan(TSimCNE(**TINY | options), images(64, (16, 16, 3)), False, OneRank())
+    monkeypatch.setattr(forecast, "step_seconds", lambda plan, stage: cost(stage, (16, 16)))
+    for name in ("mapping_seconds", "words_seconds", "free_seconds", "search_seconds"):
+        monkeypatch.setattr(forecast, name, lambda *arguments: 0.0)
+    assert forecast.recommended_seconds(plan) == pytest.approx(forecast.training_seconds(plan))
