@@ -110,7 +110,8 @@ def test_unknown_names_are_refused(value):
 def test_verbose_says_how_long_it_will_take(capsys):
     TSimCNE(**TINY | {"total_epochs": [1, 1, 1]}, verbose=1).fit(images(64, (8, 8, 3)))
     said = capsys.readouterr().out
-    assert "64 images of 8×8×3, about " in said and " seconds on " in said and "(until " in said
+    # A machine that is busy may say minutes.
+    assert re.search(r"64 images of 8×8×3, about [\d.]+ (seconds|minutes) on .*\(until ", said)
     TSimCNE(**TINY, max_time=1, verbose=1).fit(images(64, (8, 8, 3)))
     assert capsys.readouterr().out == ""
 
