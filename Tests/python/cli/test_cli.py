@@ -21,8 +21,9 @@ from PIL import Image
 from tsimcne_swift import TSimCNE
 from tsimcne_swift._cli import main
 from tsimcne_swift._cli._arguments import make_parser
-from tsimcne_swift._cli._outputs import claim
+from tsimcne_swift._cli._outputs import claim, draw
 from tsimcne_swift.datasets import load_emoji
+from tsimcne_swift.images import from_files
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,18 @@ def test_files_of_all_kinds(tmp_path):
     assert output.stat().st_size > 1000 * count // 2
 
 
+@pytest.mark.parametrize("is_labelled", [True, False])
+def test_the_picture_has_images_and_names(is_labelled):
+    emoji = load_emoji()
+    few = from_files(list(emoji.images[:90]), labels=list("ab$" * 30) if is_labelled else None)
+    Y = np.random.default_rng(0).standard_normal((90, 2)).astype(np.float32)
+    clusters = {"cluster": ["cat"] * 40 + ["dog"] * 40 + [""] * 10}
+    (ax,) = draw(Y, few, clusters, "cost: $5").axes
+    names = {text.get_text() for text in ax.get_legend().get_texts()}
+    assert names == ({"a", "b", r"\$"} if is_labelled else {"cat", "dog"}) and ax.get_title() == r"cost: \$5"
+    assert 5 < len(ax.images) <= 90
+
+
 def test_a_model_maps_again(trained, folder, tmp_path, capsys):
     output, _ = trained
     again = tmp_path / "again.html"
@@ -104,7 +117,9 @@ def test_a_model_maps_again(trained, folder, tmp_path, capsys):
         == 0
     )
     assert again.with_suffix(".csv").read_text() == output.with_suffix(".csv").read_text()
-    assert "80 images in" in capsys.readouterr().out and not again.with_suffix(".safetensors").exists()
+    said = capsys.readouterr().out
+    assert "80 images in" in said and "(chance: 0.500)" in said and f"open {again} in a browser" in said
+    assert "embed NEW --model " in said and not again.with_suffix(".safetensors").exists()
 
 
 def test_evaluate_and_inspect_and_info(trained, folder, capsys):
@@ -221,7 +236,7 @@ def test_progress_in_a_file_is_a_few_lines(trained, folder, tmp_path):
     bars = [line for line in run.stderr.splitlines() if "%" in line]
     assert any(line.startswith("reading") for line in bars) and "\r" not in run.stderr
     assert 3 <= len(bars) <= 12
-    assert any(line.startswith("t-SimCNE: 100%") for line in bars)
+    assert any(line.startswith("learning to see: 100%") for line in bars)
 
 
 @pytest.mark.parametrize("kind", ["tar", "tar.gz", "npz", "parquet", "shards"])

@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 from tsimcne_swift import explore, to_frame
 
+# Of the first three classes.
+COLORS = {"a": (0, 114, 178), "b": (230, 159, 0), "c": (0, 158, 115)}
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>{app}"
 
 
@@ -217,6 +219,25 @@ def test_widget_selects():
     explorer.widget.selection = [3, 5]
     assert explorer.selection.tolist() == [3, 5]
     assert json.loads(explorer.widget.data)["title"] == "Map"
+
+
+def test_a_still_picture_stands_where_scripts_do_not_run():
+    centres = np.array([[0, 0], [10, 0], [10, 10]])[np.arange(30) % 3]
+    explorer = explore(centres, labels=np.arange(30) % 3, title="Three")
+    shown, _ = explorer._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in shown and "save(path)" in shown["text/plain"]
+    picture = Image.open(io.BytesIO(base64.b64decode(shown["image/png"])))
+    pixels = np.asarray(picture.convert("RGB"))
+    # The classes' colours lie where their points do: to the right is right, and up is up.
+    centre = {color: np.argwhere((pixels == rgb).all(axis=2)).mean(axis=0) for color, rgb in COLORS.items()}
+    assert abs(centre["a"][0] - centre["b"][0]) < 2 and centre["a"][1] + 100 < centre["b"][1]
+    assert centre["c"][0] + 100 < centre["b"][0] and abs(centre["c"][1] - centre["b"][1]) < 2
+
+
+@pytest.mark.parametrize("n", [1, 2, 50])
+def test_a_still_picture_of_any_number_of_points(n):
+    shown, _ = explore(points(n))._repr_mimebundle_()
+    assert Image.open(io.BytesIO(base64.b64decode(shown["image/png"]))).size == (640, 480)
 
 
 def test_frame(tmp_path):

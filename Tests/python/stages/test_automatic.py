@@ -11,6 +11,9 @@ from tsimcne_swift import TSimCNE, recipes
 from tsimcne_swift._stages.automatic import automatic_stages
 from tsimcne_swift._stages.cost import cost
 from tsimcne_swift._stages.stage import check_stage
+from tsimcne_swift._training import forecast, loop
+from tsimcne_swift._training.one_rank import OneRank
+from tsimcne_swift._training.plan import make_plan
 
 TINY = {"width": 2, "hidden_dim": 8, "pretrain_dim": 4, "batch_size": 32, "random_state": 0}
 
@@ -107,16 +110,47 @@ def test_unknown_names_are_refused(value):
 def test_verbose_says_how_long_it_will_take(capsys):
     TSimCNE(**TINY | {"total_epochs": [1, 1, 1]}, verbose=1).fit(images(64, (8, 8, 3)))
     said = capsys.readouterr().out
-    assert "64 images of 8×8×3, about " in said and " seconds on " in said and "(until " in said
+    # A machine that is busy may say minutes.
+    assert re.search(r"64 images of 8×8×3, about [\d.]+ (seconds|minutes) on .*\(until ", said)
     TSimCNE(**TINY, max_time=1, verbose=1).fit(images(64, (8, 8, 3)))
     assert capsys.readouterr().out == ""
+
+
+def test_verbose_says_what_the_time_given_can_reach(capsys, monkeypatch):
+    monkeypatch.setattr(loop, "SHORTEST", 0.0)
+    TSimCNE(**TINY, max_time=2, verbose=1).fit(images(64, (8, 8, 3)))
+    said = capsys.readouterr().out
+    assert re.search(r"64 images of 8×8×3 on \d+ threads?, 2 seconds", said) and " recommended: " in said
+
+
+@pytest.mark.parametrize(
+    "given, promise",
+    [
+        (60, "60 seconds of the 53 minutes recommended: a first impression"),
+        (600, "10 minutes of the 53 minutes recommended: a rough map"),
+        (2400, "40 minutes of the 53 minutes recommended: nearly the recipe's map"),
+        (7200, "2 hours, where 53 minutes are recommended: time enough"),
+    ],
+)
+def test_promises(given, promise):
+    assert forecast._share(given, 53 * 60) == promise
 
 
 @pytest.mark.parametrize("length", [{"total_epochs": [2, 1, 1]}, {"max_time": 1}])
 def test_progress_reaches_the_end(capsys, length):
     TSimCNE(**TINY | length, verbose=1).fit(images(64, (8, 8, 3)))
     said = capsys.readouterr().err
-    for bar in ("t-SimCNE", "points"):
+    for bar in ("learning to see", "laying out"):
         shares = [int(share) for share in re.findall(rf"{bar}: +(\d+)%", said)]
         assert shares == sorted(shares)
         assert shares[-1] >= 95
+
+
+@pytest.mark.parametrize("options", [{}, {"plane": "parametric"}, {"total_epochs": [1, 1, 1]}])
+def test_one_kind_of_step_tells_of_all(options, monkeypatch):
+    """Where steps take what they cost, both forecasts are the same."""
+    plan = make_plan(TSimCNE(**TINY | options), images(64, (16, 16, 3)), False, OneRank())
+    monkeypatch.setattr(forecast, "step_seconds", lambda plan, stage: cost(stage, (16, 16)))
+    for name in ("mapping_seconds", "words_seconds", "free_seconds", "search_seconds"):
+        monkeypatch.setattr(forecast, name, lambda *arguments: 0.0)
+    assert forecast.recommended_seconds(plan) == pytest.approx(forecast.training_seconds(plan))

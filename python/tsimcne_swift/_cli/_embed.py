@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -98,9 +99,15 @@ def _embed(options: Any, claimed: ExitStack) -> int:
     if collection.labels is not None:
         known = collection.labels >= 0
         # Of one label there is nothing to tell apart.
-        if known.sum() > 2 and len(np.unique(collection.labels[known])) > 1:
+        counts = np.unique(collection.labels[known], return_counts=True)[1]
+        if known.sum() > 2 and len(counts) > 1:
             result["knn_accuracy"] = round(leave_one_out(Y[known], collection.labels[known]), 4)
-    print(json.dumps(result) if options.json else f"{_summary(result)}\n{legible(collection.summary())}")
+            # What a map of no use would have: the neighbours vote for the label that most images have.
+            result["chance"] = round(float(counts.max() / counts.sum()), 4)
+    if options.json:
+        print(json.dumps(result))
+    else:
+        print(f"{_summary(result)}\n{_next(files, options)}\n{legible(collection.summary())}")
     if error is not None:
         return 1
     return 130 if interrupted else exit_code(collection)
@@ -253,6 +260,22 @@ def _say(options: Any, text: str) -> None:
 def _summary(result: dict[str, Any]) -> str:
     lines = [f"{result['images']:,} images in {result['seconds']:,.0f} s"]
     if "knn_accuracy" in result:
-        lines.append(f"kNN accuracy of the folders' names: {result['knn_accuracy']:.3f}")
+        lines.append(
+            f"labels that the 15 neighbours on the map agree with: {result['knn_accuracy']:.3f} "
+            f"(chance: {result['chance']:.3f})"
+        )
     lines += [f"{kind}: {path}" for kind, path in result["files"].items()]
+    return "\n".join(lines)
+
+
+def _next(files: Outputs, options: Any) -> str:
+    """What can be done with what was written."""
+    page = legible(files.page)
+    lines = [f"next: open {page} in a browser"]
+    model = files.model if files.model is not None else options.model
+    said = [shlex.quote(legible(path)) for path in (model, options.source, model)]
+    lines.append(
+        f"      tsimcne-swift inspect {said[0]} {said[1]}   lists duplicates, outliers, doubtful labels"
+    )
+    lines.append(f"      tsimcne-swift embed NEW --model {said[2]} -o new.html   puts new images on this map")
     return "\n".join(lines)

@@ -13,7 +13,7 @@ from dataclasses import astuple, dataclass
 from importlib.util import find_spec
 from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import numpy as np
@@ -22,6 +22,9 @@ import numpy.typing as npt
 from .._system.text import legible, to_csv
 from .._system.writing import check_writable, replacing, write
 from ..images import ImageCollection
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Packages that writing the files wants, beside those that reading wants.
 PACKAGES = ("PIL", "matplotlib")
@@ -180,10 +183,8 @@ def write_outputs(
     The page is made before all of them, as its clusters are columns of the table.
     """
     import matplotlib
-    import matplotlib.pyplot as plt
 
     from .._explore import explore
-    from ..plot import scatter
 
     explorer = explore(
         Y, collection.images, collection.labels, label_names=collection.label_names, names=collection.names,
@@ -197,12 +198,30 @@ def write_outputs(
     rows = ([*row, *names] for row, names in zip(_rows(collection, Y), clusters, strict=False))
     write(outputs.table, to_csv(header, rows))
     matplotlib.use("Agg")
-    figure, ax = plt.subplots(figsize=(8, 8), layout="constrained")
-    label_names = [_plain(name) for name in collection.label_names]
-    scatter(Y, collection.labels, label_names=label_names, title=_plain(title), ax=ax)
+    figure = draw(Y, collection, explorer.clusters, title)
     with replacing(outputs.picture) as file:
-        figure.savefig(file, format="png", dpi=120)
+        figure.savefig(file, format="png", dpi=110, bbox_inches="tight")
     explorer.save(outputs.page)
+
+
+def draw(
+    Y: npt.NDArray[np.float32], collection: ImageCollection, clusters: dict[str, list[str]], title: str
+) -> Figure:
+    """Points by label, or where there is none by the largest clusters, and some images where they lie."""
+    import matplotlib.pyplot as plt
+
+    from ..plot import gallery, scatter
+
+    labels: Any = collection.labels
+    label_names: list[str] | None = [_plain(name) for name in collection.label_names]
+    if labels is None and clusters:
+        # Images between the clusters have no text, which is no label.
+        labels, label_names = [_plain(text) for text in next(iter(clusters.values()))], None
+    figure, ax = plt.subplots(figsize=(12, 11), layout="constrained")
+    scatter(Y, labels, label_names=label_names, title=_plain(title), ax=ax)
+    gallery(Y, collection.images, labels, columns=22, zoom=0.6, background=False, ax=ax)
+    plt.close(figure)
+    return figure
 
 
 def _links(source: Path, names: list[str], page: Path) -> list[str] | None:

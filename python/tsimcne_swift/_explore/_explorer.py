@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Sequence
 from functools import cached_property
@@ -15,6 +16,7 @@ from .._system.text import legible
 from .._system.writing import write
 from ._data import make_data
 from ._page import make_page
+from ._still import make_still
 
 
 def explore(
@@ -143,4 +145,9 @@ class Explorer:
         return np.array(self.widget.selection, dtype=np.int64)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        return self.widget._repr_mimebundle_(**options)
+        bundle = self.widget._repr_mimebundle_(**options)
+        shown, about = bundle if isinstance(bundle, tuple) else (bundle, {})
+        # Front ends show the richest of these that they can: GitHub, and a notebook that was not trusted,
+        # have the picture.
+        still = base64.b64encode(make_still(self._data)).decode()
+        return shown | {"image/png": still, "text/plain": repr(self)}, about

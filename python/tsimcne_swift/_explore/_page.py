@@ -20,6 +20,8 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const explorer = TSimCNE.mount(document.getElementById("map"), data);
 explorer.open(location.hash);
 addEventListener("hashchange", () => explorer.open(location.hash));
+addEventListener("beforeprint", () => explorer.print(true));
+addEventListener("afterprint", () => explorer.print(false));
 """
 
 

@@ -29,6 +29,9 @@ from .points import free_points
 from .progress import PointsBar, ProgressBar
 from .resume import Stored
 
+# A run that has fewer seconds begins at once, without a forecast.
+SHORTEST = 20.0
+
 
 class Training:
     """One training, from its plan or from a checkpoint, to its end.
@@ -163,6 +166,11 @@ class Training:
         return self.seconds / whole if whole > 0 else 1.0
 
     @property
+    def _has_time_to_say(self) -> bool:
+        """Whether the steps that a forecast is measured on are a small part of the run."""
+        return self.plan.max_time is None or self.plan.max_time >= SHORTEST
+
+    @property
     def stages(self) -> list[Stage]:
         """The stages as they were realised so far."""
         return [
@@ -180,8 +188,8 @@ class Training:
         -------
         "finished", "stopped" (by a callback) or "diverged"
         """
-        if self.speaks and self.plan.max_time is None and not self.history and self.plan.ranks.size == 1:
-            print(announcement(self.plan), flush=True)
+        if self.speaks and not self.history and self.plan.ranks.size == 1 and self._has_time_to_say:
+            print(announcement(self.plan, self.seconds), flush=True)
         try:
             if self.speaks:
                 with ProgressBar(self.plan) as bar:

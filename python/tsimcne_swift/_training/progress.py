@@ -9,6 +9,8 @@ from .._stages.cost import cost
 from .._system.bars import make_bar
 from .plan import Plan
 
+# What a run does, in words of somebody who wants a map.
+LEARNING, PLACING = "learning to see", "laying out"
 FORMAT = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 
 
@@ -21,7 +23,7 @@ class PointsBar:
     """
 
     def __init__(self, shows: bool) -> None:
-        self._bar = make_bar(total=2.0, desc="points", bar_format=FORMAT, mininterval=1, disable=not shows)
+        self._bar = make_bar(total=2.0, desc=PLACING, bar_format=FORMAT, mininterval=1, disable=not shows)
         self._before, self._now = 0.0, 0.0
 
     def __enter__(self) -> PointsBar:
@@ -56,9 +58,14 @@ class ProgressBar:
             stage.steps(plan.steps_per_epoch) * step
             for stage, step in zip(plan.stages, self._costs, strict=True)
         ]
+        # Where points move by themselves another bar shows it; else the stages in two dimensions lay out.
+        self._names = [
+            PLACING if stage.n_components == 2 and not plan.frees_points else LEARNING
+            for stage in plan.stages
+        ]
         self._later = [sum(work[i:]) for i in range(1, len(work) + 1)]
         self._total = sum(work)
-        self._bar = make_bar(total=1.0, desc="t-SimCNE", bar_format=FORMAT, mininterval=1)
+        self._bar = make_bar(total=1.0, desc=LEARNING, bar_format=FORMAT, mininterval=1)
 
     def __enter__(self) -> ProgressBar:
         return self
@@ -73,5 +80,6 @@ class ProgressBar:
         if share is None:
             rest = event.steps_left * self._costs[event.stage] + self._later[event.stage]
             share = 1 - rest / self._total
+        self._bar.set_description_str(self._names[event.stage], refresh=False)
         self._bar.set_postfix(stage=event.stage + 1, loss=f"{event.loss:.3f}", refresh=False)
         self._bar.update(min(1.0, share) - self._bar.n)

@@ -42,8 +42,28 @@ class Explorer {
     this.panel = make("aside", { tabIndex: 0 },
       this.chips, this.selection.element, this.range.element, this.legend.element, take);
     this.panel.setAttribute("aria-label", "Labels and selection");
+    // In a narrow window the panel lies below the map, and can be folded.
+    this.folding = makeButton("Labels and selection", "Labels and selection: fold or unfold", () => this.fold(!this.isFolded));
+    this.folding.className = "fold";
+    this.main = make("main", {}, plot.element, this.folding, this.panel);
+    this.fold(false);
     const about = data.description ? [make("p", { className: "about", textContent: data.description })] : [];
-    this.root.append(this.header, ...about, make("main", {}, plot.element, this.panel), this.tip.element);
+    this.root.append(this.header, ...about, this.main, this.tip.element);
+  }
+
+  fold(isFolded) {
+    this.isFolded = isFolded;
+    this.main.classList.toggle("folded", isFolded);
+    this.folding.setAttribute("aria-expanded", !isFolded);
+  }
+
+  // Paper is light, whatever the screen is.
+  print(onPaper) {
+    const { dataset } = this.root;
+    if (onPaper) [this.onScreen, dataset.theme] = [dataset.theme, "light"];
+    else if (this.onScreen) dataset.theme = this.onScreen;
+    else delete dataset.theme;
+    this.plot.print(onPaper);
   }
 
   // What the buttons of the selection do, by their names.
@@ -119,8 +139,12 @@ class Explorer {
   }
 
   click(i, event) {
-    if (i >= 0) this.select([i], event);
-    else if (!event.shiftKey && !event.altKey && this.state.selected.length) this.change({ selected: [], alike: [] });
+    if (i >= 0) {
+      this.select([i], event);
+      // The image is shown there, and a finger shows no tip.
+      this.fold(false);
+      this.panel.scrollTop = 0;
+    } else if (!event.shiftKey && !event.altKey && this.state.selected.length) this.change({ selected: [], alike: [] });
   }
 
   // Shift adds to the selection, Alt takes away from it.

@@ -135,6 +135,19 @@ class Plot {
     return [{ state: SHOWN, size, opacity: 0.12 }, { state: SELECTED, size: 1.2 * size, opacity: 0.95 }];
   }
 
+  // One picture of both canvases: where a browser prints what was drawn on the upper one, what was cleared
+  // there covers the lower one.
+  print(onPaper) {
+    this.frame();
+    this.paper?.remove();
+    if (!onPaper) return;
+    const { width, height } = this.base;
+    this.paper = make("canvas", { width, height, className: "paper" });
+    const context = this.paper.getContext("2d");
+    for (const canvas of [this.base, this.top]) context.drawImage(canvas, 0, 0);
+    this.element.append(this.paper);
+  }
+
   findSprites() {
     this.sprites = [];
     if (!this.thumbnails || !this.showsPictures) return;
