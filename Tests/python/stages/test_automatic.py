@@ -123,6 +123,15 @@ def test_verbose_says_what_the_time_given_can_reach(capsys, monkeypatch):
     assert re.search(r"64 images of 8×8×3 on \d+ threads?, 2 seconds", said) and " recommended: " in said
 
 
+def test_vectors_that_only_points_are_moved_by_have_a_forecast(capsys, monkeypatch):
+    monkeypatch.setattr(loop, "SHORTEST", 0.0)
+    TSimCNE(backbone="identity", total_epochs="fast", max_time=20, verbose=1).fit(blobs()[0])
+    assert re.search(r"150 vectors of 6, about [\d.]+ (seconds|minutes) on ", capsys.readouterr().out)
+    first = TSimCNE(**TINY, max_time=2).fit(images(64, (8, 8, 3)))
+    TSimCNE(**TINY, init=first, max_time=20, verbose=1).fit(images(64, (8, 8, 3)))
+    assert "64 images of 8×8×3" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "given, promise",
     [

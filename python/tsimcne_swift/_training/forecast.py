@@ -133,8 +133,11 @@ def recommended_seconds(plan: Plan) -> float:
     _, height, width, _ = plan.images.shape
     network = Network(plan.architecture, int(plan.stages[-1].n_components or 0), plan.normalization)
     views = [replace(stage, inputs="views", neighbors=0) for stage in plan.stages if stage.lr]
-    cheapest = min(views, key=lambda stage: cost(stage, (height, width)))
-    step = step_seconds(plan, cheapest) / cost(cheapest, (height, width))
+    step = 0.0
+    # Feature vectors, of which points are moved, train nothing.
+    if views:
+        cheapest = min(views, key=lambda stage: cost(stage, (height, width)))
+        step = step_seconds(plan, cheapest) / cost(cheapest, (height, width))
     steps = sum(cost(stage, (height, width)) * stage.steps(plan.steps_per_epoch) for stage in plan.stages)
     after = mapping_seconds(plan, network) + words_seconds(plan, plan.patch_words) + free_seconds(plan)
     return step * steps + after
