@@ -117,9 +117,10 @@ static int core_execute(PyObject *module) {
         const char *name;
         long value;
     } limits[] = {
-        {"ABI_VERSION", TSIMCNE_ABI_VERSION},     {"MOST_STAGES", TSIMCNE_MOST_STAGES},
-        {"MOST_HIDDEN", TSIMCNE_MOST_HIDDEN},     {"MOST_LAYERS", TSIMCNE_MOST_LAYERS},     {"PLANE_PARTS", TSIMCNE_PLANE_PARTS},
-        {"WIDEST_HIDDEN", TSIMCNE_WIDEST_HIDDEN}, {"MOST_PARTS", TSIMCNE_MOST_PARTS},
+        {"ABI_VERSION", TSIMCNE_ABI_VERSION}, {"MOST_STAGES", TSIMCNE_MOST_STAGES},
+        {"MOST_HIDDEN", TSIMCNE_MOST_HIDDEN}, {"MOST_LAYERS", TSIMCNE_MOST_LAYERS},
+        {"PLANE_PARTS", TSIMCNE_PLANE_PARTS}, {"WIDEST_HIDDEN", TSIMCNE_WIDEST_HIDDEN},
+        {"MOST_PARTS", TSIMCNE_MOST_PARTS},
     };
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
         if (PyModule_AddIntConstant(module, limits[i].name, limits[i].value) != 0) {

@@ -270,11 +270,10 @@ enum { TSIMCNE_OUTPUT_COUNT = 0 TSIMCNE_OUTPUTS(TSIMCNE_COUNTED) };
  * Maps images (BatchNorm with running statistics, no augmentation) and writes count * d float32 to
  * `output`: d = output dimension for TSIMCNE_OUTPUT_MAP; for TSIMCNE_OUTPUT_FEATURES 8 * base_width, four
  * times that with bottlenecks, `channels` with depth 0, or the channels that `layers` end with; for
- * TSIMCNE_OUTPUT_PARTS the means over TSIMCNE_PLANE_PARTS parts of the plane that the last layer with a stride reads
- * (of the last plane where none but the first layer has one), d = TSIMCNE_PLANE_PARTS * its channels: 4 * base_width,
- * four times that with bottlenecks.
- * The result for an image does not depend on the others in the call. It cannot be interrupted: pass
- * some hundred images at a time.
+ * TSIMCNE_OUTPUT_PARTS the means over TSIMCNE_PLANE_PARTS parts of the plane that the last layer with a
+ * stride reads (of the last plane where none but the first layer has one), d = TSIMCNE_PLANE_PARTS * its
+ * channels: 4 * base_width, four times that with bottlenecks. The result for an image does not depend on the
+ * others in the call. It cannot be interrupted: pass some hundred images at a time.
  */
 int32_t tsimcne_model_transform(tsimcne_handle model, const tsimcne_images *images, int32_t output_kind,
                                 int32_t threads, float *output, int64_t output_count);
