@@ -75,7 +75,7 @@ def test_features_stand_for_views():
     cosine = Stage(2, 8, metric="cosine")
     heads = Stage(30, 2, trains="head", output_init="principal", neighbors=5, inputs="features")
     before = helpers.small(total_epochs=[cosine]).fit(X)
-    model = helpers.small(total_epochs=[cosine, heads], patch_words=0).fit(X)
+    model = helpers.small(total_epochs=[cosine, heads], plane="parametric").fit(X)
     np.testing.assert_array_equal(model.features(X), before.features(X))
     kept = []
     for Y in (model.embedding_, before.embedding_[:, :2]):
