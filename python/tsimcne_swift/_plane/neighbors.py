@@ -93,8 +93,10 @@ def nearest(
     -------
     ndarray of shape (n, neighbors), int32
     """
-    search = _CompareAll if len(rows) <= EXACT or neighbors > MOST else _Graph
-    return search(rows, neighbors, threads, report, ranks or Alone()).run()
+    ranks = ranks or Alone()
+    if len(rows) <= EXACT or neighbors > MOST:
+        return _CompareAll(rows, neighbors, threads, report, ranks).run()
+    return _Graph(rows, neighbors, threads, report, ranks).run()
 
 
 def nearest_to(queries: Rows, rows: Rows, neighbors: int, threads: int) -> Table:
@@ -123,10 +125,6 @@ class _Search:
     def __init__(self, rows: Rows, neighbors: int, threads: int, report: Report, ranks: Ranks) -> None:
         self._rows, self._neighbors, self._threads = rows, neighbors, threads
         self._report, self._ranks = report, ranks
-
-    def run(self) -> Table:
-        """The neighbours of all rows."""
-        raise NotImplementedError
 
 
 class _CompareAll(_Search):
