@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ from .state_dict import Arrays, from_arrays, state_dict, to_arrays
 
 # Images that are mapped between two looks at signals.
 CHUNK = 512
+# Images on which the time of mapping is measured.
+PROBE = 256
 BACKBONES = (*NAMES, IDENTITY)
 HEADS = ("linear", "mlp")
 # Prefixes of the arrays' names.
@@ -228,6 +231,17 @@ class Network:
                 self.core.transform(values, result[here], kind=kind, threads=threads)
             images.forget()
         return result
+
+
+def image_seconds(network: Network, images: Images, threads: int, kind: int = _core.OUTPUT_MAP) -> float:
+    """Seconds that an image takes to be mapped, measured on a few."""
+    some = slice(0, min(images.shape[0], PROBE))
+    # The first call takes memory from the system.
+    for _ in range(2):
+        before = time.perf_counter()
+        network.map(images, threads, kind, some)
+        took = time.perf_counter() - before
+    return float(took / some.stop)
 
 
 def read_normalization(tensors: Arrays) -> Normalization | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from .._algebra.directions import directions_seconds
 from .._algebra.evened import Evened, read_evened
 from .._inputs.images import Images
 from .._inputs.pieces import Which, count, pieces
-from .._networks.network import Network
+from .._networks.network import Network, image_seconds
 from .._patches.words import PatchWords, read_words
 
 Rows = npt.NDArray[np.float32]
@@ -27,8 +26,8 @@ LEARNT_FROM, CHUNK, VALUES = 8192, 8192, 1 << 25
 WHITENED = 0.8
 # Values of a network that has not diverged are below this, and so are their squares' sums.
 LARGEST = 1e15
-# Images on which the time is measured; how much longer than looking at them it takes with their components.
-PROBE, MORE = 256, 1.05
+# How much longer than looking at images it takes with their components.
+MORE = 1.05
 
 
 class Comparison:
@@ -108,15 +107,10 @@ def _learnt_from(n: int, network: Network) -> int:
 def parts_seconds(network: Network, images: Images, threads: int) -> float:
     """Seconds to learn what images are compared by, without words, and to find it for all of them."""
     n = images.shape[0]
-    some = slice(0, min(n, PROBE))
-    # The first call takes memory from the system.
-    for _ in range(2):
-        before = time.perf_counter()
-        network.map(images, threads, _core.OUTPUT_PARTS, some)
-        took = time.perf_counter() - before
+    image = image_seconds(network, images, threads, _core.OUTPUT_PARTS)
     learnt = _learnt_from(n, network)
     found = directions_seconds(learnt, network.architecture.parts, FEATURES, threads)
-    return float(MORE * took * (n + learnt) / some.stop + found)
+    return float(MORE * image * (n + learnt) + found)
 
 
 def read_comparison(

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from .. import _core, recipes
-from .._networks.network import Network
+from .._networks.network import Network, image_seconds
 from .._patches.words import seconds as patch_seconds
 from .._plane.comparison import FEATURES, parts_seconds
 from .._plane.moving import moving_seconds
@@ -17,8 +17,6 @@ from .._system.config import show_config
 from .core_trainer import Supplier, make_trainer
 from .plan import Plan
 
-# Images on which the time of mapping is measured.
-PROBE = 256
 # Steps of each kind; the first one also takes memory from the system.
 STEPS = 4
 # Part of `max_time` that words of patches may take, and the fewest that are of use.
@@ -34,14 +32,7 @@ def mapping_seconds(plan: Plan, network: Network) -> float:
     """Seconds to map all images of the plan, or for what points are moved by."""
     if plan.frees_points and not plan.architecture.reads_vectors:
         return parts_seconds(network, plan.images, _threads(plan))
-    n = plan.images.shape[0]
-    rows = slice(0, min(n, PROBE))
-    # The first call takes memory from the system.
-    for _ in range(2):
-        before = time.perf_counter()
-        network.map(plan.images, plan.threads, rows=rows)
-        took = time.perf_counter() - before
-    return float(took * n / (rows.stop - rows.start))
+    return float(image_seconds(network, plan.images, plan.threads) * plan.images.shape[0])
 
 
 def step_seconds(plan: Plan, stage: Stage) -> float:
