@@ -55,7 +55,7 @@ private func outputKind(_ number: Int32) throws -> Model.Output {
     switch Int(number) {
     case TSIMCNE_OUTPUT_MAP: return .map
     case TSIMCNE_OUTPUT_FEATURES: return .features
-    default: return .parts
+    default: return .levels
     }
 }
 

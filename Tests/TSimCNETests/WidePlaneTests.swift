@@ -37,9 +37,9 @@ import Testing
         let input = workspace.tensor(shape)
         let numbers = values(shape.count, seed: 4)
         input.copy(from: numbers)
-        let output = PartPooling.forward(input, pass)
+        let output = workspace.tensor(Shape(rows: 3, columns: PartPooling.count * 5))
+        PartPooling.append(input, into: output, pass.program)
         pass.program.run(on: ThreadPool(threads: 2))
-        #expect(output.values.count == 3 * PartPooling.count * 5)
         #expect(relativeError(output.values, Self.means(doubles(numbers), shape)) < 1e-6)
     }
 
@@ -47,9 +47,15 @@ import Testing
         var configuration = Model.Configuration(channels: 2)
         configuration.layers = layers
         let model = Model(configuration, seed: 5)
-        var result = [Float](repeating: 0, count: images.count * model.columns(of: .parts))
-        model.transform(images, .parts, into: &result, pool: ThreadPool(threads: 2))
-        return result
+        let pool = ThreadPool(threads: 2)
+        let (columns, features) = (model.columns(of: .levels), model.features)
+        var levels = [Float](repeating: 0, count: images.count * columns)
+        model.transform(images, .levels, into: &levels, pool: pool)
+        var last = [Float](repeating: 0, count: images.count * features)
+        model.transform(images, .features, into: &last, pool: pool)
+        let rows = (0..<images.count).map { levels[$0 * columns..<($0 + 1) * columns] }
+        #expect(rows.flatMap { $0.suffix(features) } == last)
+        return rows.flatMap { $0.dropLast(features) }
     }
 
     static let first: [NamedLayer] = [
@@ -88,7 +94,7 @@ import Testing
     func aResNetHasThatOfItsThirdLevel(depth: Int) {
         let model = TrainingFixture.model(depth: depth, channels: 3)
         let expansion = depth == 50 ? 4 : 1
-        #expect(model.columns(of: .parts) == 9 * model.features / 2)
+        #expect(model.columns(of: .levels) == 9 * model.features / 2 + model.features)
         #expect(model.features == model.configuration.baseWidth * 8 * expansion)
     }
 }

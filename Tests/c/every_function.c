@@ -540,10 +540,11 @@ static void vectors(tsimcne_handle image_model, const tsimcne_images *pictures) 
     CHECK(tsimcne_model_create(&config, 1, &model) == TSIMCNE_OK);
     CHECK(tsimcne_model_transform(model, &images, TSIMCNE_OUTPUT_FEATURES, 2, map, 100) == TSIMCNE_OK);
     CHECK(memcmp(map, data, sizeof data) == 0);
-    static float parts[20 * 5 * TSIMCNE_PLANE_PARTS];
-    CHECK(tsimcne_model_transform(model, &images, TSIMCNE_OUTPUT_PARTS, 2, parts,
-                                  100 * TSIMCNE_PLANE_PARTS) == TSIMCNE_OK);
+    static float parts[20 * 5 * (TSIMCNE_PLANE_PARTS + 1)];
+    CHECK(tsimcne_model_transform(model, &images, TSIMCNE_OUTPUT_LEVELS, 2, parts,
+                                  100 * (TSIMCNE_PLANE_PARTS + 1)) == TSIMCNE_OK);
     CHECK(memcmp(parts, data, 5 * sizeof(float)) == 0);
+    CHECK(memcmp(parts + 5 * TSIMCNE_PLANE_PARTS, data, 5 * sizeof(float)) == 0);
     CHECK(tsimcne_model_transform(model, pictures, TSIMCNE_OUTPUT_MAP, 2, map, 160) ==
           TSIMCNE_ERROR_ARGUMENT);
     CHECK(tsimcne_model_transform(image_model, &images, TSIMCNE_OUTPUT_MAP, 2, map, 160) ==
@@ -646,7 +647,7 @@ static void layers(tsimcne_model_config config, const tsimcne_images *images) {
     float features[80];
     CHECK(tsimcne_model_transform(model, images, TSIMCNE_OUTPUT_FEATURES, 2, features, 80) == TSIMCNE_OK);
     CHECK(isfinite(features[0]) && isfinite(features[79]));
-    CHECK(tsimcne_model_transform(model, images, TSIMCNE_OUTPUT_PARTS, 2, features, 80) ==
+    CHECK(tsimcne_model_transform(model, images, TSIMCNE_OUTPUT_LEVELS, 2, features, 80) ==
           TSIMCNE_ERROR_ARGUMENT);
     CHECK(tsimcne_model_transform(model, images, TSIMCNE_OUTPUT_COUNT, 2, features, 80) ==
           TSIMCNE_ERROR_ARGUMENT);

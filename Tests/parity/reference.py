@@ -121,10 +121,11 @@ class Network(nn.Module):
     def features(self, images: np.ndarray) -> torch.Tensor:
         return self.backbone(self.pixels_of(images))
 
-    def parts(self, images: np.ndarray) -> torch.Tensor:
-        """Means over 3×3 parts of what the last level reads, the upper left part's channels first."""
+    def levels(self, images: np.ndarray) -> torch.Tensor:
+        """Means over 3×3 parts of what the last level reads, upper left channels first; then features."""
         plane = self.backbone.third_level(self.pixels_of(images))
-        return functional.adaptive_avg_pool2d(plane, 3).permute(0, 2, 3, 1).flatten(1)
+        parts = functional.adaptive_avg_pool2d(plane, 3).permute(0, 2, 3, 1).flatten(1)
+        return torch.cat([parts, self.features(images)], 1)
 
     def forward(self, images: np.ndarray) -> torch.Tensor:
         return self.projection_head(self.features(images))

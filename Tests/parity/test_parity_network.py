@@ -56,7 +56,7 @@ def both(request):
         state[name] += move
     network.load(state)
     with torch.no_grad():
-        mapped, features, parts = network.eval()(views), network.features(views), network.parts(views)
+        mapped, features, levels = network.eval()(views), network.features(views), network.levels(views)
     embeddings = network.train()(views)
     embeddings.retain_grad()
     loss = infonce(embeddings, ("euclidean", "cosine")[metric], temperature)
@@ -64,7 +64,7 @@ def both(request):
     theirs = SimpleNamespace(
         map=mapped.numpy(),
         features=features.numpy(),
-        parts=parts.numpy(),
+        levels=levels.numpy(),
         embeddings=embeddings.detach().numpy(),
         embedding_gradient=embeddings.grad.numpy(),
         loss=loss.item(),
@@ -76,7 +76,7 @@ def both(request):
     ours = SimpleNamespace(
         map=driver.transform(model, views, theirs.map.shape[1], _core.OUTPUT_MAP),
         features=driver.transform(model, views, theirs.features.shape[1], _core.OUTPUT_FEATURES),
-        parts=driver.transform(model, views, theirs.parts.shape[1], _core.OUTPUT_PARTS),
+        levels=driver.transform(model, views, theirs.levels.shape[1], _core.OUTPUT_LEVELS),
         state=driver.state_of(model),
     )
     stage = driver.stage(
@@ -115,7 +115,7 @@ def test_names_and_shapes(both):
     assert list(both.theirs.gradients) == [n for n in both.state if ".running_" not in n]
 
 
-@pytest.mark.parametrize("what", ["map", "features", "parts", "embeddings"])
+@pytest.mark.parametrize("what", ["map", "features", "levels", "embeddings"])
 def test_outputs(both, what, record_property):
     ours, theirs = getattr(both.ours, what), getattr(both.theirs, what)
     error = np.linalg.norm(ours - theirs, axis=1) / np.linalg.norm(theirs, axis=1)

@@ -501,11 +501,11 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n, features), float32
-            With points: 256 numbers by what the network sees in 3×3 parts of the image, and beside them 256
-            by the words of its patches, each of a length that all images share, so that Euclidean distances
-            and cosines order images alike. With ``plane="parametric"``: what the backbone's last layer gives,
-            averaged over the plane, 8 * width numbers, four times as many with bottlenecks. Of vectors:
-            themselves, normalised.
+            With points: 256 numbers by what the network sees in 3×3 parts of the image, 128 by what it sees
+            in the whole, and beside them 256 by the words of its patches, each of a length that all images
+            share, so that Euclidean distances and cosines order images alike. With ``plane="parametric"``:
+            what the backbone's last layer gives, averaged over the plane, 8 * width numbers, four times as
+            many with bottlenecks. Of vectors: themselves, normalised.
         """
         return self._apply(X, _core.OUTPUT_FEATURES)
 

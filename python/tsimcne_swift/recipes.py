@@ -73,8 +73,9 @@ POINTS = ((150, 8.0, 0.5), (400, 1.0, 0.8))
 POINTS_RATE = 0.3
 POINTS_RADIUS = 5.0
 
-#: Number of words of patches that stand beside the network's features, and the length of what they say where
-#: those have length 1.
+#: Length of what a network's last level sees, where what it sees in parts of an image has length 1.
+LAST_LEVEL_WEIGHT = 0.6
+#: Number of words of patches that stand beside these, and the length of what they say.
 PATCH_WORDS = 1024
 PATCHES_WEIGHT = 0.7
 #: Numbers of an image in which neighbours are sought: principal components of what is compared.

@@ -43,7 +43,7 @@ extern "C" {
 #define TSIMCNE_VERSION "0.1.0"
 
 /** The number of this interface: it is raised whenever a structure or a function changes its meaning. */
-#define TSIMCNE_ABI_VERSION 10
+#define TSIMCNE_ABI_VERSION 11
 
 #define TSIMCNE_STATUSES(X)                                                                                  \
     X(OK, 0, "ok")                                                                                           \
@@ -260,7 +260,7 @@ int32_t tsimcne_model_reset_output(tsimcne_handle model, int32_t output_dim, flo
 #define TSIMCNE_OUTPUTS(X)                                                                                   \
     X(OUTPUT_MAP, 0, "map")                                                                                  \
     X(OUTPUT_FEATURES, 1, "features")                                                                        \
-    X(OUTPUT_PARTS, 2, "parts")
+    X(OUTPUT_LEVELS, 2, "levels")
 /** Parts that a plane's means are taken over: 3 along both sides. */
 #define TSIMCNE_PLANE_PARTS 9
 enum { TSIMCNE_OUTPUTS(TSIMCNE_CONSTANT) };
@@ -270,10 +270,10 @@ enum { TSIMCNE_OUTPUT_COUNT = 0 TSIMCNE_OUTPUTS(TSIMCNE_COUNTED) };
  * Maps images (BatchNorm with running statistics, no augmentation) and writes count * d float32 to
  * `output`: d = output dimension for TSIMCNE_OUTPUT_MAP; for TSIMCNE_OUTPUT_FEATURES 8 * base_width, four
  * times that with bottlenecks, `channels` with depth 0, or the channels that `layers` end with; for
- * TSIMCNE_OUTPUT_PARTS the means over TSIMCNE_PLANE_PARTS parts of the plane that the last layer with a
- * stride reads (of the last plane where none but the first layer has one), d = TSIMCNE_PLANE_PARTS * its
- * channels: 4 * base_width, four times that with bottlenecks. The result for an image does not depend on the
- * others in the call. It cannot be interrupted: pass some hundred images at a time.
+ * TSIMCNE_OUTPUT_LEVELS the means over TSIMCNE_PLANE_PARTS parts of the plane that the last layer with a
+ * stride reads (of the last plane where none but the first layer has one), TSIMCNE_PLANE_PARTS * its channels
+ * (4 * base_width, four times that with bottlenecks), and after them the features. The result for an image
+ * does not depend on the others in the call. It cannot be interrupted: pass some hundred images at a time.
  */
 int32_t tsimcne_model_transform(tsimcne_handle model, const tsimcne_images *images, int32_t output_kind,
                                 int32_t threads, float *output, int64_t output_count);

@@ -3,8 +3,8 @@ public final class LayeredBackbone: Backbone {
     public let features: Int
     let wideChannels: Int
     private let layers: Chain
-    /// Those of the layers that make the wide plane.
-    private let early: Chain
+    /// How many of the layers make the wide plane.
+    private let early: Int
     private let pooling = GlobalAveragePooling()
     private var last: Tensor?
 
@@ -20,8 +20,9 @@ public final class LayeredBackbone: Backbone {
         let first = Array(layers[..<layers.wideCount])
         let rest = Array(layers[layers.wideCount...])
         wideChannels = first.outputs(inputs: channels)
-        early = first.built(name, inputs: channels)
-        self.layers = Chain(early.layers + rest.built(name, inputs: wideChannels).layers)
+        let early = first.built(name, inputs: channels).layers
+        self.early = early.count
+        self.layers = Chain(early + rest.built(name, inputs: wideChannels).layers)
     }
 
     public func initialize(_ random: inout RandomNumbers) { layers.initialize(&random) }
@@ -29,14 +30,10 @@ public final class LayeredBackbone: Backbone {
     /// The layers keep what they need.
     func keepsMuch(views: Int, height: Int, width: Int) -> Bool { false }
 
-    func forwardToWidePlane(_ input: Tensor, _ pass: Pass) -> Tensor {
-        let result = early.forward(input, pass)
-        if result.pointer != input.pointer { pass.releaseUnlessKept(input) }
-        return result
-    }
-
-    public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
-        let result = layers.forward(input, pass)
+    func forward(_ input: Tensor, _ pass: Pass, sees: (Tensor) -> Void) -> Tensor {
+        let result = layers.forward(input, pass) { count, value in
+            if count == early { sees(value) }
+        }
         if result.pointer != input.pointer { pass.releaseUnlessKept(input) }
         last = result
         let pooled = pooling.forward(result, pass)

@@ -76,8 +76,8 @@ public final class Model {
 
     public enum Output: Sendable {
         case map, features
-        /// Means over parts of the backbone's wide plane.
-        case parts
+        /// Means over parts of the backbone's wide plane, and after them the features.
+        case levels
     }
 
     /// Numbers of an image's output.
@@ -85,7 +85,7 @@ public final class Model {
         switch kind {
         case .map: return outputs
         case .features: return features
-        case .parts: return PartPooling.count * backbone.wideChannels
+        case .levels: return PartPooling.count * backbone.wideChannels + features
         }
     }
 
@@ -122,10 +122,21 @@ public final class Model {
         switch kind {
         case .features: return (pass.program, backbone.forward(input, pass))
         case .map: return (pass.program, head.forward(backbone.forward(input, pass), pass))
-        case .parts:
-            let plane = backbone.forwardToWidePlane(input, pass)
-            return (pass.program, PartPooling.forward(plane, pass))
+        case .levels: return (pass.program, appendLevels(input, pass))
         }
+    }
+
+    private func appendLevels(_ input: Tensor, _ pass: Pass) -> Tensor {
+        let columns = columns(of: .levels)
+        let result = pass.workspace.tensor(Shape(rows: input.shape.images, columns: columns))
+        let seen = backbone.forward(input, pass) { PartPooling.append($0, into: result, pass.program) }
+        let features = features
+        pass.program.add("features after parts", slices: result.shape.images) { image, _ in
+            let target = result.pointer + (image + 1) * columns - features
+            target.update(from: seen.pointer + image * features, count: features)
+        }
+        pass.workspace.release(seen)
+        return result
     }
 
     /// What mapping so many images of a shape takes: a workspace without memory, and floats of scratch memory

@@ -58,31 +58,22 @@ public final class ResNet: Backbone {
 
     var wideChannels: Int { wide.channels }
 
-    func forwardToWidePlane(_ input: Tensor, _ pass: Pass) -> Tensor {
-        forward(input, blocks: wide.blocks, pass)
-    }
-
-    public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
-        let value = forward(input, blocks: blocks.count, pass)
-        let pooled = pooling.forward(value, pass)
-        pass.releaseUnlessKept(value)
-        return pooled
-    }
-
-    /// Appends the stem and the first blocks.
-    private func forward(_ input: Tensor, blocks count: Int, _ pass: Pass) -> Tensor {
+    func forward(_ input: Tensor, _ pass: Pass, sees: (Tensor) -> Void) -> Tensor {
         var value = stem.forward(input, pass)
         pass.releaseUnlessKept(input)
         // The stem is a hundredth of the network's work, and its output one of its largest tensors.
         if pass.remakesOutputs { stem.dropRaw(pass) }
         values = [value]
-        for block in blocks[..<count] {
+        for (index, block) in blocks.enumerated() {
+            if index == wide.blocks { sees(value) }
             let next = block.forward(value, pass)
             if pass.remakesOutputs { pass.workspace.release(value) } else { pass.releaseUnlessKept(value) }
             value = next
             values.append(value)
         }
-        return value
+        let pooled = pooling.forward(value, pass)
+        pass.releaseUnlessKept(value)
+        return pooled
     }
 
     public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {

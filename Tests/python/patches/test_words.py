@@ -92,7 +92,8 @@ def test_features_are_those_of_the_network_and_of_patches(fitted):
     network, both = alone.features(X), fitted.features(X)
     columns = network.shape[1]
     assert_same_bits(both[:, :columns], network)
-    np.testing.assert_allclose(np.linalg.norm(network, axis=1), 1, rtol=1e-5)
+    seen = np.hypot(1, recipes.LAST_LEVEL_WEIGHT)
+    np.testing.assert_allclose(np.linalg.norm(network, axis=1), seen, rtol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(both[:, columns:], axis=1), recipes.PATCHES_WEIGHT, rtol=1e-5)
     assert not np.array_equal(alone.embedding_, fitted.embedding_)
 

@@ -5,14 +5,14 @@ import pytest
 from helpers import assert_same_bits, images, small
 from hypothesis import given
 from hypothesis import strategies as st
-from tsimcne_swift import _core
+from tsimcne_swift import _core, recipes
 from tsimcne_swift._algebra.evened import Evened
 from tsimcne_swift._inputs.images import Images
 from tsimcne_swift._inputs.pieces import count, pieces
 from tsimcne_swift._networks.backbones import NAMES
 from tsimcne_swift._networks.layers import check_layers
 from tsimcne_swift._networks.network import Architecture, Network
-from tsimcne_swift._plane.comparison import Comparison
+from tsimcne_swift._plane.comparison import LEVELS, Comparison
 
 
 def evened_by_numpy(rows, wanted, power):
@@ -58,15 +58,18 @@ LAYERS = check_layers(
 
 
 @pytest.mark.parametrize("backbone", [*NAMES, LAYERS, LAYERS[:1], "identity"])
-def test_the_core_has_as_many_parts(backbone):
+def test_the_core_has_as_many_values(backbone):
     network = Network(Architecture(backbone, 4, "mlp", (8,), 3), 2, None)
     size = (1, 1) if backbone == "identity" else (9, 12)
     X = np.random.default_rng(0).random((3, *size, 3), np.float32)
-    parts = np.empty((3, network.architecture.parts), np.float32)
-    network.core.transform(X, parts, kind=_core.OUTPUT_PARTS, threads=1)
-    assert np.isfinite(parts).all()
+    levels = np.empty((3, network.architecture.levels), np.float32)
+    network.core.transform(X, levels, kind=_core.OUTPUT_LEVELS, threads=1)
+    assert np.isfinite(levels).all()
+    features = np.empty((3, network.architecture.features), np.float32)
+    network.core.transform(X, features, kind=_core.OUTPUT_FEATURES, threads=1)
+    assert_same_bits(levels[:, network.architecture.parts :], features)
     with pytest.raises(ValueError, match="output_count"):
-        network.core.transform(X, parts[:, :-1].copy(), kind=_core.OUTPUT_PARTS, threads=1)
+        network.core.transform(X, levels[:, :-1].copy(), kind=_core.OUTPUT_LEVELS, threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +77,18 @@ def fitted():
     return small(patch_words=40).fit(images(100))
 
 
-def test_rows_are_parts_beside_words(fitted):
+def test_rows_are_levels_beside_words(fitted):
     X = images(100)
     comparison, network = fitted._places.comparison, fitted._network
-    parts = network.map(Images(X), 1, _core.OUTPUT_PARTS)
+    levels = network.map(Images(X), 1, _core.OUTPUT_LEVELS)
+    seen = np.split(levels, [network.architecture.parts], axis=1)
+    wanted = [
+        np.float32(LEVELS[name].weight) * comparison.levels[name](np.ascontiguousarray(values), 1)
+        for name, values in zip(("parts", "last"), seen, strict=True)
+    ]
+    wanted.append(np.float32(recipes.PATCHES_WEIGHT) * comparison.words.describe(Images(X), 1))
     rows = comparison.rows(network, Images(X), 1)
-    np.testing.assert_array_equal(rows[:, : comparison.parts.features], comparison.parts(parts, 1))
+    np.testing.assert_array_equal(rows, np.hstack(wanted))
     assert rows.shape[1] == comparison.columns(network)
     for some in (slice(3, 9), np.array([8, 2, 2])):
         assert_same_bits(comparison.rows(network, Images(X), 2, some), rows[some])

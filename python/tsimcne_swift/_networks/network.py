@@ -85,6 +85,11 @@ class Architecture:
         return _core.PLANE_PARTS * wide_channels(self.layers, self.channels)
 
     @property
+    def levels(self) -> int:
+        """Number of values of the parts and of the backbone's output together."""
+        return self.parts + self.features
+
+    @property
     def has_width(self) -> bool:
         """Whether the parameter ``width`` changes the backbone."""
         return isinstance(self.backbone, str) and has_width(self.backbone)
@@ -212,14 +217,14 @@ class Network:
         kind: int = _core.OUTPUT_MAP,
         rows: Which = None,
     ) -> npt.NDArray[np.float32]:
-        """The map of images, the backbone's features, or the means over parts of its wide plane.
+        """The map of images, the backbone's features, or these after the means over parts of its wide plane.
 
         An image's bits do not depend on the others.
         """
         columns = {
             _core.OUTPUT_MAP: lambda: self.outputs,
             _core.OUTPUT_FEATURES: lambda: self.architecture.features,
-            _core.OUTPUT_PARTS: lambda: self.architecture.parts,
+            _core.OUTPUT_LEVELS: lambda: self.architecture.levels,
         }[kind]()
         result = np.empty((count(images.shape[0], rows), columns), dtype=np.float32)
         images = images.about(None if self.normalization is None else self.normalization.origin)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from .. import _core, recipes
 from .._networks.network import Network, image_seconds
 from .._patches.words import seconds as patch_seconds
-from .._plane.comparison import FEATURES, parts_seconds
+from .._plane.comparison import levels_seconds
 from .._plane.moving import moving_seconds
 from .._plane.neighbors import search_seconds
 from .._stages.cost import cost
@@ -31,7 +31,7 @@ PROMISES = ((0.05, "a first impression"), (0.5, "a rough map"), (0.95, "nearly t
 def mapping_seconds(plan: Plan, network: Network) -> float:
     """Seconds to map all images of the plan, or for what points are moved by."""
     if plan.frees_points and not plan.architecture.reads_vectors:
-        return parts_seconds(network, plan.images, _threads(plan))
+        return levels_seconds(network, plan.images, _threads(plan))
     return float(image_seconds(network, plan.images, plan.threads) * plan.images.shape[0])
 
 
@@ -85,7 +85,7 @@ def free_seconds(plan: Plan) -> float:
     if not plan.frees_points:
         return 0.0
     architecture, threads = plan.architecture, _threads(plan)
-    columns = architecture.features if architecture.reads_vectors else FEATURES
+    columns = architecture.features if architecture.reads_vectors else recipes.COMPARED
     n = plan.images.shape[0]
     return search_seconds(n, min(columns, recipes.COMPARED), threads) + moving_seconds(n, threads)
 

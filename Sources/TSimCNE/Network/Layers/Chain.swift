@@ -13,15 +13,20 @@ public final class Chain: Layer {
         for layer in layers { layer.initialize(&random) }
     }
 
-    public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
+    public func forward(_ input: Tensor, _ pass: Pass) -> Tensor { forward(input, pass) { _, _ in } }
+
+    /// Appends the forward pass; `sees` gets what so many layers have made, before the next one reads it.
+    func forward(_ input: Tensor, _ pass: Pass, sees: (_ count: Int, _ value: Tensor) -> Void) -> Tensor {
         var value = input
         values = []
+        sees(0, value)
         for layer in layers {
             let next = layer.forward(value, pass)
             // The input is the caller's, and of a layer that works in place nothing is to be given back.
             if !values.isEmpty, next.pointer != value.pointer { pass.releaseUnlessKept(value) }
             value = next
             values.append(next)
+            sees(values.count, value)
         }
         return value
     }
