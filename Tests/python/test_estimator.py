@@ -29,8 +29,9 @@ def test_fit_maps_any_images(shape, dtype):
     assert model.n_features_in_ == np.prod(shape)
     assert [row["stage"] for row in model.history_] == [1, 2, 3]
     assert set(model.history_[0]) >= {"epoch", "loss", "lr", "seconds", "pairs_per_second"}
-    # As many components of the network's parts, and of the patches' words, as there are images.
-    assert model.features(X).shape == (40, 40 + 40)
+    # As many components of the network's parts, and of the patches' words, as there are images; of its last
+    # level as many as it has channels.
+    assert model.features(X).shape == (40, 40 + 8 * model.width + 40)
     labels = np.arange(40) % 2
     assert model.score(X, labels) == evaluate(Y, labels)["knn_accuracy"]
 
