@@ -91,20 +91,48 @@ def shared(found: np.ndarray, true: np.ndarray) -> float:
 def child(part: str, name: str, path: str, result: str) -> None:
     """Measure in this process, which has the rows in memory; a small piece of the work comes first."""
     rows = np.load(path)
-    work = (PLANES if part == "plane" else SEARCHES)[name]
+    some = rows[:: max(1, len(rows) // 2000)].copy()
     # Libraries are loaded, and what is compiled is compiled.
-    work(rows[:: max(1, len(rows) // 2000)].copy())
-    before = memory("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")
-    wall, cpu = time.perf_counter(), time.process_time()
-    found = work(rows)
-    figures = {
-        "cpu_seconds": round(time.process_time() - cpu, 1),
-        "seconds": round(time.perf_counter() - wall, 1),
-        "megabytes": round((memory("VmHWM") - before) / 1e6),
-    }
+    if part == "plane":
+        PLANES[name](some, lambda step: None)
+        steps = Steps()
+        found = PLANES[name](rows, steps.done)
+    else:
+        SEARCHES[name](some)
+        steps = Steps()
+        found = SEARCHES[name](rows)
+        steps.done("all")
     np.save(result, found)
-    print(json.dumps(figures))
+    print(json.dumps(steps.total() | {"steps": steps.figures}))
+
+
+class Steps:
+    """Seconds of the processor, seconds, and most memory above that of the beginning, of each step."""
+
+    def __init__(self) -> None:
+        self.figures: dict[str, dict[str, float]] = {}
+        self._memory = memory("VmRSS")
+        self._begin()
+
+    def done(self, step: str) -> None:
+        """A step is over, and the next begins."""
+        self.figures[step] = {
+            "cpu_seconds": round(time.process_time() - self._cpu, 1),
+            "seconds": round(time.perf_counter() - self._wall, 1),
+            "megabytes": round((memory("VmHWM") - self._memory) / 1e6),
+        }
+        self._begin()
+
+    def total(self) -> dict[str, float]:
+        """Of all steps."""
+        steps = self.figures.values()
+        sums = {name: round(sum(step[name] for step in steps), 1) for name in ("cpu_seconds", "seconds")}
+        return sums | {"megabytes": max(step["megabytes"] for step in steps)}
+
+    def _begin(self) -> None:
+        # The most memory is counted anew.
+        Path("/proc/self/clear_refs").write_text("5")
+        self._cpu, self._wall = time.process_time(), time.perf_counter()
 
 
 def memory(name: str) -> int:

@@ -122,6 +122,22 @@ def test_a_model_maps_again(trained, folder, tmp_path, capsys):
     assert "embed NEW --model " in said and not again.with_suffix(".safetensors").exists()
 
 
+def test_a_page_that_is_a_folder(trained, folder, tmp_path, capsys):
+    model = str(trained[0].with_suffix(".safetensors"))
+    page = tmp_path / "map"
+    command = ["embed", str(folder), "-o", f"{page}/", "--model", model]
+    assert main(command) == 0
+    assert f"open {page / 'index.html'} in a browser" in capsys.readouterr().out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["map", "map.csv", "map.png"]
+    assert (page / "tiles" / "0.js").exists()
+    # It is replaced where that is asked for, and where there is nothing else in it.
+    assert main(command) == 1 and "there already" in capsys.readouterr().err
+    assert main([*command, "--overwrite"]) == 0
+    (page / "mine").touch()
+    assert main([*command, "--overwrite"]) == 1
+    assert "a folder that holds other things than a map" in capsys.readouterr().err
+
+
 def test_evaluate_and_inspect_and_info(trained, folder, capsys):
     model = str(trained[0].with_suffix(".safetensors"))
     assert main(["evaluate", model, str(folder), "--json"]) == 0

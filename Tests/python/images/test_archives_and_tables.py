@@ -16,6 +16,7 @@ import pyarrow.parquet
 import pytest
 from PIL import Image
 from tsimcne_swift import images
+from tsimcne_swift.images import _row_groups, _tables
 
 QUIET = {"progress": False, "n_jobs": 1}
 
@@ -192,6 +193,35 @@ def test_shards_in_a_folder(tmp_path):
     with pytest.raises(ValueError, match="want Parquet files in it"):
         (tmp_path / "empty").mkdir()
         images.from_parquet(tmp_path / "empty", **QUIET)
+
+
+def test_parquet_is_read_by_groups_of_rows_of_which_few_stay(tmp_path, monkeypatch):
+    most = []
+
+    class Counted(_row_groups.RowGroups):
+        def __getitem__(self, row):
+            value = super().__getitem__(row)
+            most.append(sum(self._groups[place][2] for place in self._kept))
+            return value
+
+    rows = [(f"{i}.png", png(i), i % 2) for i in range(60)]
+    for shard in range(3):
+        part = rows[20 * shard : 20 * shard + 20]
+        column = [{"bytes": value, "path": name} for name, value, _ in part]
+        made = pyarrow.table({"image": column, "label": [label for *_, label in part]})
+        pyarrow.parquet.write_table(made, tmp_path / f"{shard}.parquet", row_group_size=7)
+    whole = images.from_parquet(tmp_path, **QUIET)
+    monkeypatch.setattr(_tables, "RowGroups", Counted)
+    monkeypatch.setattr(_row_groups, "KEPT_BYTES", 20_000)
+    found = images.from_parquet(tmp_path, n_jobs=2, progress=False)
+    # Seven pictures have about eight thousand bytes, all sixty seventy thousand.
+    assert 12_000 < max(most) < 20_000
+    np.testing.assert_array_equal(found.images, whole.images)
+    np.testing.assert_array_equal(found.images[13], np.asarray(Image.open(io.BytesIO(png(13)))))
+    assert found.names == [f"{i}.png" for i in range(60)] and found.labels.tolist() == [0, 1] * 30
+    monkeypatch.setattr(_row_groups, "available_memory", lambda: 8000)
+    with pytest.raises(ValueError, match="one group of rows, want at most half of 8,000"):
+        images.from_parquet(tmp_path, **QUIET)
 
 
 def test_names_of_classes_keep_their_order(tmp_path):

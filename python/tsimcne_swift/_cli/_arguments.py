@@ -12,7 +12,7 @@ from .._eyes.presets import PRESETS as EYES
 from .._stages.augmentation import PRESETS
 from .._system.config import show_config
 from ..images._decoding._layout import FITS, SCALES
-from . import _embed, _moving, _report
+from . import _embed, _moving, _report, _view
 
 RECIPES = ("fast", "default", "best", "paper")
 SOURCE = "folder of pictures, Parquet, tar or .npy files; zip, tar, Parquet, .npy, .npz, or idx file; video"
@@ -55,6 +55,14 @@ def make_parser() -> argparse.ArgumentParser:
     restore = commands.add_parser("restore", help="undo 'inspect --move-to': put moved files back")
     restore.add_argument("folder", type=Path)
     restore.set_defaults(run=_moving.restore)
+    view = commands.add_parser(
+        "view",
+        help="show a map that is a folder in the browser",
+        description="Opens the page that 'embed -o map/' wrote, for this machine's browsers alone.",
+    )
+    view.add_argument("folder", type=Path)
+    view.add_argument("--no-browser", action="store_true", help="print the address only")
+    view.set_defaults(run=_view.view)
     info = commands.add_parser("info", help="what a model file holds, and the build of this program")
     info.add_argument("model", nargs="?", type=Path)
     info.add_argument("--json", action="store_true", help="print JSON")
@@ -79,12 +87,14 @@ def _add_embed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="map the images of a folder",
         description="Learns a map of images and writes it as an HTML page, and beside it, under the same "
         "name, a picture (.png), a table (.csv: file, x, y, label, clusters) and the model (.safetensors). "
+        "Of more than 100,000 images the page is better a folder (-o map/), which is read as one looks. "
         "Files of an earlier run stay, unless --overwrite is given.",
         epilog="examples:\n"
         "  tsimcne-swift embed photos/ -o map.html\n"
         "  tsimcne-swift embed cells.zip -o cells.html --preset microscopy --max-time 1h\n"
         "  tsimcne-swift embed photos/ --eyes dinov2-small.onnx -o map.html\n"
         "  tsimcne-swift embed new-photos/ -o new.html --model map.safetensors\n"
+        "  tsimcne-swift embed million/ -o map/\n"
         "Ctrl-C ends training early; the map of what was learnt so far is written, and --resume goes on.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from .. import recipes
 from .._estimator import TSimCNE
 from .._evaluation import leave_one_out
+from .._explore._folder import PAGE
 from .._eyes.onnx import Onnx
 from .._eyes.opening import wanted_size
 from .._parameters import check_parameters
@@ -34,6 +35,8 @@ from ._sources import exit_code, load_model, read_metadata, read_source
 
 # Variables in which Open MPI, MPICH and Slurm say how many processes there are.
 PROCESSES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
+# Images up to which one file holds the page well.
+LARGEST_FILE = 100_000
 # Time for the plane of a run that was interrupted before it came to it.
 LAST_STAGE = "30s"
 
@@ -59,6 +62,11 @@ def _embed(options: Any, claimed: ExitStack) -> int:
         collection = ranks.together(lambda: read_source(options, older))
         if ranks.leads:
             _say(options, legible(f"{collection!r}"))
+        if ranks.leads and outputs.page.suffix and len(collection) > LARGEST_FILE:
+            _say(
+                options,
+                f"a page of {len(collection):,} images is large in one file: -o NAME/ makes it a folder",
+            )
         ranks.together(lambda: check_room(outputs, len(collection)) if ranks.leads else None)
         metadata = ranks.together(lambda: _read_table(options, collection, ranks.leads))
         collection = ranks.together(lambda: _with_labels(options, collection, metadata))
@@ -270,7 +278,7 @@ def _summary(result: dict[str, Any]) -> str:
 
 def _next(files: Outputs, options: Any) -> str:
     """What can be done with what was written."""
-    page = legible(files.page)
+    page = legible(files.page if files.page.suffix else files.page / PAGE)
     lines = [f"next: open {page} in a browser"]
     model = files.model if files.model is not None else options.model
     said = [shlex.quote(legible(path)) for path in (model, options.source, model)]

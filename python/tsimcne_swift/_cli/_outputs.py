@@ -19,6 +19,7 @@ from urllib.parse import quote
 import numpy as np
 import numpy.typing as npt
 
+from .._explore._folder import check_folder
 from .._system.text import legible, to_csv
 from .._system.writing import check_writable, replacing, write
 from ..images import ImageCollection
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 
 # Packages that writing the files wants, beside those that reading wants.
 PACKAGES = ("PIL", "matplotlib")
-# Bytes of each output, at least: the page holds the program that draws it, a checkpoint more than a model.
+# Bytes of each output, at least: the page, a file or a folder, holds the program that draws it, a checkpoint
+# more than a model.
 SMALLEST = {
+    "": 1 << 20,
     ".html": 1 << 20,
     ".png": 1 << 14,
     ".csv": 1 << 10,
@@ -130,8 +133,10 @@ def choose_outputs(options: Any) -> Outputs:
         If a package is missing that writes them.
     """
     output: Path = options.output
-    if output.suffix != ".html":
-        raise ValueError(f"output: got {output}, want a name that ends in .html")
+    if output.suffix not in ("", ".html"):
+        raise ValueError(
+            f"output: got {output}, want a name that ends in .html, or without an ending: a folder"
+        )
     if not output.parent.is_dir():
         raise FileNotFoundError(f"output: there is no folder {output.parent}")
     if options.model is not None and options.resume:
@@ -141,14 +146,18 @@ def choose_outputs(options: Any) -> Outputs:
             raise ModuleNotFoundError(f"No module named {package!r}", name=package)
     trains = options.model is None
     outputs = Outputs(
-        *(output.with_suffix(ending) for ending in (".html", ".png", ".csv")),
+        output,
+        *(output.with_suffix(ending) for ending in (".png", ".csv")),
         *(output.with_suffix(ending) if trains else None for ending in (".safetensors", ".checkpoint")),
     )
+    if output.suffix == "":
+        check_folder("output", output)
     existing = {path: found for path in outputs.paths() if (found := _status(path)) is not None}
     _check_others(existing, options)
     _check_older(outputs, existing, options)
     for path in outputs.paths():
-        check_writable(path, SMALLEST[path.suffix])
+        if path.suffix:
+            check_writable(path, SMALLEST[path.suffix])
     check_room(outputs, 0)
     return outputs
 
@@ -163,7 +172,7 @@ def check_room(outputs: Outputs, images: int) -> None:
     """
     size = SMALLEST_OF_IMAGE * images + sum(SMALLEST[path.suffix] for path in outputs.paths())
     try:
-        check_writable(outputs.page, size)
+        check_writable(outputs.table, size)
     except OSError as error:
         said = f"output: the files want {size:,} bytes at least ({error.strerror})"
         raise OSError(error.errno, said, os.fspath(outputs.page.parent)) from error
@@ -254,7 +263,8 @@ def _status(path: Path) -> os.stat_result | None:
         found = path.stat()
     except FileNotFoundError:
         return None
-    if not stat.S_ISREG(found.st_mode):
+    # A folder was looked into before.
+    if not stat.S_ISREG(found.st_mode) and (path.suffix or not path.is_dir()):
         raise ValueError(f"output: {legible(path)} is there and no regular file; give -o another name")
     return found
 

@@ -1,11 +1,8 @@
-"""What the page shows, checked, as JSON."""
+"""What the page shows, checked."""
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -14,11 +11,8 @@ import numpy.typing as npt
 from .._checks.columns import LARGEST_EXACT, in_order, read_column
 from .._checks.labels import Labels, read_labels
 from .._checks.maps import check_plane
-from .._checks.values import check_integer
-from .._inputs.images import as_pictures
 from .._system.text import legible
 from ..plot._colors import NONE, colors_of
-from ._atlas import make_atlases
 from ._clusters import Clusters, find_clusters
 from ._similar import make_neighbors
 
@@ -34,7 +28,6 @@ RESOLUTION = 1e-5
 
 def make_data(
     Y: Any,
-    X: Any,
     labels: Any,
     *,
     label_names: Sequence[str] | None,
@@ -44,20 +37,13 @@ def make_data(
     links: Sequence[str] | None,
     title: str,
     description: str,
-    thumbnail: int,
-    quality: int,
-) -> tuple[str, list[Clusters]]:
-    """All of it as JSON, and the clusters in it.
-
-    Coordinates and categories are base64 of little-endian float32, numbers of float64.
-    """
+) -> tuple[dict[str, Any], list[Clusters]]:
+    """All of it but for the images, with arrays where there are numbers, and the clusters in it."""
     Y = check_plane(Y)
     n = len(Y)
     if n and np.spacing(np.float32(np.abs(Y).max())) > RESOLUTION * np.ptp(Y, axis=0).max():
         # float32 has differences of the map about its middle only; nothing shows coordinates.
         Y = Y - np.median(Y, axis=0)
-    check_integer("thumbnail", thumbnail, 8, 256)
-    check_integer("quality", quality, 1, 100)
     columns: list[dict[str, Any]] = []
     if labels is not None:
         columns.append(_label_column(read_labels(labels, n, label_names), label_names is not None))
@@ -65,19 +51,16 @@ def make_data(
     data: dict[str, Any] = {
         "title": legible(title),
         "description": legible(description),
-        "x": _floats(Y[:, 0]),
-        "y": _floats(Y[:, 1]),
+        "x": Y[:, 0],
+        "y": Y[:, 1],
         "names": _texts("names", names, n),
         "links": _texts("links", links, n),
-        "columns": [_encoded(column) for column in columns],
+        "columns": columns,
         "neighbors": None if features is None else make_neighbors(features, n),
-        "thumbnails": None,
     }
     clusters = find_clusters(Y, data["names"], _kinds(columns))
-    data["clusters"] = [_encoded(_cluster_column(found)) for found in clusters]
-    if X is not None:
-        data["thumbnails"] = asdict(make_atlases(as_pictures(X, n), thumbnail, quality))
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")), clusters
+    data["clusters"] = [_cluster_column(found) for found in clusters]
+    return data, clusters
 
 
 def label_texts(labels: Labels) -> npt.NDArray[Any]:
@@ -168,13 +151,3 @@ def _texts(name: str, texts: Sequence[str] | None, n: int) -> list[str] | None:
     if len(texts) != n:
         raise ValueError(f"{name}: got {len(texts)}, want one for each of {n} points")
     return [legible(text) for text in texts]
-
-
-def _encoded(column: dict[str, Any]) -> dict[str, Any]:
-    """A column as the page has it: what is no text as base64."""
-    dtype = {"category": "<f4", "number": "<f8"}.get(column["kind"])
-    return column if dtype is None else column | {"values": _floats(column["values"], dtype)}
-
-
-def _floats(values: npt.NDArray[Any], dtype: str = "<f4") -> str:
-    return base64.b64encode(np.ascontiguousarray(values, dtype).tobytes()).decode()

@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._checks.maps import check_plane
 from .._storage.safetensors import check_path
-from .._system.text import legible
 from .._system.writing import write
+from ._atlas import Pictures
 from ._data import make_data
+from ._document import as_document
+from ._folder import check_folder, is_folder, write_folder
 from ._page import make_page
 from ._still import make_still
 
@@ -48,7 +51,9 @@ def explore(
         Classes, each with a colour: whole numbers, truth values, names or days, of any library. None, NaN,
         NA, blank text and negative whole numbers stand for no label. Fractions are a continuous scale.
     path : path or None
-        An HTML file to write, which replaces an older one: one file that works offline, in any browser.
+        An HTML file to write, which replaces an older one: one file that works offline, in any browser. A
+        name that ends in ``/``, or has no ending, is a folder: its ``index.html`` reads images and what is
+        written about them as one looks, for more than 100,000 of them.
     label_names : sequence of str or None
         Names of the labels 0, 1, ….
     names : sequence of str or None
@@ -80,15 +85,20 @@ def explore(
     of names, folders, labels and metadata that are frequent there and rare elsewhere.
     """
     if path is not None:
-        check_path("path", path)
+        _check(path)
+    pictures = Pictures.of(X, len(check_plane(Y)), thumbnail, quality)
     data, clusters = make_data(
-        Y, X, labels, label_names=label_names, names=names, metadata=metadata, features=features, links=links,
-        title=title, description=description, thumbnail=thumbnail, quality=quality,
+        Y, labels, label_names=label_names, names=names, metadata=metadata, features=features, links=links,
+        title=title, description=description,
     )  # fmt: skip
-    explorer = Explorer(data, title, {found.name: found.texts() for found in clusters})
+    explorer = Explorer(data, pictures, {found.name: found.texts() for found in clusters})
     if path is not None:
         explorer.save(path)
     return explorer
+
+
+def _check(path: Any) -> str:
+    return check_folder("path", path) if is_folder(path) else check_path("path", path)
 
 
 class Explorer:
@@ -96,31 +106,41 @@ class Explorer:
 
     Parameters
     ----------
-    data : str
-        All that the page shows, as JSON.
-    title : str
+    data : dict
+        All that the page shows, but for the images.
+    pictures : Pictures or None
     clusters : dict of lists of str
         For each size of clusters, by its name, the name of each image's; empty between them.
     """
 
-    def __init__(self, data: str, title: str, clusters: dict[str, list[str]]) -> None:
-        self._data = data
-        self._title = title
+    def __init__(
+        self, data: dict[str, Any], pictures: Pictures | None, clusters: dict[str, list[str]]
+    ) -> None:
+        self._shown, self._pictures = data, pictures
+        self._title = data["title"]
         self.clusters = clusters
+
+    @cached_property
+    def _data(self) -> str:
+        return as_document(self._shown, self._pictures)
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(set(texts) - {''})} of {name!r}" for name, texts in self.clusters.items())
         return f"<Explorer {self._title!r}: clusters: {sizes or 'none'}; save(path) writes the page>"
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the page: one HTML file that asks for nothing else.
+        """Write the page: one HTML file that asks for nothing else, or a folder.
 
         Parameters
         ----------
         path : path
-            File to write; an older one is replaced in one step.
+            File to write, or folder, as for `explore`; an older one is replaced in one step.
         """
-        write(check_path("path", path), self.page().encode())
+        checked = _check(path)
+        if is_folder(path):
+            write_folder(checked, self._shown, self._pictures)
+        else:
+            write(checked, self.page().encode())
 
     def page(self) -> str:
         """The page.
@@ -130,7 +150,7 @@ class Explorer:
         str
             HTML.
         """
-        return make_page(legible(self._title), self._data)
+        return make_page(self._title, self._data)
 
     @cached_property
     def widget(self) -> Any:

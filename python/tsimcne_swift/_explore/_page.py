@@ -11,17 +11,21 @@ from importlib import resources
 WEB = resources.files(__package__) / "web"
 # Each may use what those before it define.
 SCRIPTS = (
-    "values.js", "view.js", "shaders.js", "gl.js", "canvas.js", "pictures.js", "spread.js", "names.js",
-    "overlay.js", "pointer.js", "plot.js", "columns.js", "legend.js", "filters.js", "selection.js", "take.js",
-    "header.js", "app.js",
+    "values.js", "pieces.js", "view.js", "shaders.js", "gl.js", "canvas.js", "pictures.js", "spread.js",
+    "names.js", "overlay.js", "pointer.js", "plot.js", "columns.js", "legend.js", "filters.js",
+    "selection.js", "take.js", "header.js", "app.js", "open.js",
 )  # fmt: skip
+# What tells a page of ours.
+MARK = '<meta name="generator" content="tsimcne-swift">'
 START = """
 const data = JSON.parse(document.getElementById("data").textContent);
-const explorer = TSimCNE.mount(document.getElementById("map"), data);
-explorer.open(location.hash);
-addEventListener("hashchange", () => explorer.open(location.hash));
-addEventListener("beforeprint", () => explorer.print(true));
-addEventListener("afterprint", () => explorer.print(false));
+TSimCNE.open(document.getElementById("map"), data).then((explorer) => {
+  globalThis.explorer = explorer;
+  explorer.open(location.hash);
+  addEventListener("hashchange", () => explorer.open(location.hash));
+  addEventListener("beforeprint", () => explorer.print(true));
+  addEventListener("afterprint", () => explorer.print(false));
+});
 """
 
 
@@ -34,11 +38,16 @@ def program() -> str:
     """All scripts as one, which defines ``TSimCNE`` and nothing else."""
     parts = "\n".join(read(name) for name in SCRIPTS)
     mount = "mount: (root, data, onSelection) => new Explorer(root, data, onSelection)"
-    return f'const TSimCNE = (() => {{\n"use strict";\n{parts}\nreturn {{ {mount} }};\n}})();\n'
+    return (
+        f'const TSimCNE = (() => {{\n"use strict";\n{parts}\nreturn {{ {mount}, open: openMap }};\n}})();\n'
+    )
 
 
-def make_page(title: str, data: str) -> str:
-    """One HTML file, whose policy lets nothing run but its own script, and nothing be fetched."""
+def make_page(title: str, data: str, beside: str = "") -> str:
+    """One HTML file, whose policy lets nothing run but its own script, and nothing be fetched.
+
+    ``beside`` are the sources of further scripts, for a page whose data lie beside it.
+    """
     script, style = program() + START, read("app.css")
     parts = {
         "title": html.escape(title),
@@ -46,6 +55,8 @@ def make_page(title: str, data: str) -> str:
         "styleHash": _hash(style),
         "script": script,
         "scriptHash": _hash(script),
+        "mark": MARK,
+        "beside": f" {beside}" if beside else "",
         # The data alone are not the page's own text: no tag in them may end the script.
         "data": data.replace("<", "\\u003c"),
     }

@@ -6,9 +6,12 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import BinaryIO
 
 # Each writer has a name of its own, that nobody can guess and no older file has; links are not followed.
@@ -39,6 +42,36 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         file.flush()
         os.fsync(file.fileno())
         take_place()
+
+
+@contextlib.contextmanager
+def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A new folder, to fill, that takes the place of ``path`` where all goes well: what was there is deleted.
+
+    Raises
+    ------
+    OSError
+        If something cannot be written. Nothing is left of the new folder then, nor after any other exception.
+    """
+    target = os.path.realpath(path)
+    folder = os.path.dirname(target)
+    with contextlib.ExitStack() as cleaning:
+        with _named(path):
+            made = tempfile.mkdtemp(prefix=".tsimcne-swift-", dir=folder)
+        cleaning.callback(shutil.rmtree, made, ignore_errors=True)
+        new = os.path.join(made, "new")
+        os.mkdir(new)
+        yield Path(new)
+        older = os.path.join(made, "older")
+        with _named(path):
+            if os.path.isdir(target):
+                os.rename(target, older)
+            try:
+                os.rename(new, target)
+            except OSError:
+                if os.path.isdir(older):
+                    os.rename(older, target)
+                raise
 
 
 def check_writable(path: str | os.PathLike[str], size: int) -> None:

@@ -9,10 +9,10 @@ from typing import Any, Unpack
 
 from .._checks.columns import is_missing
 from .._checks.values import check_regular
-from .._system.config import available_memory
 from ._arrays import picture_of
 from ._collection import ImageCollection, in_order_of
 from ._reading import Item, Options, read
+from ._row_groups import RowGroups
 
 # Columns of labels, the likeliest first.
 LABELS = ("label", "labels", "fine_label", "class", "target", "category", "y")
@@ -74,6 +74,8 @@ def from_parquet(
 ) -> ImageCollection:
     """Pictures in a Parquet file, or a folder of them, as Hugging Face's hub has them.
 
+    They are read by groups of rows, and need not fit into memory.
+
     Parameters
     ----------
     path : path
@@ -111,17 +113,17 @@ def from_parquet(
         label = _likely_label(dataset.schema)
     if label is not None and label not in columns:
         raise ValueError(f"label: got {label!r}, want one of the columns {', '.join(columns)}, or None")
-    _check_memory(dataset, image)
-    table = dataset.read(columns=[image] if label is None else [image, label], use_pandas_metadata=False)
-    pictures = table[image]
+    rows = RowGroups(files, image)
 
     def opened(place: int) -> Any:
-        return _picture(pictures[place].as_py())
+        return _picture(rows[place])
 
-    numbers = [None] * len(table) if label is None else table[label].to_pylist()
+    numbers = [None] * len(rows)
+    if label is not None:
+        numbers = dataset.read(columns=[label], use_pandas_metadata=False)[label].to_pylist()
     return _read_rows(
-        opened, numbers, _class_names(table.schema.metadata, label), os.path.basename(path), options,
-        _file_names(pictures),
+        opened, numbers, _class_names(dataset.schema.metadata, label), os.path.basename(path), options,
+        _file_names(dataset.schema, rows),
     )  # fmt: skip
 
 
@@ -168,33 +170,16 @@ def _likely_label(schema: Any) -> str | None:
     return named[0] if len(named) == 1 else None
 
 
-def _file_names(pictures: Any) -> list[str] | None:
+def _file_names(schema: Any, rows: RowGroups) -> list[str] | None:
     """Names in the structs, where each has one of its own."""
     from pyarrow import types
 
-    if not types.is_struct(pictures.type) or pictures.type.get_field_index("path") < 0:
+    kind = schema.field(rows.column).type
+    if not types.is_struct(kind) or kind.get_field_index("path") < 0:
         return None
-    names = [name for chunk in pictures.chunks for name in chunk.field("path").to_pylist()]
+    names = rows.field("path")
     is_unique = all(isinstance(name, str) and name for name in names) and len(set(names)) == len(names)
     return names if is_unique else None
-
-
-def _check_memory(dataset: Any, column: str) -> None:
-    """Bytes of the column when it is unpacked, as the files say: it is read as a whole."""
-    size = 0
-    for fragment in dataset.fragments:
-        for number in range(fragment.metadata.num_row_groups):
-            group = fragment.metadata.row_group(number)
-            parts = [group.column(place) for place in range(group.num_columns)]
-            # The path of a struct goes on behind a dot.
-            size += sum(
-                part.total_uncompressed_size for part in parts if part.path_in_schema.split(".")[0] == column
-            )
-    if size > available_memory():
-        raise ValueError(
-            f"image: got {size:,} bytes in the column {column!r}, want at most {available_memory():,}, "
-            "the memory that is available"
-        )
 
 
 def _read_rows(

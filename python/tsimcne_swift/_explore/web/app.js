@@ -6,7 +6,7 @@ class Explorer {
     this.y = floats(data.y);
     this.count = this.x.length;
     this.columns = new Columns(data);
-    this.neighbors = readNeighbors(data.neighbors);
+    this.neighbors = data.neighbors && new Neighbors(data.neighbors);
     this.thumbnails = data.thumbnails && new Thumbnails(data.thumbnails, this.count);
     this.state = { selected: [], alike: [], filters: [] };
     root.classList.add("tsimcne");
@@ -68,18 +68,22 @@ class Explorer {
 
   // What the buttons of the selection do, by their names.
   does() {
-    const save = (name, text) => download(name, text);
+    // What is written about images may still be read.
+    const save = async (name, text) => {
+      await this.reading;
+      download(name, text());
+    };
     const names = () => this.state.selected.map((i) => this.columns.name(i));
     return {
       goTo: (i) => this.goTo(i),
       "Only these": () => this.filterSelected(false),
       "Hide these": () => this.filterSelected(true),
       "More like this": () => this.moreLikeThis(),
-      CSV: () => save("images.csv", table(this.columns, this.x, this.y, this.state.selected)),
-      Names: () => save("names.txt", `${names().join("\n")}\n`),
-      Indices: () => save("indices.txt", `${this.state.selected.join("\n")}\n`),
+      CSV: () => save("images.csv", () => table(this.columns, this.x, this.y, this.state.selected)),
+      Names: () => save("names.txt", () => `${names().join("\n")}\n`),
+      Indices: () => save("indices.txt", () => `${this.state.selected.join("\n")}\n`),
       // Browsers hold back what ends in .sh.
-      Copy: () => save("copy.txt", copyScript(names())),
+      Copy: () => save("copy.txt", () => copyScript(names())),
       Clear: () => this.change({ selected: [], alike: [] }),
     };
   }
@@ -180,11 +184,13 @@ class Explorer {
     this.change({ filters: values ? [...others, { column, from: values[0], to: values[1] }] : others });
   }
 
-  moreLikeThis() {
+  async moreLikeThis() {
+    await this.neighbors.need(this.state.selected);
     this.change({ alike: this.columns.like(this.neighbors, this.state.selected).slice(0, MOST_ALIKE) });
   }
 
-  find(query) {
+  async find(query) {
+    await this.reading;
     this.select(query === "" ? [] : this.columns.search(query, this.count));
     if (query !== "" && !this.state.selected.length) this.status.textContent = "nothing found";
   }

@@ -74,9 +74,31 @@ class Columns {
   }
 }
 
-// The nearest images to each in the features, the nearest first.
-function readNeighbors(info) {
-  if (!info) return null;
-  const bytes = bytesOf(info.values).buffer;
-  return { count: info.count, values: info.bytes === 2 ? new Uint16Array(bytes) : new Uint32Array(bytes) };
+// The nearest images to each in the features, the nearest first. Those of a folder are read when they are wanted.
+class Neighbors {
+  constructor({ count, bytes, values, pieces }) {
+    Object.assign(this, { count, pieces, asked: new Map(), known: new Set() });
+    if (pieces) this.values = new Uint32Array(count * pieces.count);
+    else this.values = new (bytes === 2 ? Uint16Array : Uint32Array)(bytesOf(values).buffer);
+  }
+
+  has(i) {
+    return !this.pieces || this.known.has(Math.floor(i / this.pieces.piece));
+  }
+
+  // Reads what is wanted for some images.
+  need(indices) {
+    if (!this.pieces) return Promise.resolve();
+    const numbers = new Set(Array.from(indices, (i) => Math.floor(i / this.pieces.piece)));
+    return Promise.all(Array.from(numbers, (k) => {
+      if (!this.asked.has(k)) this.asked.set(k, this.read(k));
+      return this.asked.get(k);
+    }));
+  }
+
+  async read(k) {
+    const bytes = bytesOf(await this.pieces.read(`data/neighbors-${k}`));
+    this.values.set(new Uint32Array(bytes.buffer), k * this.pieces.piece * this.count);
+    this.known.add(k);
+  }
 }

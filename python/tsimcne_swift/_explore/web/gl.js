@@ -8,7 +8,10 @@ class GlPainter {
     this.points = program(gl, POINT_VERTICES, POINT_FRAGMENTS);
     this.pictures = program(gl, PICTURE_VERTICES, PICTURE_FRAGMENTS);
     const places = new Float32Array(2 * order.length);
-    order.forEach((i, k) => places.set([x[i], y[i]], 2 * k));
+    order.forEach((i, k) => {
+      places[2 * k] = x[i];
+      places[2 * k + 1] = y[i];
+    });
     this.pointArrays = gl.createVertexArray();
     gl.bindVertexArray(this.pointArrays);
     attribute(gl, this.points, "place", 2, gl.FLOAT, places);

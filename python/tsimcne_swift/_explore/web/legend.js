@@ -12,7 +12,7 @@ function colorsBy(column, count) {
     } else if (column) {
       color = column.colors[column.values[i]];
     }
-    rgbs.set(color, 3 * i);
+    for (let part = 0; part < 3; part++) rgbs[3 * i + part] = color[part];
   }
   return rgbs;
 }

@@ -157,9 +157,11 @@ class Plot {
       const side = Math.max(SIDE, Math.sqrt((view.width * view.height) / MOST_PICTURES));
       const size = [thumbnails.width, thumbnails.height].map((length) => (side * length) / thumbnails.longest);
       const order = this.order.filter((i) => this.states[i] !== HIDDEN);
-      this.spread = new Spread(this.x, this.y, order, size, view.near);
+      const isKnown = thumbnails.levels && order.length === this.count;
+      this.spread = isKnown ? new KnownSpread(this.x, this.y, thumbnails, size) : new Spread(this.x, this.y, order, size, view.near);
     }
     const [width, height] = this.spread.sizeAt(this.spread.levelAt(view.scale));
+    const seen = [...view.toMap(-width, view.height + height), ...view.toMap(view.width + width, -height)];
     this.spread.forEach(view.scale, (i, growth) => {
       const [left, top] = view.toScreen(this.x[i], this.y[i]);
       if (!(left > -width && left < view.width + width && top > -height && top < view.height + height)) return;
@@ -170,7 +172,7 @@ class Plot {
       const opacity = this.hasSelection && this.states[i] !== SELECTED ? 0.15 : 1;
       const color = [0, 1, 2].map((part) => this.rgbs[3 * i + part] / 255);
       this.sprites.push({ i, left, top, half, numbers: [left, top, ...half, ...place, ...color, opacity] });
-    });
+    }, seen);
   }
 
   drawTop() {

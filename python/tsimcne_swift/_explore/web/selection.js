@@ -89,7 +89,10 @@ class Tip {
   }
 
   show(i, { clientX, clientY }) {
-    const alike = this.thumbnails && this.neighbors ? this.columns.like(this.neighbors, [i]).slice(0, IN_TIP_ALIKE) : [];
+    const { thumbnails, neighbors } = this;
+    // The next tip knows what this one has asked for.
+    neighbors?.need([i]);
+    const alike = thumbnails && neighbors?.has(i) ? this.columns.like(neighbors, [i]).slice(0, IN_TIP_ALIKE) : [];
     this.element.replaceChildren(
       ...(this.thumbnails ? [this.thumbnails.element(i, IN_TIP)] : []), ...facts(this.columns, i),
       ...(alike.length ? [make("div", { className: "alike" }, ...alike.map((k) => this.thumbnails.element(k, 32)))] : []));

@@ -11,11 +11,60 @@ const BEGIN = 1 / 3;
 // Cells of the map along a side, at most, by which it is known how much of it is covered; of few points fewer.
 const CELLS = 64;
 
-class Spread {
-  // `order` are the images that may be shown, the first before the others; `size` a picture's width and height
-  // at level 0, in pixels.
+// Levels between a beginning and a scale; below 0 there are no pictures. `size` is a picture's width and height
+// at level 0, in pixels, `base` that level's scale.
+class Levels {
+  constructor(size, base) {
+    Object.assign(this, { size, base });
+  }
+
+  levelAt(scale) {
+    return Math.min(DEEPEST, LEVELS * Math.log2(scale / this.base));
+  }
+
+  sizeAt(level) {
+    const factor = 2 ** (level / LEVELS / GROWTH);
+    return this.size.map((side) => side * factor);
+  }
+}
+
+// Levels that are known, as a folder says them: images by their ranks, which run through the levels, and in each
+// along a curve, so that those of an atlas lie beside each other.
+class KnownSpread extends Levels {
+  constructor(x, y, { ranks, levels, distance, perAtlas }, size) {
+    super(size, (BEGIN * Math.max(...size)) / distance);
+    const order = new Uint32Array(ranks.length);
+    ranks.forEach((rank, i) => (order[rank] = i));
+    this.runs = [];
+    let first = 0;
+    levels.forEach((count, level) => {
+      const end = first + count;
+      while (first < end) {
+        const last = Math.min(end, first - (first % perAtlas) + perAtlas);
+        const images = order.subarray(first, last);
+        this.runs.push({ level, images, box: boxAround(x, y, images) });
+        first = last;
+      }
+    });
+  }
+
+  // Calls `show(i, growth)` for each picture at a scale that may lie in a box.
+  forEach(scale, show, [left, bottom, right, top]) {
+    const level = this.levelAt(scale);
+    for (const run of this.runs) {
+      if (run.level > level) return;
+      const [west, south, east, north] = run.box;
+      if (west > right || east < left || south > top || north < bottom) continue;
+      for (const i of run.images) show(i, Math.min(1, level - run.level));
+    }
+  }
+}
+
+class Spread extends Levels {
+  // `order` are the images that may be shown, the first before the others.
   constructor(x, y, order, size, box) {
-    Object.assign(this, { x, y, size });
+    super(size, 0);
+    Object.assign(this, { x, y });
     this.base = this.beginning(order, box);
     this.shown = [];
     this.level = [];
@@ -34,16 +83,6 @@ class Spread {
     }
     const covered = (filled.size * width * height) / cells ** 2;
     return (BEGIN * Math.max(...this.size)) / Math.sqrt(covered / Math.max(1, order.length));
-  }
-
-  // Levels between the beginning and a scale; below 0 there are no pictures.
-  levelAt(scale) {
-    return Math.min(DEEPEST, LEVELS * Math.log2(scale / this.base));
-  }
-
-  sizeAt(level) {
-    const factor = 2 ** (level / LEVELS / GROWTH);
-    return this.size.map((side) => side * factor);
   }
 
   // Calls `show(i, growth)` for each picture at a scale; growth is 0 where it begins, and 1 from the next level on.

@@ -77,7 +77,7 @@ async function cutOut(thumbnails, i) {
   const { atlas, left, top } = thumbnails.find(i);
   const { width, height } = thumbnails;
   thumbnails.opened ??= {};
-  const bitmap = (thumbnails.opened[atlas] ??= await createImageBitmap(thumbnails.blob(atlas)));
+  const bitmap = (thumbnails.opened[atlas] ??= await createImageBitmap(await thumbnails.blob(atlas)));
   const canvas = make("canvas", { width, height });
   canvas.getContext("2d").drawImage(bitmap, left, top, width, height, 0, 0, width, height);
   return canvas.toDataURL("image/png");

@@ -13,8 +13,9 @@ function bytesOf(text) {
   return bytes;
 }
 
-const floats = (text) => new Float32Array(bytesOf(text).buffer);
-const doubles = (text) => new Float64Array(bytesOf(text).buffer);
+// Of a single file numbers are text, of a folder they were read.
+const floats = (given) => (typeof given === "string" ? new Float32Array(bytesOf(given).buffer) : given);
+const doubles = (given) => (typeof given === "string" ? new Float64Array(bytesOf(given).buffer) : given);
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
@@ -34,7 +35,7 @@ const moment = (text) =>
 
 // 0, …, count - 1 in an order that has nothing to do with the file's, and is the same each time.
 function shuffled(count) {
-  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  const order = new Uint32Array(count).map((_, i) => i);
   let seed = 1;
   for (let i = count - 1; i > 0; i--) {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;

@@ -17,22 +17,30 @@ function bounds(values) {
   return [low - FAR * (high - low), high + FAR * (high - low)];
 }
 
+// The least box around some points.
+function boxAround(x, y, some) {
+  const box = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const i of some) grow(box, x[i], y[i]);
+  return box;
+}
+
+function grow(box, x, y) {
+  box[0] = Math.min(box[0], x);
+  box[1] = Math.min(box[1], y);
+  box[2] = Math.max(box[2], x);
+  box[3] = Math.max(box[3], y);
+}
+
 // The least box around all points, or around those that are not far out; and how many are.
 function boxes(x, y) {
   const [[left, right], [bottom, top]] = [bounds(x), bounds(y)];
   const empty = () => [Infinity, Infinity, -Infinity, -Infinity];
   const [all, near] = [empty(), empty()];
   let far = 0;
-  const add = (box, i) => {
-    box[0] = Math.min(box[0], x[i]);
-    box[1] = Math.min(box[1], y[i]);
-    box[2] = Math.max(box[2], x[i]);
-    box[3] = Math.max(box[3], y[i]);
-  };
   for (let i = 0; i < x.length; i++) {
-    add(all, i);
+    grow(all, x[i], y[i]);
     if (x[i] < left || x[i] > right || y[i] < bottom || y[i] > top) far += 1;
-    else add(near, i);
+    else grow(near, x[i], y[i]);
   }
   return { all, near, far };
 }
