@@ -97,6 +97,10 @@ class Tree:
         return f"/root/{file.name}"
 
     def _install(self) -> None:
+        # What an interrupted installation has left mounted is not the tree's to remove.
+        for line in reversed(Path("/proc/mounts").read_text().splitlines()):
+            if (place := line.split()[1]).startswith(f"{self.path}/"):
+                subprocess.run(["umount", place], check=True)
         if self.path.exists():
             shutil.rmtree(self.path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
