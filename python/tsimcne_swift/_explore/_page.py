@@ -33,7 +33,7 @@ def read(name: str) -> str:
 def program() -> str:
     """All scripts as one, which defines ``TSimCNE`` and nothing else."""
     parts = "\n".join(read(name) for name in SCRIPTS)
-    mount = "mount: (root, data, onSelection) => new Explorer(root, data, onSelection)"
+    mount = "mount: (...given) => new Explorer(...given)"
     return f'const TSimCNE = (() => {{\n"use strict";\n{parts}\nreturn {{ {mount} }};\n}})();\n'
 
 

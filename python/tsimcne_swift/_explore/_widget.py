@@ -30,10 +30,14 @@ async function render({ model, el }) {
   const root = document.createElement("div");
   root.className = "in-notebook";
   el.append(style, root);
-  TSimCNE.mount(root, JSON.parse(model.get("data")), (indices) => {
+  const tell = (indices) => {
     model.set("selection", Array.from(indices));
     model.save_changes();
-  });
+  };
+  const explorer = TSimCNE.mount(root, JSON.parse(model.get("data")), tell, model.get("selection"));
+  const hear = () => explorer.hear(model.get("selection"));
+  model.on("change:selection", hear);
+  return () => model.off("change:selection", hear);
 }
 export default { render };
 """
