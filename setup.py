@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 
 sys.path.insert(0, str(Path(__file__).parent / "python"))
-from build_core import ROOT, Build, BuildExtension
+from build_core import LINK, ROOT, Build, BuildExtension
 
 header = ROOT / "Sources/CTSimCNE/include/tsimcne.h"
 version = re.search(r'TSIMCNE_VERSION "(.+)"', header.read_text()).group(1)
@@ -21,8 +21,7 @@ setup(
             include_dirs=["Sources/CTSimCNE/include"],
             libraries=["tsimcne"],
             extra_compile_args=["-std=c11", "-fvisibility=hidden", f"-ffile-prefix-map={ROOT}=."],
-            # Without a mention of libc in the extension itself, its needs cannot be audited.
-            extra_link_args=["-Wl,--no-as-needed", "-lc", "-Wl,-rpath,$ORIGIN/lib"],
+            extra_link_args=LINK,
             py_limited_api=True,
         )
     ],

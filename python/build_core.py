@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -20,7 +21,23 @@ from setuptools.command.build import build
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent.parent
-LIBRARY = "libtsimcne.so"
+IS_MAC = sys.platform == "darwin"
+LIBRARY = "libtsimcne.dylib" if IS_MAC else "libtsimcne.so"
+# How the core is linked, and how the extension, which looks for it beside itself.
+if IS_MAC:
+    LINK_CORE = ["-exported_symbol", "_tsimcne_*"]
+    LINK = ["-Wl,-rpath,@loader_path/lib"]
+    # Pythons for macOS are often built for two architectures, and for systems older than the core's.
+    os.environ["MACOSX_DEPLOYMENT_TARGET"] = "15.0"
+    os.environ["ARCHFLAGS"] = f"-arch {platform.machine()}"
+    os.environ["_PYTHON_HOST_PLATFORM"] = f"macosx-15.0-{platform.machine()}"
+else:
+    LINK_CORE = [
+        *("--gc-sections", "-s", "--build-id=none", f"-soname={LIBRARY}"),
+        f"--version-script={ROOT / 'python' / 'exports.map'}",
+    ]
+    # Without a mention of libc in the extension itself, its needs cannot be audited.
+    LINK = ["-Wl,--no-as-needed", "-lc", "-Wl,-rpath,$ORIGIN/lib"]
 
 
 @functools.cache
@@ -34,13 +51,15 @@ def check_tools() -> None:
     if shutil.which("swift") is None:
         raise SystemExit(
             "There is no wheel of tsimcne-swift for this system; to build it, Swift 6.0 or newer must be "
-            "on PATH: `apt-get install swiftlang libopenblas-dev g++` on Debian 13, elsewhere the toolchain "
-            "from https://www.swift.org/install and OpenBLAS with its headers"
+            "on PATH: `apt-get install swiftlang libopenblas-dev g++` on Debian 13, Xcode on macOS, "
+            "elsewhere the toolchain from https://www.swift.org/install and OpenBLAS with its headers"
         )
     answer = subprocess.run(["swift", "--version"], capture_output=True, text=True, check=False)
     version = re.search(r"Swift version (\d+)\.(\d+)", answer.stdout + answer.stderr)
     if version is None or int(version.group(1)) < 6:
         raise SystemExit(f"tsimcne-swift wants Swift 6.0 or newer; found: {answer.stdout.strip()}")
+    if IS_MAC:
+        return
     probe = subprocess.run(
         ["cc", "-x", "c", "-", "-o", "/dev/null", "-lopenblas", "-lstdc++"],
         input="#include <cblas.h>\nint main(void) { return 0; }\n",
@@ -60,14 +79,15 @@ def build_core(level: str) -> Path:
     command = [
         *("swift", "build", "-c", "release", "--product", "tsimcne"),
         *("--scratch-path", str(ROOT / ".build" / level)),
-        *("-Xswiftc", "-static-stdlib", "--disable-local-rpath", "-Xswiftc", "-use-ld=lld"),
-        *("-Xlinker", "--gc-sections", "-Xlinker", "-s", "-Xlinker", "--build-id=none"),
+        "--disable-local-rpath",
         # Builds in two folders have the same contents.
         *("-Xswiftc", "-file-prefix-map", "-Xswiftc", f"{ROOT}=.", "-Xcc", f"-ffile-prefix-map={ROOT}=."),
-        *("-Xlinker", f"--version-script={ROOT / 'python' / 'exports.map'}"),
-        *("-Xlinker", f"-soname={LIBRARY}"),
         *FLAGS[level],
     ]
+    # Swift's library is a part of macOS.
+    command += [] if IS_MAC else ["-Xswiftc", "-static-stdlib", "-Xswiftc", "-use-ld=lld"]
+    for option in LINK_CORE:
+        command += ["-Xlinker", option]
     # Where it is compiled for another architecture: see tools/platforms/arm64.py.
     if "SWIFT_DESTINATION" in os.environ:
         command += ["--destination", os.environ["SWIFT_DESTINATION"]]
@@ -110,12 +130,16 @@ class BuildExtension(build_ext):
     def _place(self, level: str, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy2(build_core(level), folder / LIBRARY)
+        if IS_MAC:
+            return
         # The section is a hash of the folders that the library was built in.
         objcopy = os.environ.get("OBJCOPY", "objcopy")
         subprocess.run([objcopy, "--remove-section=.swift_modhash", str(folder / LIBRARY)], check=True)
 
     def build_extension(self, ext) -> None:  # type: ignore[no-untyped-def]
         super().build_extension(ext)
+        if IS_MAC:
+            return
         # Some Pythons add a folder of their own machine to the search path.
         path = self.get_ext_fullpath(ext.name)
         subprocess.run(["patchelf", "--set-rpath", "$ORIGIN/lib", path], check=True)

@@ -97,10 +97,34 @@ static void pass_on(int number, siginfo_t *info, void *context) {
     }
 }
 
+// Whether a signal may be of a file that ends before the address.
+static bool is_of_a_file(const siginfo_t *info) {
+#if defined(__APPLE__)
+    // There is one code for all of them.
+    return info->si_code > 0;
+#else
+    // Faulty memory (BUS_MCEERR_…) is nobody's file.
+    return info->si_code == BUS_ADRERR;
+#endif
+}
+
+// A file without a byte, and without a name.
+static int empty_file(void) {
+#if defined(__APPLE__)
+    char name[] = "/tmp/tsimcne-cut.XXXXXX";
+    int file = mkstemp(name);
+    if (file >= 0) {
+        unlink(name);
+    }
+    return file;
+#else
+    return memfd_create("tsimcne-cut", MFD_CLOEXEC);
+#endif
+}
+
 static void on_bus_error(int number, siginfo_t *info, void *context) {
     int error = errno;
-    // Faulty memory (BUS_MCEERR_…) is nobody's file.
-    if (info->si_code != BUS_ADRERR || !put_zeros((uintptr_t)info->si_addr)) {
+    if (!is_of_a_file(info) || !put_zeros((uintptr_t)info->si_addr)) {
         pass_on(number, info, context);
     }
     errno = error;
@@ -176,7 +200,7 @@ void cplatform_guard_end(cplatform_guard *guard) {
     uint64_t count = guard->faults < MOST_FAULTS ? guard->faults : MOST_FAULTS;
     // The zeros are not the file's: pages of an empty file fault as those that they stand for. Who reads them
     // under another guard has them counted there.
-    int empty = count > 0 ? memfd_create("tsimcne-cut", MFD_CLOEXEC) : -1;
+    int empty = count > 0 ? empty_file() : -1;
     for (uint64_t i = 0; empty >= 0 && i < count; i++) {
         replace(guard->places[i], block_end(guard->places[i], last), 0, empty);
     }

@@ -34,7 +34,7 @@ int cplatform_on_fork(void (*in_child)(void)) {
     return pthread_atfork(0, 0, in_child);
 }
 
-int cplatform_start_thread(pthread_t *thread, void *(*entry)(void *), void *argument) {
+int cplatform_start_thread(cplatform_thread *thread, void *(*entry)(void *), void *argument) {
     sigset_t all, before;
     sigfillset(&all);
     // A fault whose signal is blocked ends the process: see CGuard.
@@ -43,22 +43,30 @@ int cplatform_start_thread(pthread_t *thread, void *(*entry)(void *), void *argu
     if (status != 0) {
         return status;
     }
-    status = pthread_create(thread, 0, entry, argument);
+    status = pthread_create(&thread->id, 0, entry, argument);
     pthread_sigmask(SIG_SETMASK, &before, 0);
     return status;
 }
 
+void cplatform_join(cplatform_thread thread) {
+    pthread_join(thread.id, 0);
+}
+
 int cplatform_affinity_count(void) {
+#if defined(__linux__)
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) == 0) {
         return CPU_COUNT(&set);
     }
+#endif
     return (int)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
+#if defined(__linux__)
 // Swift's own library calls it, and nothing here does. With glibc's, which has a new version since 2.35, the
 // core would not load with an older one. In double precision neither the squares nor their sum are out of
 // range.
 __attribute__((visibility("hidden"))) float hypotf(float x, float y) {
     return isinf(x) || isinf(y) ? INFINITY : (float)sqrt((double)x * x + (double)y * y);
 }
+#endif

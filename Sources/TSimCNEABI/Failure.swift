@@ -1,5 +1,5 @@
+import CLibrary
 import CTSimCNE
-import Glibc
 import TSimCNE
 
 /// An error on its way to a status and a message.

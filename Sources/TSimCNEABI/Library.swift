@@ -1,5 +1,5 @@
+import CLibrary
 import CTSimCNE
-import Glibc
 import TSimCNE
 
 @_cdecl("tsimcne_abi_version")
@@ -11,8 +11,8 @@ nonisolated(unsafe) private let buildInfo: UnsafePointer<CChar> = {
     }
     let json =
         "{\"version\": \(quoted(TSIMCNE_VERSION)), \"level\": \(quoted(instructionSetLevel)), "
-        + "\"threads\": \(usableCores()), \"blas\": \(quoted(OpenBLAS.configuration)), "
-        + "\"blas_core\": \(quoted(OpenBLAS.core)), \"blas_used\": \(OpenBLAS.isUsed)}"
+        + "\"threads\": \(usableCores()), \"blas\": \(quoted(BLAS.configuration)), "
+        + "\"blas_core\": \(quoted(BLAS.core)), \"blas_used\": \(BLAS.isUsed)}"
     return UnsafePointer(strdup(json)!)
 }()
 

@@ -1,5 +1,5 @@
+import CLibrary
 import CTSimCNE
-import Glibc
 import TSimCNEKernels
 
 /// Whether so many bytes could be had now; asked before large buffers are made.

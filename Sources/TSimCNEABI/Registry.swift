@@ -1,6 +1,6 @@
+import CLibrary
 import CPlatform
 import CTSimCNE
-import Glibc
 import TSimCNE
 import TSimCNEKernels
 

@@ -68,7 +68,7 @@ public func tsimcne_trainer_create(
             try checkMemory(
                 trainer.plannedBytes(),
                 "a step of \(config.batch_size) images on \(threads) thread\(threads == 1 ? "" : "s")",
-                addresses: OpenBLAS.isUsed ? threads * OpenBLAS.bufferBytes : 0)
+                addresses: BLAS.isUsed ? threads * BLAS.bufferBytes : 0)
             return trainer
         }
         let milliseconds = config.time_slice_ms == 0 ? 100 : UInt64(config.time_slice_ms)

@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// InfoNCE of several views as a sum over all pairs, in double precision.
 public struct ContrastReference {

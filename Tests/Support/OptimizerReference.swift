@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// Optimisers as their papers say, in double precision; one for each parameter.
 public struct OptimizerReference {

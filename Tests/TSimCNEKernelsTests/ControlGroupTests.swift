@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 import TSimCNEKernels
 import Testing
 

@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    /// What is summed over may be longer than OpenBLAS can be told at once.
+    /// What is summed over may be longer than the library can be told at once.
     @Test(arguments: [false, true], [false, true])
     func openBLASSumsInParts(transposeA: Bool, transposeB: Bool) {
         let (m, n, k) = (3, 5, 11)
@@ -46,8 +46,8 @@ import Testing
             let results = [k, 4].map { longest in
                 let c = Tensor(Shape(rows: m, columns: n))
                 c.copy(from: values(c.count, seed: 3))
-                OpenBLAS.singleThreaded {
-                    OpenBLAS.multiply(
+                BLAS.singleThreaded {
+                    BLAS.multiply(
                         m: m, n: n, k: k, a: a.pointer, lda: transposeA ? m : k, transposeA: transposeA,
                         b: b.pointer, ldb: transposeB ? k : n, transposeB: transposeB, c: c.pointer, ldc: n,
                         accumulate: accumulate, longest: longest)
@@ -64,8 +64,8 @@ import Testing
         a.copy(from: values(12, seed: 1))
         b.copy(from: values(20, seed: 2))
         withExtendedLifetime((a, b, c, scratch)) {
-            OpenBLAS.singleThreaded {
-                OpenBLAS.singleThreaded {
+            BLAS.singleThreaded {
+                BLAS.singleThreaded {
                     DenseAlgebra.multiply(
                         m: 3, n: 5, k: 4, a: a.pointer, lda: 4, b: b.pointer, ldb: 5, c: c.pointer, ldc: 5,
                         scratch: scratch.pointer)

@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 import Support
 import TSimCNEKernels
 import Testing

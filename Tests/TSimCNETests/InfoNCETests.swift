@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 import Support
 import TSimCNEKernels
 import Testing
@@ -127,9 +127,9 @@ import Testing
             temperature: temperature)
         loss.write(
             into: program, workspace: Workspace(), embeddings: input, gradient: Tensor(input.shape))
-        OpenBLAS.singleThreaded { program.run(on: ThreadPool(threads: 2)) }
+        BLAS.singleThreaded { program.run(on: ThreadPool(threads: 2)) }
         func reference(_ logarithm: [Double]) -> Double {
-            let x = Glibc.exp(logarithm[0])
+            let x = CLibrary.exp(logarithm[0])
             let temperature = kernel.metric.isOfDistance ? (2 * x).squareRoot() : x
             return ContrastReference(
                 views: 3, dimension: dimension, kernel: kernel.reference, temperature: temperature

@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: OpenBLAS.core == core))
+    @Test(.enabled(if: BLAS.core == core))
     func bitsAreThoseOfTheLevel() {
         let model = SamenessTests.run().model
         let found = withExtendedLifetime(model) { SamenessTests.checksum(model.arrays) }

@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 import TSimCNE
 
 /// How long a training step would take on more threads than this machine has.
@@ -90,7 +90,7 @@ struct Scaling {
                 for element in program.elements {
                     guard case .operation(_, let slices, let body) = element else { continue }
                     for slice in 0..<slices {
-                        let time = OpenBLAS.singleThreaded {
+                        let time = BLAS.singleThreaded {
                             milliseconds {
                                 _ = alone.run(from: slice, count: slice + 1) { index, _ in
                                     body(index, scratch.pointer)

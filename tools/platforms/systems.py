@@ -1,8 +1,9 @@
 """The systems of the rows."""
 
-from tools.platforms.trees import Tree
+from tools.platforms.trees import Here, Tree
 
 _PYTHON = "ca-certificates,git,python3,python3-venv"
+HERE = Here()
 # Without compilers: a wheel needs none.
 DEBIAN_12 = Tree("debian12", "bookworm", _PYTHON)
 DEBIAN_13 = Tree("debian13", "trixie", _PYTHON)

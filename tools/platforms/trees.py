@@ -44,8 +44,32 @@ def logged(log: str, command: list[str | Path]) -> str:
     return text
 
 
+class Here:
+    """The running system, for interpreters that no suite of Debian has."""
+
+    name, home, sources = "here", str(WORK / "here"), str(ROOT)
+
+    def make(self) -> None:
+        """Make the folder of its environments."""
+        Path(self.home).mkdir(parents=True, exist_ok=True)
+
+    def run(self, command: str, log: str, **environment: str) -> str:
+        """What a shell's command prints."""
+        return logged(log, ["env", *_words(environment), "bash", "-euo", "pipefail", "-c", command])
+
+    def keep(self, file: Path) -> str:
+        """A file's path for a command."""
+        return str(file)
+
+
+def _words(environment: dict[str, str]) -> list[str | Path]:
+    return [f"{name}={value}" for name, value in environment.items()]
+
+
 class Tree:
     """A system of its own: a suite of Debian for an architecture, and packages."""
+
+    home, sources = "/root", SOURCES
 
     def __init__(self, name: str, suite: str, packages: str, architecture: str = "amd64") -> None:
         self.name, self.suite, self.packages, self.architecture = name, suite, packages, architecture
@@ -63,11 +87,20 @@ class Tree:
         """What a shell's command prints in the tree."""
         variables = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
         variables |= {"LANG": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"} | self._pip() | environment
-        words = [f"{name}={value}" for name, value in variables.items()]
+        words = _words(variables)
         enter = ["unshare", "--mount", "--fork", "--kill-child", "bash", "-euc", ENTER]
         return logged(log or f"{self.name}-last", [*enter, self.path, command, *words])
 
+    def keep(self, file: Path) -> str:
+        """A file's path for a command, once it lies in the tree."""
+        shutil.copy(file, self.path / "root")
+        return f"/root/{file.name}"
+
     def _install(self) -> None:
+        # What an interrupted installation has left mounted is not the tree's to remove.
+        for line in reversed(Path("/proc/mounts").read_text().splitlines()):
+            if (place := line.split()[1]).startswith(f"{self.path}/"):
+                subprocess.run(["umount", place], check=True)
         if self.path.exists():
             shutil.rmtree(self.path)
         self.path.parent.mkdir(parents=True, exist_ok=True)

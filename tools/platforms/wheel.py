@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -11,8 +12,8 @@ from pathlib import Path
 
 from tools.check_wheel import HIDDEN, native_level
 from tools.platforms.rows import Row
-from tools.platforms.systems import DEBIAN_12, DEBIAN_13, FORKY
-from tools.platforms.trees import ROOT, SOURCES, WORK, Tree
+from tools.platforms.systems import DEBIAN_12, DEBIAN_13, FORKY, HERE
+from tools.platforms.trees import ROOT, SOURCES, WORK, Here, Tree
 
 # OpenBLAS chooses its kernel by processor too: here the one that a processor of the level would have.
 KERNELS = {"x86-64": "Nehalem", "x86-64-v3": "Haswell", "x86-64-v4": "SkylakeX"}
@@ -21,13 +22,21 @@ PROCESSORS = {"Nehalem": "x86-64", "Haswell": "x86-64-v3", "Skylake-Server": "x8
 # Rooms in which Python, numpy and scikit-learn are most used; they want no compiler, browser or MPI.
 TESTS = "Tests/python/{checks,storage} Tests/python/test_{estimator,golden,reference}.py"
 WANTED = "pytest pytest-timeout pillow pandas matplotlib hypothesis"
-OLDEST, NEWEST = "numpy==1.24.* scikit-learn==1.6.*", "numpy scikit-learn"
+NEWEST = "numpy scikit-learn"
+# The first numpy and scikit-learn, from 1.24 and 1.6 on, of which the index has wheels for a Python.
+OLDEST = {
+    "3.11": "numpy==1.24.* scikit-learn==1.6.*",
+    "3.12": "numpy==1.26.* scikit-learn==1.6.*",
+    "3.13": "numpy==2.1.* scikit-learn==1.6.*",
+    "3.14": "numpy==2.3.* scikit-learn==1.7.*",
+}
 SYSTEMS = {"Debian 12": DEBIAN_12, "Debian 13": DEBIAN_13, "Debian forky": FORKY}
-PYTHONS = [
-    ("Debian 12", DEBIAN_12, "3.11", OLDEST),
-    ("Debian 12", DEBIAN_12, "3.11", NEWEST),
-    ("Debian 13", DEBIAN_13, "3.13", NEWEST),
-    ("Debian forky", FORKY, "3.14", NEWEST),
+# No suite of Debian has 3.12.
+PYTHONS: list[tuple[str, Tree | Here, str]] = [
+    ("Debian 12", DEBIAN_12, "3.11"),
+    ("this one", HERE, "3.12"),
+    ("Debian 13", DEBIAN_13, "3.13"),
+    ("Debian forky", FORKY, "3.14"),
 ]
 
 
@@ -41,28 +50,38 @@ def wheel(machine: str = "x86_64") -> Path:
     return found[0]
 
 
-def install(tree: Tree, python: str = "python3", packages: str = NEWEST) -> str:
-    """Make an environment of the tree's Python with the wheel, and return its interpreter."""
+def interpreter(tree: Tree | Here, version: str) -> str:
+    """A Python of a version: that of the suite, or one that the running system has, pyenv's too."""
+    if isinstance(tree, Tree):
+        return f"python{version}"
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    found = [*sorted(map(str, root.glob(f"{version}.*/bin/python"))), shutil.which(f"python{version}")]
+    if not any(found):
+        raise RuntimeError(f"there is no Python {version} on this machine")
+    return next(filter(None, found))
+
+
+def install(tree: Tree | Here, python: str = "python3", packages: str = NEWEST) -> str:
+    """Make an environment of a Python with the wheel, and return its interpreter."""
     tree.make()
-    folder = "/root/" + re.sub(r"[^a-z0-9.]+", "-", f"{python} {packages}")
-    file = wheel()
-    shutil.copy(file, tree.path / "root")
+    name = re.sub(r"[^a-z0-9.]+", "-", f"{Path(python).parent.parent.name}{Path(python).name} {packages}")
+    folder, file = f"{tree.home}/{name}", tree.keep(wheel())
     tree.run(
         f"[ -d {folder} ] || {python} -m venv {folder}\n"
-        f"{folder}/bin/pip install -q /root/{file.name} {shlex.join(packages.split())}\n"
+        f"{folder}/bin/pip install -q {file} {shlex.join(packages.split())}\n"
         # One that was built anew has the same version.
-        f"{folder}/bin/pip install -q --force-reinstall --no-deps /root/{file.name}",
-        log=f"install-{tree.name}-{folder[6:]}",
+        f"{folder}/bin/pip install -q --force-reinstall --no-deps {file}",
+        log=f"install-{tree.name}-{name}",
     )
     return f"{folder}/bin/python"
 
 
-def same_at_level(tree: Tree, level: str, python: str = "python3", packages: str = NEWEST) -> str:
+def same_at_level(tree: Tree | Here, level: str, version: str = "3", packages: str = NEWEST) -> str:
     """The checksum of a level, which the loader takes when the processor hides what is above it."""
-    interpreter = install(tree, python, packages)
+    python = install(tree, interpreter(tree, version), packages)
     variables = {"GLIBC_TUNABLES": f"glibc.cpu.hwcaps={HIDDEN[level]}"} if HIDDEN[level] else {}
     line = tree.run(
-        f"cd /root; {interpreter} {SOURCES}/tools/platforms/same.py | tail -1",
+        f"cd {tree.home}; {python} {tree.sources}/tools/platforms/same.py | tail -1",
         log=f"same-{tree.name}-{level}",
         OPENBLAS_CORETYPE=KERNELS[level],
         **variables,
@@ -100,13 +119,13 @@ def closing_line(text: str) -> str:
     return re.findall(r"\d+ passed.*?(?= in )", text)[-1]
 
 
-def tested(tree: Tree, python: str, packages: str) -> str:
+def tested(tree: Tree | Here, version: str, packages: str) -> str:
     """The Python tests with the wheel."""
-    interpreter = install(tree, python, packages)
+    python = install(tree, interpreter(tree, version), packages)
     text = tree.run(
-        f"cd {SOURCES}; {interpreter} -m pip install -q {shlex.join(packages.split())} {WANTED}\n"
-        f"{interpreter} -m pytest -o addopts= -q -p no:cacheprovider --timeout 0 {TESTS}",
-        log=f"tests-{tree.name}-{python}-{packages.split()[0]}",
+        f"cd {tree.sources}; {python} -m pip install -q {shlex.join(packages.split())} {WANTED}\n"
+        f"{python} -m pytest -o addopts= -q -p no:cacheprovider --timeout 0 {TESTS}",
+        log=f"tests-{tree.name}-{version}-{packages.split()[0]}",
     )
     return closing_line(text)
 
@@ -132,14 +151,15 @@ def processor_rows() -> Iterator[Row]:
 
 def python_rows() -> Iterator[Row]:
     """Pythons with the oldest numpy and scikit-learn that they have, and the newest."""
-    for system, tree, version, packages in PYTHONS:
-        name = f"python-{version}-{'oldest' if packages == OLDEST else 'newest'}"
-        yield Row(
-            *(f"{name}-trains", system, native_level(), version, "natively", f"trains; checksum, {packages}"),
-            partial(same_at_level, tree, native_level(), f"python{version}", packages),
-        )
-        yield Row(
-            *(name, system, "this machine's"),
-            *(version, "natively", f"rooms of the Python tests, {packages}"),
-            partial(tested, tree, f"python{version}", packages),
-        )
+    for system, tree, version in PYTHONS:
+        for age, packages in ("oldest", OLDEST[version]), ("newest", NEWEST):
+            name, best = f"python-{version}-{age}", native_level()
+            yield Row(
+                *(f"{name}-trains", system, best, version, "natively", f"trains; checksum, {packages}"),
+                partial(same_at_level, tree, best, version, packages),
+            )
+            yield Row(
+                *(name, system, "this machine's"),
+                *(version, "natively", f"rooms of the Python tests, {packages}"),
+                partial(tested, tree, version, packages),
+            )

@@ -96,10 +96,18 @@ uint64_t cplatform_fork_generation(void);
 /// an errno value.
 int cplatform_on_fork(void (*in_child)(void));
 
-/// Starts a joinable thread with all signals blocked but that of a `CGuard`; returns 0 or an errno value.
-int cplatform_start_thread(pthread_t *thread, void *(*entry)(void *), void *argument);
+/// A thread: what stands for one is a number in one system and a pointer in another.
+typedef struct {
+    pthread_t id;
+} cplatform_thread;
 
-/// Cores in this thread's affinity.
+/// Starts a joinable thread with all signals blocked but that of a `CGuard`; returns 0 or an errno value.
+int cplatform_start_thread(cplatform_thread *thread, void *(*entry)(void *), void *argument);
+
+/// Waits for the thread's end.
+void cplatform_join(cplatform_thread thread);
+
+/// Cores in this thread's affinity; on macOS, which has none, those of the machine.
 int cplatform_affinity_count(void);
 
 #endif

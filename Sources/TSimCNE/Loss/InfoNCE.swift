@@ -108,7 +108,7 @@ public final class InfoNCE {
         let program = Program()
         let loss = InfoNCE(similarity, views: views)
         loss.write(into: program, workspace: Workspace(), embeddings: input, gradient: output)
-        OpenBLAS.singleThreaded { program.run(on: pool) }
+        BLAS.singleThreaded { program.run(on: pool) }
         gradient?.update(from: output.pointer, count: output.count)
         return loss.loss
     }

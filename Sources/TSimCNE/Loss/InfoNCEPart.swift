@@ -83,7 +83,7 @@ public struct InfoNCEPart {
             let shift = view * (images - part.count) + part.lowerBound
             body(pairs, view * images + first..<view * images + last, shift, scratch, values)
         }
-        OpenBLAS.singleThreaded { program.run(on: pool) }
+        BLAS.singleThreaded { program.run(on: pool) }
         return (0..<own).reduce(0) { $0 + values[$1] }
     }
 }

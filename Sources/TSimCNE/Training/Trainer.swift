@@ -166,7 +166,7 @@ public final class Trainer {
 
     /// Runs on to the next event, or until the clock passes `deadline` (``ThreadPool/now()``).
     public func advance(until deadline: UInt64 = .max) -> Event {
-        OpenBLAS.singleThreaded {
+        BLAS.singleThreaded {
             while true {
                 if let event = proceed(until: deadline) { return event }
             }

@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// Small files in which the system says something.
 struct SystemFiles: Sendable {

@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 import Synchronization
 
 /// Zeroed float32 memory, aligned to a cache line, freed with its owner.
@@ -37,13 +37,15 @@ public final class AlignedBuffer: @unchecked Sendable {
     private static func take(_ count: Int) -> UnsafeMutablePointer<Float> {
         let bytes = ((count + AlignedBuffer.slack) * MemoryLayout<Float>.stride + 63) & ~63
         var raw: UnsafeMutableRawPointer?
-        // Large buffers begin on a huge page, so that the kernel can back them with such.
+        // Large buffers begin on a huge page, so that Linux can back them with such.
         let alignment = bytes >= 4 << 20 ? 2 << 20 : 64
         guard posix_memalign(&raw, alignment, bytes) == 0, let raw else {
             // Sizes were estimated and granted before training began; see Trainer.
             fatalError("out of memory: \(bytes) bytes")
         }
-        if alignment > 64 { madvise(raw, bytes, MADV_HUGEPAGE) }
+        #if os(Linux)
+            if alignment > 64 { madvise(raw, bytes, MADV_HUGEPAGE) }
+        #endif
         memset(raw, 0, bytes)
         AlignedBuffer.allocated.add(bytes, ordering: .relaxed)
         return raw.bindMemory(to: Float.self, capacity: count)

@@ -1,5 +1,5 @@
 #if GUARD_PAGES
-    import Glibc
+    import CLibrary
 
     /// The memory of ``AlignedBuffer`` in builds that look for what is read or written outside of it
     /// (`tools/sanitize.sh guard`).

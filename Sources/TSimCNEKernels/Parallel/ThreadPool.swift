@@ -1,5 +1,5 @@
+import CLibrary
 import CPlatform
-import Glibc
 import Synchronization
 
 /// Threads that run the slices of one loop at a time.
@@ -15,7 +15,7 @@ public final class ThreadPool: @unchecked Sendable {
 
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let work = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var workers: [pthread_t] = []
+    private var workers: [cplatform_thread] = []
     private var generation: UInt64 = .max
 
     // What follows is of the one job at a time; the caller of `run` writes it before `job` is raised.
@@ -117,7 +117,7 @@ public final class ThreadPool: @unchecked Sendable {
         for index in 1..<threads {
             let start = Unmanaged.passRetained(
                 WorkerStart(pool: self, index: index, seenJob: job.load(ordering: .relaxed)))
-            var thread = pthread_t()
+            var thread = cplatform_thread()
             if cplatform_start_thread(&thread, workerEntry, start.toOpaque()) == 0 {
                 workers.append(thread)
             } else {
@@ -132,7 +132,7 @@ public final class ThreadPool: @unchecked Sendable {
         stopping.store(true, ordering: .sequentiallyConsistent)
         pthread_cond_broadcast(work)
         pthread_mutex_unlock(mutex)
-        for worker in workers { pthread_join(worker, nil) }
+        for worker in workers { cplatform_join(worker) }
     }
 
     fileprivate func serve(worker: Int, seenJob: Int) {

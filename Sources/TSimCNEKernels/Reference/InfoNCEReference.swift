@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// InfoNCE as its formula says, in double precision and quadratic memory: the oracle of the tests.
 public enum InfoNCEReference {

@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// Free points as their formulas say, pair by pair in double precision: the oracle of the tests.
 public enum PointsReference {

@@ -221,6 +221,15 @@ def test_widget_selects():
     assert json.loads(explorer.widget.data)["title"] == "Map"
 
 
+def test_a_closed_program_is_made_anew():
+    first, second = explore(points()).widget, explore(points()).widget
+    assert second.program is first.program
+    # As `Widget.close_all()` does.
+    first.program.close()
+    third = explore(points()).widget
+    assert third.program is not first.program and third.program.code == second.program.code
+
+
 def test_a_still_picture_stands_where_scripts_do_not_run():
     centres = np.array([[0, 0], [10, 0], [10, 10]])[np.arange(30) % 3]
     explorer = explore(centres, labels=np.arange(30) % 3, title="Three")

@@ -370,19 +370,43 @@ def test_two_thousand_classes_and_a_phone(browser, tmp_path):
         browser.set_window_size(size["width"], size["height"])
 
 
-def test_widget_tells_python_what_is_selected(browser, tmp_path):
+def test_widgets_share_a_program_and_tell_python_what_is_selected(browser, tmp_path):
     Y = np.random.default_rng(0).standard_normal((30, 2))
-    widget = explore(Y, labels=np.arange(30) % 3).widget
-    traits = json.dumps({"data": widget.data, "css": widget.css}).replace("<", "\\u003c")
+    widgets = [explore(Y, labels=np.arange(30) % kinds).widget for kinds in (3, 2)]
+    widgets[1].selection = [4, 6]
+    states = {w.model_id: w.get_state(["data", "program", "selection"]) for w in widgets}
+    shared = {w.program.model_id: w.program.get_state(["code", "css"]) for w in widgets}
+    assert len(shared) == 1 and "TSimCNE" not in "".join(states[w.model_id]["data"] for w in widgets)
+    models = json.dumps(states | shared).replace("<", "\\u003c")
     (tmp_path / "notebook.html").write_text(
-        f"""<!doctype html><meta charset="utf-8"><div id="cell"></div><script type="module">{widget._esm}
-        const traits = {traits};
-        const model = {{ get: (name) => traits[name], set: (name, value) => (window.told = value),
-                         save_changes() {{}} }};
-        render({{ model, el: document.getElementById("cell") }});</script>""",
+        f"""<!doctype html><meta charset="utf-8"><script type="module">{widgets[0]._esm}
+        const models = {{}}, made = URL.createObjectURL;
+        [window.told, window.heard, window.programs] = [{{}}, {{}}, 0];
+        URL.createObjectURL = (blob) => ((window.programs += blob.type === "text/javascript"), made(blob));
+        for (const [id, state] of Object.entries({models})) {{
+            models[id] = {{ get: (name) => state[name], set: (name, value) => (window.told[id] = value),
+                           save_changes() {{}}, widget_manager: {{ get_model: async (id) => models[id] }},
+                           on: (event, hear) => (window.heard[id] = hear) }};
+            window.select = (id, indices) => {{ models[id].get = (name) => indices; window.heard[id](); }};
+        }}
+        for (const id of {list(states)}) {{
+            const el = document.createElement("div");
+            el.id = `cell-${{id}}`;
+            document.body.append(el);
+            render({{ model: models[id], el }});
+        }}</script>""",
         encoding="utf-8",
     )
-    open_page(browser, (tmp_path / "notebook.html").as_uri())
-    browser.find_elements(By.CSS_SELECTOR, ".legend button")[1].click()
-    assert browser.execute_script("return window.told") == list(range(1, 30, 3))
+    browser.get((tmp_path / "notebook.html").as_uri())
+    WebDriverWait(browser, 30).until(lambda b: len(b.find_elements(By.CSS_SELECTOR, "[data-ready]")) == 2)
+    # The second widget's selection was made before it was shown, and is then changed by Python.
+    status = f"#cell-{widgets[1].model_id} .status"
+    assert text(browser, status) == "2 of 30 images selected"
+    browser.execute_script("window.select(arguments[0], [1, 2, 3, 99])", widgets[1].model_id)
+    assert text(browser, status) == "3 of 30 images selected"
+    for widget, kinds in zip(widgets, (3, 2), strict=True):
+        browser.find_elements(By.CSS_SELECTOR, f"#cell-{widget.model_id} .legend button")[1].click()
+        told = browser.execute_script("return window.told[arguments[0]]", widget.model_id)
+        assert told == list(range(1, 30, kinds))
+    assert browser.execute_script("return window.programs") == 1
     assert not browser.find_elements(By.XPATH, "//button[text()='Link']")

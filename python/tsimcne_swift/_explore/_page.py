@@ -37,10 +37,8 @@ def read(name: str) -> str:
 def program() -> str:
     """All scripts as one, which defines ``TSimCNE`` and nothing else."""
     parts = "\n".join(read(name) for name in SCRIPTS)
-    mount = "mount: (root, data, onSelection) => new Explorer(root, data, onSelection)"
-    return (
-        f'const TSimCNE = (() => {{\n"use strict";\n{parts}\nreturn {{ {mount}, open: openMap }};\n}})();\n'
-    )
+    exported = "mount: (...given) => new Explorer(...given), open: openMap"
+    return f'const TSimCNE = (() => {{\n"use strict";\n{parts}\nreturn {{ {exported} }};\n}})();\n'
 
 
 def make_page(title: str, data: str, beside: str = "") -> str:

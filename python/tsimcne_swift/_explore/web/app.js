@@ -1,6 +1,7 @@
 // Shows a map in an element: in the page that `explore` writes, and in a notebook's widget.
 class Explorer {
-  constructor(root, data, onSelection) {
+  // A notebook's widget is told of the selection, and may have one from before.
+  constructor(root, data, onSelection, selected = []) {
     Object.assign(this, { root, onSelection, data, past: [] });
     this.x = floats(data.x);
     this.y = floats(data.y);
@@ -8,7 +9,7 @@ class Explorer {
     this.columns = new Columns(data);
     this.neighbors = data.neighbors && new Neighbors(data.neighbors);
     this.thumbnails = data.thumbnails && new Thumbnails(data.thumbnails, this.count);
-    this.state = { selected: [], alike: [], filters: [] };
+    this.state = { selected, alike: [], filters: [] };
     root.classList.add("tsimcne");
     this.plot = new Plot(this.x, this.y, this.thumbnails, {
       click: (i, event) => this.click(i, event),
@@ -93,6 +94,11 @@ class Explorer {
     this.past.push(this.state);
     this.state = { ...this.state, ...changes };
     this.apply();
+  }
+
+  // What others have selected: Python, or another view of the same widget.
+  hear(selected) {
+    if (selected.join() !== this.state.selected.join()) this.change({ selected, alike: [] });
   }
 
   undo() {

@@ -61,14 +61,14 @@ def _limit() -> None:
     # What a library says of a file is said in the reason, where it has one.
     logging.disable(logging.CRITICAL)
     formats()
+    for kind in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
+        resource.setrlimit(kind, (0, 0))
+    if sys.platform != "linux":
+        # macOS knows no limit of a process's memory.
+        return
     with open("/proc/self/statm") as file:
         used = int(file.read().split()[0]) * resource.getpagesize()
-    for kind, limit in (
-        (resource.RLIMIT_AS, used + MEMORY_BYTES),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(kind, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY_BYTES, used + MEMORY_BYTES))
     # Where memory ends all the same, this process is the one to go.
     with open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")
