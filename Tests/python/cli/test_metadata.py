@@ -121,3 +121,9 @@ def test_other_encodings_are_told(tmp_path):
 def test_bad_tables(text, key, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         read(tmp_path, text, key=key)
+
+
+def test_accents_that_are_written_in_two_ways(tmp_path):
+    """A Mac's file system writes a letter and its accent, a spreadsheet one character."""
+    columns, told = read(tmp_path, "file,age\nKöln.png,3\nÉvry.png,4\n", ["Ko\u0308ln.png", "E\u0301vry.png"])
+    assert columns["age"].tolist() == [3, 4] and "2 of 2 images have a row" in told[0]

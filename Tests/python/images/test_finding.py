@@ -202,3 +202,12 @@ def test_a_link_to_itself_is_one_file_that_cannot_be_read(tmp_path):
         "loop.png": "cannot be read (Too many levels of symbolic links)",
         "lost.png": "ValueError: is no regular file",
     }
+
+
+def test_folders_that_look_the_same_are_one_class(tmp_path):
+    """A letter with an accent may be one character or two."""
+    for folder in ("\u00e9", "e\u0301", "cat"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.png").write_bytes(png(noise(20, 24, 3)))
+    found = images.from_folder(tmp_path, **QUIET)
+    assert found.label_names == ["cat", "\u00e9"] and sorted(found.labels) == [0, 1, 1]

@@ -62,6 +62,10 @@ CASES = {
         BROWN,
     ),
     "transparency": (lambda d: save(d / "a.png", np.dstack([BROWN, MASK])), WHITE_AROUND),
+    "transparency everywhere": (
+        lambda d: save(d / "a.png", np.dstack([BROWN, np.zeros_like(MASK)])),
+        BROWN,
+    ),
     "16-bit PNG, TIFF, grey": (
         lambda d: (
             deep_png(d / "a.png", CAMERA.astype(np.uint16)),
@@ -136,6 +140,7 @@ CASES = {
         [np.ma.array(GREY, mask=MASK), np.ma.array(GREY)],
         {0: np.where(MASK, 0, GREY)[..., None], 1: GREY[..., None]},
     ),
+    "no data everywhere": ([GREY / 255, np.full((24, 24), np.nan)], "has no value"),
     "channels that mean different things": (
         lambda d: tiff(
             d / "a.tif",
@@ -148,6 +153,18 @@ CASES = {
     "channels in 8 bits": (
         lambda d: tiff(d / "a.tif", stack(GREY), photometric="minisblack", metadata={"axes": "CYX"}),
         np.dstack([GREY] * 5),
+    ),
+    "channels beside red, green and blue": (
+        lambda d: [
+            tiff(
+                d / f"{kind}.tif",
+                np.dstack([BROWN, GREY]).astype(kind) * (257 if kind == "uint16" else 1),
+                photometric="rgb",
+                extrasamples=["unspecified"],
+            )
+            for kind in ("uint8", "uint16")
+        ],
+        BROWN,
     ),
     "overview or thumbnail pages": (
         lambda d: two_pages(d / "a.tif", BROWN, BROWN[::2, ::2].copy(), subfiletype=1),
@@ -234,6 +251,10 @@ def test_what_becomes_of(row, tmp_path):
         found = images.from_folder(tmp_path, **QUIET)
     else:
         found = images.from_files(make, **QUIET)
+    if isinstance(expected, str):
+        ((_, reason),) = found.skipped
+        assert expected in reason
+        return
     assert found.skipped == []
     if isinstance(expected, tuple):
         assert found.images.shape[1:] == expected
@@ -249,6 +270,16 @@ def test_the_documentation_has_these_rows():
     table = DOCS.read_text(encoding="utf-8").split("### What becomes of a picture")[1].split("\n## ")[0]
     rows = re.findall(r"^\| ([^|]+?) +\|", table, re.MULTILINE)
     assert rows == ["a picture", *CASES]
+
+
+def test_what_is_left_aside_is_said(tmp_path):
+    """Near infrared beside red, green and blue, and a picture in which nothing is drawn."""
+    tiff(tmp_path / "a.tif", np.dstack([BROWN, GREY]), photometric="rgb", extrasamples=["unspecified"])
+    (note,) = images.from_folder(tmp_path, **QUIET).notes
+    assert note.startswith("1 pictures have channels beside red, green and blue, which were left aside")
+    clear = np.dstack([np.zeros_like(BROWN), np.zeros_like(MASK)])
+    found = images.from_files([BROWN, Image.fromarray(clear)], **QUIET)
+    assert found.notes == [] and (found.images[1] == 255).all()
 
 
 def test_colour_frames_that_a_file_calls_channels(tmp_path):

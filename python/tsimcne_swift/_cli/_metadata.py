@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 
@@ -38,7 +39,8 @@ def _whole(name: str) -> str:
 
 
 def _path(name: str) -> str:
-    return name.replace("\\", "/").removeprefix("./")
+    # Some systems write a letter with an accent as two characters in files' names; tables have one.
+    return normalize("NFC", name.replace("\\", "/").removeprefix("./"))
 
 
 def _end(path: str, depth: int) -> str:

@@ -320,9 +320,10 @@ class Training:
             return None
         ends = self._training_ends()
         if ends < time.perf_counter() and self.trainer.progress()["step"] == 0 and not self.history:
+            spent = time.perf_counter() - self.started
             raise ValueError(
-                f"max_time: got {seconds:g} s, but making the map alone takes about "
-                f"{self.started + seconds - ends:.1f} s here; want more"
+                f"max_time: got {seconds:g} s, of which {spent:.1f} are over, and making the map alone takes "
+                f"about {self.started + seconds - ends:.1f} s here; want more"
             )
         written = [stage.steps(self.plan.steps_per_epoch) for stage in self.plan.stages]
         _, height, width, _ = self.plan.images.shape

@@ -124,6 +124,12 @@ def _notes(layout: Layout, found: Sequence[Facts]) -> Iterator[str]:
     if any(facts.pages > 1 for facts in found):
         taken = "are channels" if layout.pages == "channels" else "are a stack: its middle one was taken"
         yield f"grey pages of one file {taken}"
+    left = sum(facts.left > 0 for facts in found)
+    if left:
+        yield (
+            f"{left} pictures have channels beside red, green and blue, which were left aside; written as "
+            "MinIsBlack, not RGB, all are read"
+        )
     small = {facts.size for facts in found if min(facts.size) < SMALLEST}
     if small:
         height, width = min(small)

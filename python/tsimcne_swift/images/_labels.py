@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath
+from unicodedata import normalize
 
 # Folders of parts of a set: a class has the same name in each of them.
 PARTS = frozenset(["train", "training", "val", "valid", "validation", "dev", "test", "testing"])
@@ -17,7 +18,8 @@ def folder_labels(names: Sequence[PurePosixPath]) -> list[str | None]:
     several folders (``2018/06`` and ``2019/06``), the classes are whole paths. Pictures in no
     folder have none.
     """
-    folders = [tuple(part for part in name.parent.parts if part != "/") for name in names]
+    # A letter with an accent is written in two ways, which look the same.
+    folders = [tuple(normalize("NFC", part) for part in name.parent.parts if part != "/") for name in names]
     folders = _telling(_without_common_start(folders))
     while _has_common_end(folders):
         folders = [parts[:-1] for parts in folders]

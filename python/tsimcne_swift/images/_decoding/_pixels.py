@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ._kinds import RefusedError
 from ._layout import Layout, Range
 from ._opening import ORIENTATION, exif_of
 from ._ranges import range_alone, range_in_set
 from ._raw import Raw
-from ._tiff import TiffPicture
+from ._tiff import EXTRA_SAMPLES, OPACITIES, TiffPicture
 
 if TYPE_CHECKING:
     from PIL import Image as PILImage
@@ -39,7 +40,8 @@ class Facts:
     """What is known of a picture before it is read.
 
     ``pages`` counts grey pages of one size. ``own`` are the values of one page, ``paged`` those of all as
-    channels, where they may be channels.
+    channels, where they may be channels. ``left`` counts the samples beside red, green and blue of which
+    nobody knows what they are.
     """
 
     size: tuple[int, int]
@@ -48,6 +50,7 @@ class Facts:
     own: Values | None = None
     paged: Values | None = None
     may_be_channels: bool = False
+    left: int = 0
 
     @classmethod
     def read(cls, written: dict[str, Any]) -> Facts:
@@ -67,12 +70,16 @@ def facts_of(picture: Any) -> Facts:
         may_be_channels = 1 < pages * channels <= MOST_PAGES and pages > 1
         own = _values_of(picture.raw("middle"))
         paged = _values_of(picture.raw("channels")) if may_be_channels else None
-        return Facts(picture.size, channels, pages, own, paged, may_be_channels)
+        return Facts(picture.size, channels, pages, own, paged, may_be_channels, picture.left)
     raw = _raw_of(picture)
     if raw is not None:
         height, width = raw.values.shape[:2]
         return Facts((height, width), raw.channels, own=_values_of(raw))
-    return Facts(_size_of(picture), 1 if picture.mode in GREY_MODES else 3)
+    if picture.mode in GREY_MODES:
+        return Facts(_size_of(picture), 1)
+    # Pillow drops what it does not know.
+    extra = getattr(picture, "tag_v2", {}).get(EXTRA_SAMPLES, ())
+    return Facts(_size_of(picture), 3, left=sum(kind not in OPACITIES for kind in extra))
 
 
 def _values_of(raw: Raw) -> Values | None:
@@ -148,6 +155,8 @@ def _in_eight_bits(raw: Raw, layout: Layout, alarms: Collection[str]) -> Any:
             pairs = range_alone(raw, raw.kind, layout.scale)
         elif layout.scale == "auto":
             pairs = range_in_set(raw, pairs)
+        if raw.missing(raw.values).all():
+            raise RefusedError("has no value: all of it is NaN, or stands for no data")
         values = np.zeros(raw.values.shape, np.uint8) if pairs is None else raw.eight_bits(pairs)
     if not is_picture:
         return values
@@ -169,8 +178,11 @@ def _shown(picture: PILImage.Image, layout: Layout, alarms: Collection[str]) -> 
         picture = ImageOps.exif_transpose(picture)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
-        canvas = Image.new("RGBA", picture.size, (*layout.background, 255))
-        picture = Image.alpha_composite(canvas, picture)
+        *colours, opacity = picture.getextrema()
+        # Where nothing is opaque and something is drawn, opacity was written by mistake.
+        if opacity[1] > 0 or all(low == high for low, high in colours):
+            canvas = Image.new("RGBA", picture.size, (*layout.background, 255))
+            picture = Image.alpha_composite(canvas, picture)
     mode = "L" if layout.channels == 1 else "RGB"
     if picture.mode != mode:
         picture = picture.convert(mode)

@@ -26,8 +26,8 @@ PACKINGS = (1, 2, 3, 4, 5, 6, 7, 8, 32946, 32773, 34925, 50000, 50001)
 # Packings that are made red, green and blue as they are unpacked.
 JPEGS = (6, 7)
 # Kinds of extra samples: opacity with which colours were multiplied, and with which they were not.
-ASSOCIATED, UNASSOCIATED = 1, 2
-ORIENTATION, NO_DATA = 274, 42113
+OPACITIES = ASSOCIATED, UNASSOCIATED = 1, 2
+ORIENTATION, EXTRA_SAMPLES, NO_DATA = 274, 338, 42113
 
 
 def is_tiff(data: bytes) -> bool:
@@ -39,7 +39,7 @@ class TiffPicture:
     """A file that was opened, of which nothing is decoded yet: its first picture in full resolution.
 
     ``channels`` are those of one page, ``pages`` grey ones of the same size that may be a stack or channels;
-    ``is_for_pillow`` says whether Pillow reads the same.
+    ``left`` counts samples beside colour and opacity; ``is_for_pillow`` says whether Pillow reads the same.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -56,7 +56,7 @@ class TiffPicture:
         axes = dict(zip(self._series.axes, self._series.shape, strict=True))
         self._leading = {axis: n for axis, n in axes.items() if axis not in "YXS"}
         extra = page.extrasamples
-        has_alpha = bool(extra) and int(extra[0]) in (ASSOCIATED, UNASSOCIATED)
+        has_alpha = bool(extra) and int(extra[0]) in OPACITIES
         samples = axes.get("S", 1)
         # Palettes of other files are those that microscopes colour a channel with.
         has_palette = page.photometric == PALETTE and "C" not in self._leading and page.index == 0
@@ -66,6 +66,7 @@ class TiffPicture:
         self._alpha = samples - len(extra) if has_alpha else None
         # What other samples of a colour picture are is not known.
         own = 3 if self.is_colour else samples - len(extra) if has_alpha else samples
+        self.left = samples - own - has_alpha if page.photometric == RGB else 0
         self.channels = own * (1 if self.is_colour else self._leading.get("C", 1))
         turned = self._tag(ORIENTATION, 1)
         self._orientation = turned if turned in range(1, 9) else 1
