@@ -42,7 +42,7 @@ struct Scaling {
             }
         }
         print(
-            "ResNet-\(step.depth), width \(step.width), \(2 * step.batch) views of "
+            "ResNet-\(step.depth), width \(step.width), \(step.views * step.batch) views of "
                 + "\(step.size)×\(step.size)×\(step.channels), \(instructionSetLevel): \(loops.count) loops, "
                 + "\(rounded(barrier * 1000)) µs for \(step.threads) threads to meet after one, "
                 + "\(rounded(update)) ms to update parameters\n")
@@ -71,7 +71,7 @@ struct Scaling {
 
     /// The loops of a step with each slice's time, the best of some runs, and what a step takes
     /// outside of them: parameters are updated, in so many slices that threads share it evenly.
-    private func measure() -> (loops: [Loop], update: Double) {
+    func measure() -> (loops: [Loop], update: Double) {
         var settings = step
         settings.threads = 1
         return settings.withTrainer { trainer in

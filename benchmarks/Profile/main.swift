@@ -2,7 +2,8 @@ import TSimCNE
 
 let usage = """
     Profile machine                                  the machine's peaks, as JSON
-    Profile step [--width 16] [--depth 18] [--size 32] [--channels 3] [--batch 128] [--threads n] [--steps 5]
+    Profile step [--width 16] [--depth 18] [--size 32] [--channels 3] [--batch 128] [--views 2] [--threads n]
+                 [--steps 5]
                                                      where a training step's time goes
     Profile scaling [as step]                        what a step would take on up to 64 threads, and what keeps it
     Profile passes [--inputs 64] [--outputs 64] [--size 32] [--images 256] [--kernel 3] [--stride 1] [--threads n]
@@ -34,7 +35,7 @@ case "step":
         Step(),
         [
             "--width": \.width, "--depth": \.depth, "--size": \.size, "--channels": \.channels,
-            "--batch": \.batch, "--threads": \.threads, "--steps": \.steps,
+            "--batch": \.batch, "--views": \.views, "--threads": \.threads, "--steps": \.steps,
         ]
     ).report()
 case "scaling":
@@ -42,7 +43,8 @@ case "scaling":
         Scaling(),
         [
             "--width": \.step.width, "--depth": \.step.depth, "--size": \.step.size,
-            "--channels": \.step.channels, "--batch": \.step.batch, "--threads": \.step.threads,
+            "--channels": \.step.channels, "--batch": \.step.batch, "--views": \.step.views,
+            "--threads": \.step.threads,
             "--steps": \.step.steps,
         ]
     ).report()

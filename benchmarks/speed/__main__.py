@@ -16,7 +16,7 @@ from .rows import Row
 from .session import Session
 
 PARTS = (
-    *("training", "inference", "fit", "memory", "loss"),
+    *("training", "recipes", "inference", "fit", "memory", "loss"),
     *("augmentation", "threads", "avx2", "cost", "backbones"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import shutil
 import sys
@@ -26,8 +27,7 @@ def run(session: Session) -> Iterator[Row]:
     if "avx2" not in processor_flags():
         print("This processor has no AVX2: not measured.", flush=True)
         return
-    # OpenBLAS chooses its kernels by the processor, not by the core's level.
-    ours = {"PYTHONPATH": str(package()), "OPENBLAS_CORETYPE": "Haswell"}
+    ours = environment()
     chosen = cases(session)
     for case in (chosen[0], chosen[-1])[: len(chosen)]:
         step = {"width": case.width, "views": case.views, "steps": case.steps, "size": SIZE}
@@ -47,6 +47,15 @@ def run(session: Session) -> Iterator[Row]:
         )
 
 
+def environment() -> dict[str, str]:
+    """What makes a process use a core built for AVX2.
+
+    OpenBLAS chooses its kernels by the processor, not by the core's level.
+    """
+    return {"PYTHONPATH": str(package()), "OPENBLAS_CORETYPE": "Haswell"}
+
+
+@functools.cache
 def package() -> Path:
     """A folder with a copy of the package whose core is built for AVX2.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tsimcne_swift import Augmentation, TSimCNE, _core, show_config
+from tsimcne_swift import Augmentation, Stage, TSimCNE, _core, recipes, show_config
 
 from .timing import milliseconds
 
@@ -58,6 +58,12 @@ def epoch_seconds(
     return lambda: float(model.fit(X).history_[-1]["seconds"])
 
 
+def check_level(level: str | None) -> None:
+    """An error where a level is wanted and the core that was loaded is of another one."""
+    if level not in (None, show_config()["level"]):
+        raise RuntimeError(f"the core is of {show_config()['level']}, not of {level}")
+
+
 def training(
     width: int,
     views: int,
@@ -66,14 +72,33 @@ def training(
     threads: int,
     level: str | None = None,
 ) -> Callable[[], float]:
-    """Views per second of training steps of ``views`` views, augmentation included.
-
-    With ``level`` it is an error if the core that was loaded is of another instruction-set level.
-    """
-    if level not in (None, show_config()["level"]):
-        raise RuntimeError(f"the core is of {show_config()['level']}, not of {level}")
+    """Views per second of training steps of ``views`` views, augmentation included."""
+    check_level(level)
     seconds = epoch_seconds(width, steps * views // 2, views // 2, size, threads)
     return lambda: steps * views / seconds()
+
+
+def recipe(
+    width: int,
+    size: int,
+    channels: int,
+    image: int,
+    images: int,
+    steps: int,
+    threads: int,
+    level: str | None = None,
+) -> Callable[[], float]:
+    """Views per second of the stage with which ``TSimCNE()`` begins; a step has a batch of ``images``.
+
+    Views of ``size`` pixels a side are made from images of ``image``. It is the second epoch that counts.
+    """
+    check_level(level)
+    X = random_images(steps * images, image, channels)
+    view = None if size == image else size
+    stage = Stage(2, 128, metric="cosine", temperature=recipes.TEMPERATURE, image_size=view)
+    model = TSimCNE(width=width, total_epochs=[stage], batch_size=images, n_jobs=threads, random_state=SEED)
+    views = model.n_views * len(X)
+    return lambda: views / float(model.fit(X).history_[-1]["seconds"])
 
 
 def backbone(network: str, views: int, steps: int, size: int, threads: int) -> Callable[[], float]:

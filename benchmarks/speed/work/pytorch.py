@@ -7,12 +7,14 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 from torch._inductor import config as inductor
+from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 sys.path += [str(Path(__file__).resolve().parents[3] / "Tests" / name) for name in ("parity", "Fixtures")]
@@ -41,6 +43,18 @@ def infonce(z: torch.Tensor) -> torch.Tensor:
     return (others.logsumexp(1) - positive).mean()
 
 
+def infonce_cosine(z: torch.Tensor, views: int, temperature: float = 0.2) -> torch.Tensor:
+    """InfoNCE with cosines and the mean over all other views of an image as its positive."""
+    unit = functional.normalize(z)
+    count = len(z)
+    logits = unit @ unit.T / temperature
+    # Of an image's views the squared sum has every pair twice, and each with itself, which is 1.
+    pairs = unit.view(views, count // views, -1).sum(0).square().sum() - count
+    positive = pairs / (count * (views - 1) * temperature)
+    others = logits.masked_fill(torch.eye(count, dtype=torch.bool), -torch.inf)
+    return others.logsumexp(1).mean() - positive
+
+
 def channels_last(count: int, size: int, channels: int) -> torch.Tensor:
     """Random images of shape (count, channels, size, size) that lie as (count, size, size, channels)."""
     return torch.rand(count, size, size, channels).permute(0, 3, 1, 2)
@@ -60,20 +74,27 @@ class Step:
         threads: int,
         compiled: bool,
         autocast: bool = False,
+        channels: int = 3,
+        channels_first: bool = False,
+        loss: Callable[[torch.Tensor], torch.Tensor] = infonce,
     ) -> None:
         prepare(threads)
         self.network = network.train()
-        self.network.to(memory_format=torch.channels_last)
+        self.of_embeddings = loss
         self.optimizer = torch.optim.SGD(
             self.network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4, fused=True
         )
-        self.views = channels_last(views, size, 3)
+        self.views = channels_last(views, size, channels)
+        if channels_first:
+            self.views = self.views.contiguous()
+        else:
+            self.network.to(memory_format=torch.channels_last)
         self.loss = torch.compile(self.loss_of_views) if compiled else self.loss_of_views
         self.autocast = autocast
 
     def loss_of_views(self, views: torch.Tensor) -> torch.Tensor:
         z = self.network.projection_head(self.network.backbone(views))
-        return infonce(z.float())
+        return self.of_embeddings(z.float())
 
     def __call__(self) -> None:
         self.optimizer.zero_grad()
@@ -103,6 +124,16 @@ def backbone(network: str, steps: int, size: int, **settings: Any) -> Callable[[
 def training(width: int, steps: int, **settings: Any) -> Callable[[], float]:
     """Views per second."""
     return _rate(Step(resnet(width), **settings), settings["views"], steps)
+
+
+def recipe(
+    width: int, views: int, images: int, channels: int, steps: int, **settings: Any
+) -> Callable[[], float]:
+    """Views per second of a ResNet-10 with two hidden layers and cosines: what ``TSimCNE()`` begins with."""
+    network = Network(10, width, channels, [512, 512], OUTPUT_DIM).float()
+    loss = partial(infonce_cosine, views=views)
+    step = Step(network, views * images, channels=channels, loss=loss, **settings)
+    return _rate(step, views * images, steps)
 
 
 def _rate(step: Step, views: int, steps: int) -> Callable[[], float]:

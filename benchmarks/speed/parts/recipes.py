@@ -1,0 +1,87 @@
+"""Training steps that the recipes run, in the shapes in which they run them, beside PyTorch's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from .. import cost_model
+from ..machine import processor_flags
+from ..probe import Work, in_turns
+from ..rows import Kind, Row
+from ..session import Session
+from . import avx2
+
+#: Four views of 64 images, as TSimCNE() has them.
+IMAGES, VIEWS = 64, 4
+GOAL = 2.5
+
+
+@dataclass(frozen=True)
+class Case:
+    """A ResNet-10's width, the views' pixels a side, and those of the images that they are made from."""
+
+    width: int
+    size: int
+    image: int
+    channels: int
+    steps: int
+
+    def __str__(self) -> str:
+        return f"width {self.width}, {self.size}×{self.size}×{self.channels}"
+
+
+CASES = (
+    Case(32, 14, 28, 1, 12),
+    Case(32, 16, 32, 3, 12),
+    Case(32, 24, 32, 3, 6),
+    Case(32, 32, 32, 3, 4),
+    Case(16, 16, 32, 3, 24),
+)
+QUICK = Case(16, 8, 8, 1, 1)
+
+
+def run(session: Session) -> Iterator[Row]:
+    """Views per second: forward pass, loss, backward pass and SGD; ours makes its views as well."""
+    cases = (QUICK,) if session.quick else CASES
+    for case in cases:
+        yield row(session, case)
+    if "avx2" not in processor_flags():
+        print("This processor has no AVX2: not measured.", flush=True)
+        return
+    environment = avx2.environment()
+    for case in cases:
+        yield row(session, case, environment)
+
+
+def row(session: Session, case: Case, environment: dict[str, str] | None = None) -> Row:
+    """PyTorch eager, compiled and with autocast, the best one counts; with AVX2 on both sides if there is an
+    environment for it.
+    """
+    step = {"width": case.width, "size": case.size, "channels": case.channels, "steps": case.steps}
+    level = {} if environment is None else {"level": avx2.LEVEL}
+    ours = session.ours("recipe", image=case.image, images=IMAGES, **step, **level)
+    works = {"ours": replace(ours, environment=environment or {})}
+    peers = {
+        "eager": {"compiled": False},
+        "eager, channels first": {"compiled": False, "channels_first": True},
+        "compiled": {"compiled": True},
+    }
+    if session.peer_bfloat16 and environment is None:
+        peers["compiled, autocast to bfloat16"] = {"compiled": True, "autocast": True}
+    held = {} if environment is None else avx2.PEER
+    for name, settings in peers.items():
+        work = session.pytorch("recipe", views=VIEWS, images=IMAGES, **step, **settings)
+        works[name] = Work(work.name, work.settings, {**work.environment, **held})
+    measured = in_turns(works, session.runs)
+    cost = cost_model.training(case.width, case.size, VIEWS * IMAGES, cost_model.recipe(case.channels))
+    at_both = "" if environment is None else ", AVX2 on both sides"
+    return Row(
+        f"recipe's step{at_both}, {case}, {VIEWS} views of {IMAGES}",
+        "views/s",
+        Kind.RATE,
+        measured["ours"],
+        {name: measured[name] for name in peers},
+        goal=GOAL,
+        **(session.beside_peaks(cost, measured["ours"]) if environment is None else {}),
+    )
