@@ -38,7 +38,8 @@ test-swift:
 	$(SWIFT_TEST)
 
 test-python:
-	$(PYTHON) -m pytest Tests/python Tests/mpi
+	$(PYTHON) -m pytest --numprocesses auto --dist loadfile Tests/python
+	$(PYTHON) -m pytest Tests/mpi
 
 parity: setup
 	@tools/setup.sh parity
