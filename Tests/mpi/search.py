@@ -1,5 +1,10 @@
-"""What test_search.py runs under mpirun: neighbours that ranks find together."""
+"""What test_search.py runs under mpirun: neighbours that ranks find together.
 
+Arguments are the rows up to which all are compared, and what the last rank does in the middle of the search.
+"""
+
+import os
+import signal
 import sys
 
 import numpy as np
@@ -8,9 +13,20 @@ from tsimcne_swift._plane import neighbors
 from tsimcne_swift._training.ranks import check_comm
 
 comm = MPI.COMM_WORLD
-neighbors.EXACT = int(sys.argv[1])
+neighbors.EXACT, what = int(sys.argv[1]), sys.argv[2]
+is_last = comm.Get_rank() == comm.Get_size() - 1
+
+
+def report(part):
+    if part > 0.2 and is_last and what == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if part > 0.2 and is_last and what == "fail":
+        raise OSError("a disk went away")
+
+
 X = np.random.default_rng(0).standard_normal((3001, 8)).astype(np.float32)
-found = neighbors.nearest(X, 6, 1, ranks=check_comm(comm))
+with check_comm(comm) as ranks:
+    found = neighbors.nearest(X, 6, 1, report, ranks)
 same = np.array_equal(found, neighbors.nearest(X, 6, 1))
 if not all(comm.allgather(same)):
     sys.exit("ranks found other neighbours than one process")

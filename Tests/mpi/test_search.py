@@ -7,5 +7,12 @@ from launch import finish, start
 @pytest.mark.parametrize("exact", [0, 1 << 16])
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_ranks_find_what_one_finds(ranks, exact):
-    code, out, err = finish(start(ranks, "search.py", exact))
+    code, out, err = finish(start(ranks, "search.py", exact, "search"))
     assert code == 0, out + err
+
+
+@pytest.mark.parametrize("exact", [0, 1 << 16])
+@pytest.mark.parametrize(("what", "message"), [("die", "killed"), ("fail", "rank 2 of 3 failed")])
+def test_a_rank_that_dies_in_the_search_ends_the_job(what, message, exact):
+    code, out, err = finish(start(3, "search.py", exact, what))
+    assert code != 0 and message in (out + err).lower()
