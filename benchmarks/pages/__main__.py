@@ -1,13 +1,13 @@
 """The pages of one map, ours and peers': bytes, first paint, frames while dragging.
 
-python -m benchmarks.pages [--n 60000] [--archive cifar10-jpeg.zip] [--rounds 2] [--folder]
+python -m benchmarks.pages [--n 60000] [--points] [--folder] [--archive cifar10-jpeg.zip] [--rounds 2]
     [--peer embedding-atlas=PYTHON] [--peer datamapplot=PYTHON]
 
-Without an archive Fashion-MNIST's images are shown, again and again where there are to be more; with
-``--folder`` ours is also a page that is a folder. PYTHON is an interpreter that has the peer
-(``pip install --no-deps embedding-atlas`` with pandas, pyarrow, duckdb and cryptography will do here: what
-else it asks for makes features). Pages are visited in turn, so that other work on the machine strikes all of
-them. Chromium draws without a graphics card here: a person's browser is faster.
+Without an archive Fashion-MNIST's images are shown, again and again where there are to be more, with --points
+none; with --folder ours is also a page that is a folder. PYTHON is an interpreter that has the peer
+(``pip install --no-deps embedding-atlas`` with pandas, pyarrow, duckdb, cryptography, inquirer and narwhals
+will do here: what else it asks for makes features). Pages are visited in turn, so that other work on the
+machine strikes all of them. Chromium draws without a graphics card here: a person's browser is faster.
 """
 
 from __future__ import annotations
@@ -42,21 +42,17 @@ class Counting(SimpleHTTPRequestHandler):
         pass
 
 
-def make(
-    folder: Path, n: int, archive: Path | None, peers: dict[str, str], as_folder: bool
-) -> dict[str, str]:
+def make(folder: Path, options: argparse.Namespace, peers: dict[str, str]) -> dict[str, str]:
     """Write the pages; for each what to open below the folder, or nothing."""
-    images = data.load("cifar10" if archive else "fashion", archive, "test")
-    chosen = np.arange(n) % len(images.images)
-    X, labels = images.images[chosen], images.labels[chosen]
+    images = data.load("cifar10" if options.archive else "fashion", options.archive, "test")
+    chosen = np.arange(options.n) % len(images.images)
+    X, labels = None if options.points else images.images[chosen], images.labels[chosen]
     random = np.random.default_rng(0)
-    Y = random.standard_normal((len(X), 2)) + 4 * random.standard_normal((10, 2))[labels]
+    Y = random.standard_normal((len(labels), 2)) + 4 * random.standard_normal((10, 2))[labels]
     (folder / "tsimcne-swift").mkdir()
     explore(Y, X, labels, path=folder / "tsimcne-swift" / "index.html")
-    (folder / "points").mkdir()
-    explore(Y, labels=labels, path=folder / "points" / "index.html")
-    pages = {"tsimcne-swift": "index.html", "points": "index.html"}
-    if as_folder:
+    pages = {"tsimcne-swift": "index.html"}
+    if options.folder:
         explore(Y, X, labels, path=folder / "folder")
         pages["folder"] = "index.html"
     if peers:
@@ -77,6 +73,7 @@ def size(folder: Path) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--n", type=int, default=60_000)
+    parser.add_argument("--points", action="store_true", help="no images")
     parser.add_argument("--archive", type=Path)
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")
     parser.add_argument("--rounds", type=int, default=2)
@@ -87,7 +84,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         peers = dict(peer.split("=", 1) for peer in options.peer)
-        pages = make(folder, options.n, options.archive, peers, options.folder)
+        pages = make(folder, options, peers)
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Counting, directory=name))
         threading.Thread(target=server.serve_forever, daemon=True).start()
         visits: dict[str, list[Visit]] = {page: [] for page in pages}

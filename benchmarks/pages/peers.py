@@ -1,6 +1,6 @@
 """Writes the pages of Embedding Atlas and datamapplot; run by a Python that has one of them, or both.
 
-PYTHON peers.py embedding-atlas|datamapplot table.parquet OUTPUT: the table has x, y, label and image.
+PYTHON peers.py embedding-atlas|datamapplot table.parquet OUTPUT: the table has x, y, label and perhaps image.
 Prints the page to open, relative to OUTPUT, or nothing where it cannot be drawn without a server elsewhere.
 """
 
@@ -17,7 +17,8 @@ def embedding_atlas(table: Path, output: Path) -> str:
 
     frame = pd.read_parquet(table)
     frame["id"] = range(len(frame))
-    props = make_embedding_atlas_props(row_id="id", x="x", y="y", image="image")
+    image = "image" if "image" in frame else None
+    props = make_embedding_atlas_props(row_id="id", x="x", y="y", image=image)
     static = Path(embedding_atlas.__file__).parent / "static"
     DataSource("benchmark", frame, {"props": props}).export_to_folder(str(static), str(output))
     return "index.html"
