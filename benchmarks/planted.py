@@ -1,10 +1,11 @@
 """How many planted duplicates and wrong labels `tsimcne_swift.inspect` finds.
 
-python -m benchmarks.planted [--sets fashion emoji …] [--seeds 0 1]
+python -m benchmarks.planted [--sets fashion emoji …] [--seeds 0 1] [--also cropped mirrored]
 python -m benchmarks.planted --labels [--max-time 4min]
 
 Copies of a tenth of a set's images, 280 at most, are put beside it: exact ones; shifted by a pixel; with
-noise of 4 and of 8 grey levels; through JPEG of quality 50 and 80; through three quarters of the size. Of
+noise of 4 and of 8 grey levels; through JPEG of quality 50 and 80; through three quarters of the size;
+darker, also through JPEG. `--also` adds parts of 0.9 to 0.6 of the sides, enlarged, and mirrored ones. Of
 images that are the same in the set itself one is kept; whatever else is found counts as found wrongly.
 `--labels` trains on Fashion-MNIST's test images, of which 20 have another label.
 """
@@ -77,6 +78,14 @@ def resized(picture: Image.Image) -> Image.Image:
     return picture.resize(small, Image.Resampling.BICUBIC).resize(picture.size, Image.Resampling.BICUBIC)
 
 
+def part(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    share = random.uniform(0.6, 0.9)
+    height, width = (round(share * side) for side in image.shape[:2])
+    top, left = random.integers(image.shape[0] - height + 1), random.integers(image.shape[1] - width + 1)
+    cut = Image.fromarray(image[top : top + height, left : left + width].squeeze())
+    return np.asarray(cut.resize(image.shape[1::-1], Image.Resampling.BICUBIC)).reshape(image.shape)
+
+
 CHANGES = (
     lambda image, random: image,
     lambda image, random: np.roll(image, 1, axis=int(random.integers(2))),
@@ -85,16 +94,20 @@ CHANGES = (
     lambda image, random: through_picture(image, jpeg(50)),
     lambda image, random: through_picture(image, jpeg(80)),
     lambda image, random: through_picture(image, resized),
+    lambda image, random: as_bytes(0.8 * image.astype(float)),
+    lambda image, random: through_picture(as_bytes(0.9 * image.astype(float) + 8), jpeg(80)),
 )
+ALSO = {"cropped": part, "mirrored": lambda image, random: image[:, ::-1]}
 
 
-def plant(images: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, set[Pair]]:
+def plant(images: np.ndarray, random: np.random.Generator, also: list[str]) -> tuple[np.ndarray, set[Pair]]:
     """Images, with the planted ones at the end; and the planted pairs."""
     _, first = np.unique(images.reshape(len(images), -1), axis=0, return_index=True)
     images = images[np.sort(first)]
     n = len(images)
     sources = random.permutation(n)[: min(MOST, n // 10)]
-    copies = [CHANGES[place % len(CHANGES)](images[i], random) for place, i in enumerate(sources)]
+    changes = [*CHANGES, *(ALSO[name] for name in also)]
+    copies = [changes[place % len(changes)](images[i], random) for place, i in enumerate(sources)]
     planted = {frozenset((int(i), n + place)) for place, i in enumerate(sources)}
     return np.concatenate([images, copies]), planted
 
@@ -108,15 +121,15 @@ def measures(found: set[Pair], planted: set[Pair]) -> str:
     return f"{hits / max(1, len(found)):.3f} | {hits / len(planted):.3f}"
 
 
-def duplicates(names: list[str], seeds: list[int]) -> None:
+def duplicates(names: list[str], seeds: list[int], also: list[str]) -> None:
     print("| set | images | size | planted | seconds | of CPU | precision | recall |")
     print("|---" * 8 + "|")
     for name in names:
         everything = SETS[name]()
         for seed in seeds:
-            images, planted = plant(everything, np.random.default_rng(seed))
+            images, planted = plant(everything, np.random.default_rng(seed), also)
             before, spent = time.perf_counter(), time.process_time()
-            found = pairs(inspect.duplicates(images).groups)
+            found = pairs(inspect.duplicates(images, also=also).groups)
             seconds, spent = time.perf_counter() - before, time.process_time() - spent
             size = "×".join(map(str, images.shape[1:]))
             row = f"| {name} | {len(images)} | {size} | {len(planted)} | {seconds:.1f} | {spent:.1f} "
@@ -145,13 +158,14 @@ def main() -> None:
     )
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=SETS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--also", nargs="*", default=[], choices=ALSO)
     parser.add_argument("--labels", action="store_true")
     parser.add_argument("--max-time", default="4min")
     options = parser.parse_args()
     if options.labels:
         labels(options.max_time, options.seeds[0])
     else:
-        duplicates(options.sets, options.seeds)
+        duplicates(options.sets, options.seeds, options.also)
 
 
 if __name__ == "__main__":

@@ -148,6 +148,10 @@ def test_rare_confusions_come_first():
         (lambda: inspect.duplicates(np.zeros((5, 8))), "X: got float64 of shape"),
         (lambda: inspect.duplicates(np.zeros((5, 8, 8), np.uint8), np.zeros((4, 2))), "Y: got 4 rows"),
         (lambda: inspect.duplicates(np.zeros((5, 8, 8), np.uint8), threshold=-1), "threshold: got -1"),
+        (
+            lambda: inspect.duplicates(np.zeros((5, 8, 8), np.uint8), also="blurred"),
+            "also: got 'blurred', want",
+        ),
         (lambda: inspect.mislabelled(np.zeros((5, 2)), [1, 2]), r"labels: got shape \(2,\)"),
         (lambda: inspect.clusters(np.zeros((5, 2)), min_size=1), "min_size: got 1"),
     ],

@@ -104,7 +104,11 @@ def test_what_may_be_either_is_refused(shape):
 
 def test_opacity_of_arrays():
     clear = np.dstack([COLOUR, np.zeros((20, 24), np.uint8)])
-    assert (images.from_files([clear], **QUIET).images == 255).all()
+    # Where nothing is opaque, opacity is a mistake.
+    assert (images.from_files([clear], **QUIET).images[0] == COLOUR).all()
+    clear[0, 0, 3] = 255
+    found = images.from_files([clear], **QUIET).images[0]
+    assert (found[0, 0] == COLOUR[0, 0]).all() and (found.reshape(-1, 3)[1:] == 255).all()
     # Matplotlib reads floats.
     half = np.dstack([COLOUR / 255, np.eye(20, 24)])
     found = images.from_files([half], **QUIET).images[0]

@@ -44,6 +44,10 @@ def make_parser() -> argparse.ArgumentParser:
         "--top", type=int, default=20, metavar="N", help="findings of each kind; default: 20"
     )
     inspect.add_argument(
+        "--cropped", action="store_true",
+        help="look for images that are a part of another one, too; takes several times as long",
+    )  # fmt: skip
+    inspect.add_argument(
         "--list", type=Path, metavar="CSV",
         help="write a table with a row for each image: island of the map, group and kind of duplicates",
     )  # fmt: skip

@@ -54,7 +54,7 @@ def inspect_images(options: Any) -> int:
     features, top = model.features(collection), options.top
     _say_what_is_small(collection)
     names = [legible(name) for name in collection.names]
-    found = inspect.duplicates(collection.images, features)
+    found = inspect.duplicates(collection.images, features, also=("cropped",) if options.cropped else ())
     result: dict[str, Any] = {
         "duplicates": [[names[i] for i in group] for group in found.groups[:top]],
         "duplicate_distances": [round(float(distance), 2) for distance in found.distances[:top]],

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
 from .._system.config import show_config
-from .views import Pairs, Views, turned
+from .views import Pairs, Views, between, turned
 
 # Images are compared with at most so many pixels a side, and are shifted by up to a 32nd of it.
 LARGEST, SHIFT = 64, 32
@@ -30,6 +30,8 @@ CHANCE = (5.0, 2.5)
 # Structure in grey levels below which there is none but rounding.
 ROUNDING = 1.0
 BRIGHTNESS = (0.299, 0.587, 0.114)
+# The most that contrast may have been changed.
+CONTRAST = 1.5
 CHUNK = 256
 
 
@@ -71,10 +73,12 @@ class Comparer:
     Parameters
     ----------
     images : ndarray of shape (n, height, width, channels), uint8
+    normalized : bool, default=False
+        Whether the second of a pair is given the brightness and contrast of the first.
     """
 
-    def __init__(self, images: npt.NDArray[np.uint8]) -> None:
-        self._images = images
+    def __init__(self, images: npt.NDArray[np.uint8], normalized: bool = False) -> None:
+        self._images, self._normalized = images, normalized
         _, height, width, _ = images.shape
         self._step = min(-(-max(height, width) // LARGEST), height, width)
         rows, columns = height // self._step, width // self._step
@@ -89,7 +93,10 @@ class Comparer:
         def measured(start: int) -> npt.NDArray[np.float64]:
             part = slice(start, start + CHUNK)
             first, second = self._planes(pairs[part, 0]), self._planes(pairs[part, 1])
-            return self._measure(*self._aligned(seen(first, views[part]), second))
+            first = seen(first, views[part])
+            if self._normalized:
+                second = self._as_light(first, second)
+            return self._measure(*self._aligned(first, second))
 
         with ThreadPoolExecutor(int(show_config()["threads"])) as pool:
             parts = list(pool.map(measured, range(0, len(pairs), CHUNK)))
@@ -125,6 +132,20 @@ class Comparer:
                 is_less = error < best
                 found[is_less], best[is_less] = other[is_less], error[is_less]
         return middle, found
+
+    def _as_light(
+        self, first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """The second as bright and as rich in contrast as the first, by least squares without noise."""
+        lit = slice(1) if first.shape[1] == 3 else slice(None)
+        a, b = (self._smooth(planes[:, lit], THINGS) for planes in (first, second))
+        a_mean, b_mean = (planes.mean(axis=(1, 2, 3), keepdims=True) for planes in (a, b))
+        common = ((a - a_mean) * (b - b_mean)).mean(axis=(1, 2, 3), keepdims=True)
+        own = ((b - b_mean) ** 2).mean(axis=(1, 2, 3), keepdims=True)
+        gain = np.clip((common + ROUNDING**2) / (own + ROUNDING**2), 1 / CONTRAST, CONTRAST)
+        result = gain * second
+        result[:, lit] += a_mean - gain * b_mean
+        return np.asarray(result, np.float32)
 
     def _measure(
         self, first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]
@@ -166,6 +187,13 @@ class Comparer:
 def seen(planes: npt.NDArray[np.float32], views: Views) -> npt.NDArray[np.float32]:
     """Views of planes (n, channels, height, width), but for shifts."""
     result = planes.copy()
+    parts = np.flatnonzero(views[:, 2] < 1)
+    if len(parts) > 0:
+        rows, columns = (
+            between(length, views[parts, place], views[parts, 2])[:, None]
+            for place, length in enumerate(planes.shape[2:])
+        )
+        result[parts] = rows @ planes[parts] @ columns.transpose(0, 1, 3, 2)
     for turn in np.unique(views[:, 3]).astype(int).tolist():
         which = views[:, 3] == turn
         result[which] = turned(result[which], turn)

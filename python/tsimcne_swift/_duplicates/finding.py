@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,16 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from .._checks.maps import check_rows
-from .._checks.values import check_integer, check_number
+from .._checks.values import check_choice, check_integer, check_number
 from .._evaluation import neighbors
 from .._inputs.images import as_pictures
-from .links import grouped
+from .links import Links, grouped
 from .pairs import PairSearch, paired
 from .views import Pairs
 
 # Most neighbours that are compared.
 MOST = 1000
-Kind = Literal["exact", "near", "mirrored"]
+Kind = Literal["exact", "near", "mirrored", "cropped"]
+# Kinds that are looked for where they are asked for.
+ASKED = ("mirrored", "cropped")
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,14 @@ class Duplicates:
     ----------
     groups : list of ndarray of int
         Indices of each group, ascending. Groups of exact copies come first, then near and mirrored ones,
-        each kind by distance. In a later kind the first of a group stands for all of it. Mirrored ones are
-        pairs.
+        each kind by distance. In a later kind the first of a group stands for all of it. Mirrored and
+        cropped ones are pairs.
     distances : ndarray of shape (groups,)
         The largest root-mean-square difference between two images of a group, aligned, at 16×16, in grey
         levels of 0 to 255; 0 for exact copies, and more for all others.
     kinds : list of str
-        Of each group "exact", "near", or "mirrored" (also turned by right angles).
+        Of each group "exact", "near", "mirrored" (also turned by right angles), or "cropped" (one is a part
+        of the other).
     """
 
     groups: list[npt.NDArray[np.int64]]
@@ -51,11 +54,12 @@ def duplicates(
     *,
     threshold: float | None = None,
     k: int = 15,
+    also: str | Sequence[str] = (),
 ) -> Duplicates:
     """Groups of exact and near duplicates.
 
-    Pixels are compared with those of all other images, also shifted by a 32nd of the side: what noise,
-    compression, resizing and small shifts leave is found.
+    Pixels are compared with those of all other images, also shifted by a 32nd of the side, and with other
+    brightness and contrast: what noise, compression, resizing, small shifts and light leave is found.
 
     Parameters
     ----------
@@ -71,6 +75,9 @@ def duplicates(
     k : int, default=15
         Number of an image's neighbours in Y that are compared; the one in pixels that is different for
         certain; with a threshold, the number that are compared there.
+    also : str or sequence of str
+        What else is looked for among all images: "mirrored", and "cropped", parts of at least half of the
+        other's sides. That takes several times as long.
 
     Returns
     -------
@@ -82,6 +89,9 @@ def duplicates(
     check_integer("k", k, 1, MOST)
     if Y is not None and len(images) > 0:
         Y = check_rows("Y", Y, len(images))
+    asked = [also] if isinstance(also, str) else list(also)
+    for name in asked:
+        check_choice("also", name, ASKED)
     copies, first = _exact_groups(images)
     found: list[Found] = [("exact", copies, np.zeros(len(copies)))]
     # Of copies the first stands for all.
@@ -90,7 +100,8 @@ def duplicates(
         images = images if len(kept) == len(images) else images[kept]
         candidates = None if Y is None else paired(neighbors(Y[kept], k))
         search = PairSearch(images, threshold, k)
-        for kind, groups, distances in _kinds(search, candidates, len(kept)):
+        light = None if threshold is not None else PairSearch(images, threshold, k, normalized=True)
+        for kind, groups, distances in _kinds(search, light, candidates, asked, len(kept)):
             found.append((kind, [kept[group] for group in groups], distances))
     return Duplicates(
         [group for _, groups, _ in found for group in groups],
@@ -102,19 +113,28 @@ def duplicates(
 Found = tuple[Kind, list[npt.NDArray[np.int64]], npt.NDArray[np.float64]]
 
 
-def _kinds(search: PairSearch, candidates: Pairs | None, n: int) -> Iterator[Found]:
+def _kinds(
+    search: PairSearch, light: PairSearch | None, candidates: Pairs | None, asked: list[str], n: int
+) -> Iterator[Found]:
     """Groups and their distances, of each kind that is looked for."""
     known = search.near()
+    if light is not None:
+        known = known.joined(light.near().without(known))
     groups, distances = grouped(known)
     yield "near", groups, distances
-    if candidates is None:
-        return
     stands = np.ones(n, bool)
     for group in groups:
         stands[group[1:]] = False
-    links = search.mirrored(candidates).without(known)
-    links = links.keep(np.asarray(stands[links.pairs].all(axis=1)))
-    yield "mirrored", list(np.sort(links.pairs, axis=1)), links.distances
+    searches: dict[Kind, Callable[[], Links]] = {}
+    if "mirrored" in asked or candidates is not None:
+        searches["mirrored"] = lambda: search.mirrored(None if "mirrored" in asked else candidates)
+    if "cropped" in asked:
+        searches["cropped"] = search.cropped
+    for kind, found in searches.items():
+        links = found().without(known)
+        known = known.joined(links)
+        links = links.keep(np.asarray(stands[links.pairs].all(axis=1)))
+        yield kind, list(np.sort(links.pairs, axis=1)), links.distances
 
 
 def _check_images(X: Any) -> npt.NDArray[np.uint8]:

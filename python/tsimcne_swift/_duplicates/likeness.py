@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import numpy.typing as npt
 
@@ -29,6 +31,9 @@ SAMPLE = 2048
 # it then falls by with each level of it; and the most noise.
 LITTLE, GRAIN = 0.15, 2.5
 PLAIN, QUIETER, NOISY, QUIET = 0.2, 0.25, 0.125, 1.0
+# How much farther beyond the usual the same structure must be where images are compared in the best of many
+# views; and how far the same noise in the best light, which makes different things alike.
+CHOSEN, LIGHT = 1.0, 1.0
 
 
 class Likeness:
@@ -39,10 +44,17 @@ class Likeness:
     images : ndarray of shape (n, height, width, channels), uint8
     others : ndarray of shape (n, m)
         For each image others that are near, the last of which is no copy.
+    normalized : bool, default=False
+        Whether brightness and contrast say nothing.
     """
 
-    def __init__(self, images: npt.NDArray[np.uint8], others: npt.NDArray[np.int64]) -> None:
-        self._compare, self._others = Comparer(images), others
+    def __init__(
+        self, images: npt.NDArray[np.uint8], others: npt.NDArray[np.int64], normalized: bool = False
+    ) -> None:
+        self._compare, self._others = Comparer(images, normalized), others
+        # Whether images without structure can be the same; and how far beyond the usual structure must be.
+        self._takes_plain, self._beyond = not normalized, BEYOND
+        self._least_grain = LIGHT if normalized else -np.inf
         n = len(images)
         self._differs = np.full(n, np.nan)
         self._usual, self._spread = np.zeros(2), self._compare.chance
@@ -57,12 +69,26 @@ class Likeness:
         share = found.share_of(self._differs[pairs].min(axis=1))
         structure, grain = ((_common(found) - self._usual) / self._spread).T
         factor, power = self._crowd
-        wanted = BEYOND + LESS * (np.log(factor) + power * np.log(np.maximum(share, 1e-6)))
+        wanted = self._beyond + LESS * (np.log(factor) + power * np.log(np.maximum(share, 1e-6)))
         is_same = (structure > wanted) & (found.structure > LEAST) & (share < MOST)
+        if not self._takes_plain:
+            return np.asarray(is_same & (grain > self._least_grain))
         # Where things are the same, the same noise is enough; and where there is nothing else, these are.
         most = np.maximum(PLAIN, QUIETER - NOISY * found.noise)
         is_plain = (found.strength < ROUNDING) & (found.noise < QUIET) & (share < most)
         return np.asarray(is_same | is_plain | (grain > GRAIN) & (share < LITTLE))
+
+    def among(self, pairs: Pairs, views: Views) -> Likeness:
+        """The same for pairs in the best of many views, of which these are different."""
+        result = copy.copy(self)
+        result._takes_plain, result._beyond = False, BEYOND + CHOSEN
+        unknown = np.unique(pairs)
+        self._know(unknown[np.isnan(self._differs[unknown])])
+        found = self._compare(pairs, views)
+        share = found.share_of(self._differs[pairs].min(axis=1))
+        result._crowd = crowd(share)
+        result._expect(_common(found)[share > APART])
+        return result
 
     def _learn(self, sample: npt.NDArray[np.int64]) -> None:
         """Learn what different images have in common."""
@@ -70,12 +96,15 @@ class Likeness:
         found += [self._compare(*self._paired(sample, others)) for others in self._others.T[:-1]]
         shares = [part.share_of(self._differs[sample]) for part in found]
         self._crowd = crowd(np.concatenate([np.zeros(0), *shares[1:]]))
-        common = np.concatenate(
-            [_common(part)[share > APART] for part, share in zip(found, shares, strict=True)]
+        self._expect(
+            np.concatenate([_common(part)[share > APART] for part, share in zip(found, shares, strict=True)])
         )
+
+    def _expect(self, common: npt.NDArray[np.float64]) -> None:
+        """That different images have that much in common."""
         if len(common) > 0:
             self._usual, unusual = np.quantile(common, [0.5, UNUSUAL], axis=0)
-            self._spread = np.maximum(unusual - self._usual, self._spread)
+            self._spread = np.maximum(unusual - self._usual, self._compare.chance)
 
     def _know(self, places: npt.NDArray[np.int64]) -> Comparison:
         """Learn by how much these images differ from the last of their others."""

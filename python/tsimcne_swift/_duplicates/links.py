@@ -38,14 +38,14 @@ class Links:
     def keep(self, which: npt.NDArray[Any]) -> Links:
         return Links(self.pairs[which], self.distances[which], self.views[which])
 
-    def nearest(self, count: int) -> npt.NDArray[np.bool_]:
-        """Which are among the nearest of one of their images."""
+    def ranks(self) -> npt.NDArray[np.int64]:
+        """How many pairs of one of their images are nearer: of the one that has fewer."""
         images = self.pairs.ravel()
         order = np.argsort(images, kind="stable")
         starts = np.searchsorted(images[order], images[order])
         ranks = np.empty(len(images), np.int64)
         ranks[order] = np.arange(len(images)) - starts
-        return np.asarray(ranks.reshape(-1, 2).min(axis=1) < count)
+        return np.asarray(ranks.reshape(-1, 2).min(axis=1))
 
     def missing(self) -> Pairs:
         """Pairs that are linked through others, but not to one another."""

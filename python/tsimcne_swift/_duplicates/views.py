@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._algebra.directions import ROWS, directions
-from .._algebra.linear import Linear
+from .._algebra.linear import Linear, to_unit_length
 from .._plane.neighbors import nearest, nearest_to
 
 # Cells a side that a view is averaged over: noise, compression and resizing do not show. Principal components
@@ -16,6 +16,10 @@ from .._plane.neighbors import nearest, nearest_to
 CELLS, COMPONENTS, THUMBNAIL = 8, 24, 16
 # Cells a side of images that views are made from; most of their values.
 FINE, INPUTS = 32, 65536
+# Views are moved and enlarged by these steps; the smallest part of an image that they show.
+STEPS, SMALLEST = (0.04, 0.02, 0.02, 0.01, 0.01), 0.5
+# A part that grows grows about its middle.
+MOVES = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (-0.5, -0.5, 1), (0.5, 0.5, -1))
 # Images, and values of them, that are looked at a time.
 CHUNK, VALUES = 2048, 2**25
 
@@ -47,10 +51,12 @@ class Gallery:
     Parameters
     ----------
     images : ndarray of shape (n, height, width, channels), uint8
+    normalized : bool, default=False
+        Whether brightness and contrast say nothing.
     """
 
-    def __init__(self, images: npt.NDArray[np.uint8]) -> None:
-        self._images = images
+    def __init__(self, images: npt.NDArray[np.uint8], normalized: bool = False) -> None:
+        self._images, self._normalized = images, normalized
         n, height, width, channels = images.shape
         self._some = max(1, min(CHUNK, VALUES // (height * width * channels)))
         most = min(FINE, int((INPUTS / channels) ** 0.5))
@@ -58,20 +64,25 @@ class Gallery:
         places = np.unique(np.linspace(0, n - 1, min(n, ROWS)).astype(np.int64))
         coarse = self._pooled(places, np.array([View()]), CELLS).reshape(len(places), -1)
         wanted = min(COMPONENTS, *coarse.shape)
-        self._mean, basis, _ = directions(coarse, wanted, 0)
+        if normalized:
+            coarse -= coarse.mean(axis=1, keepdims=True)
+        mean, basis, _ = directions(coarse, wanted, 0)
         self._basis = basis.reshape(wanted, CELLS, CELLS, channels)
+        # Contrast is about an image's own mean, not about that of all.
+        self._shift = np.zeros(wanted, np.float32) if normalized else -np.einsum("ki,i->k", basis, mean)
         self.rows = self.seen([View()])[0]
 
     def seen(self, views: list[View]) -> Rows:
         """All images in each view, (views, n, components)."""
         matrix = np.concatenate([self._matrix(view) for view in views])
-        shift = np.einsum("ki,i->k", self._basis.reshape(len(self._basis), -1), self._mean)
-        look = Linear(matrix.T, np.tile(-shift, len(views)))
-        result = np.empty((len(views), len(self._images), len(shift)), np.float32)
+        look = Linear(matrix.T, np.tile(self._shift, len(views)))
+        result = np.empty((len(views), len(self._images), len(self._shift)), np.float32)
         for start in range(0, len(self._images), self._some):
             part = means(self._images[start : start + self._some], *self.grid)
             found = look(part.reshape(len(part), -1), 0).reshape(len(part), len(views), -1)
             result[:, start : start + self._some] = found.transpose(1, 0, 2)
+        if self._normalized:
+            to_unit_length(result.reshape(-1, len(self._shift)))
         return result
 
     def neighbors(self, count: int) -> npt.NDArray[np.int64]:
@@ -104,6 +115,36 @@ class Gallery:
             inner = error[:, 1:-1, 1:-1].mean(axis=(1, 2, 3))
             result[part] = np.sqrt(np.where(outside, inner, error.mean(axis=(1, 2, 3))))
         return result
+
+    def closest(self, pairs: Pairs, views: Views) -> tuple[Views, npt.NDArray[np.float64]]:
+        """For each pair the part of the first, near to that of a view, that differs least from the second at
+        16×16; and by how much.
+        """
+        views, least = views.copy(), np.empty(len(pairs))
+        for start in range(0, len(pairs), self._some):
+            part = slice(start, start + self._some)
+            planes = means(self._images[pairs[part, 0]], *self.grid).mean(axis=3)
+            second = self._pooled(pairs[part, 1], np.array([View()]), THUMBNAIL).mean(axis=3)
+
+            def differences(of: Views, planes: Rows = planes, second: Rows = second) -> Rows:
+                rows = _shares(planes.shape[1], of[:, 0], of[:, 2], THUMBNAIL)
+                columns = _shares(planes.shape[2], of[:, 1], of[:, 2], THUMBNAIL)
+                error = rows @ planes @ columns.transpose(0, 2, 1) - second
+                return np.sqrt((error**2).mean(axis=(1, 2)))
+
+            found = views[part]
+            nearest = differences(found)
+            for step in STEPS:
+                for move in MOVES:
+                    tried = found.copy()
+                    tried[:, :3] += step * np.array(move)
+                    tried[:, 2] = np.clip(tried[:, 2], SMALLEST, 1)
+                    tried[:, :2] = np.clip(tried[:, :2], 0, 1 - tried[:, 2:3])
+                    far = differences(tried)
+                    is_less = far < nearest
+                    found[is_less], nearest[is_less] = tried[is_less], far[is_less]
+            least[part] = nearest
+        return views, least
 
     def _pooled(self, places: npt.NDArray[np.int64], views: Views, cells: int) -> Rows:
         """Means of views of these images, each its own or all the same, over so many cells a side."""
@@ -142,6 +183,15 @@ def _shares(length: int, starts: npt.NDArray[np.float64], sides: npt.NDArray[np.
     common = np.minimum(edges[:, 1:, None], highs) - np.maximum(edges[:, :-1, None], lows)
     shares = np.maximum(0, common) * (cells / length) / sides[:, None, None]
     return np.asarray(shares, np.float32)
+
+
+def between(length: int, starts: npt.NDArray[np.float64], sides: npt.NDArray[np.float64]) -> Rows:
+    """The weights by which the pixels of a line give parts of it in as many pixels, by linear interpolation,
+    (parts, length, length).
+    """
+    places = (starts[:, None] + sides[:, None] * (np.arange(length) + 0.5) / length) * length - 0.5
+    distances = np.abs(np.clip(places, 0, length - 1)[:, :, None] - np.arange(length))
+    return np.asarray(np.maximum(0, 1 - distances), np.float32)
 
 
 def means(images: npt.NDArray[np.uint8], rows: int, columns: int) -> Rows:
