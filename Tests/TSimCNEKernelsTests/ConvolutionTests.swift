@@ -29,8 +29,17 @@ struct ConvolutionCase: CustomStringConvertible, Sendable {
                 }
             }
         }
-        return cases + random
+        return cases + whole + random
     }()
+
+    /// Planes that are one tile, and those that tiles of two or three outputs fill or leave.
+    private static let whole: [ConvolutionCase] = [1, 2].flatMap { stride in
+        (2...7).map { side in
+            ConvolutionCase(
+                geometry: ConvolutionGeometry(
+                    input: Shape(40, side, side, 32), outputChannels: 48, kernel: 3, stride: stride))
+        }
+    }
 
     /// Cases of any shape; half of them have whole vectors of channels, for which there is Winograd's form.
     private static let random: [ConvolutionCase] = {
@@ -54,9 +63,8 @@ struct ConvolutionCase: CustomStringConvertible, Sendable {
     /// Each case runs in every form that is right for the geometry, whichever is chosen for it.
     @Test(arguments: ConvolutionCase.all)
     func allPassesEqualTheDefinition(_ test: ConvolutionCase) {
-        check(Convolution(test.geometry, isWinograd: false))
-        if Convolution.winogradIsRight(test.geometry) {
-            check(Convolution(test.geometry, isWinograd: true))
+        for algorithm in ConvolutionAlgorithm.all(for: test.geometry) {
+            check(Convolution(test.geometry, algorithm))
         }
     }
 

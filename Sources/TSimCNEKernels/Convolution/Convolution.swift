@@ -1,38 +1,20 @@
 /// A convolution's passes as operations of a program.
 ///
-/// This is where the form is chosen from the shape; layers know nothing of it: Winograd's for 3×3 with
-/// whole vectors of channels where it saves work, else the direct one, which reads neighbourhoods in
-/// place as rows of a matrix product. What comes before and after a pass is given as a ``Source`` and a
+/// Layers know nothing of the form, a ``ConvolutionAlgorithm``: Winograd's for 3×3 with whole vectors of
+/// channels where it saves work, else the direct one, which reads neighbourhoods in place as rows of a
+/// matrix product. What comes before and after a pass is given as a ``Source`` and a
 /// sink, and done while values are in registers or in the cache.
 public struct Convolution: Sendable {
     public let geometry: ConvolutionGeometry
-    /// Whether all passes take Winograd's form.
-    let isWinograd: Bool
+    let algorithm: ConvolutionAlgorithm
 
     public init(_ geometry: ConvolutionGeometry) {
-        self.init(geometry, isWinograd: Convolution.winogradServes(geometry))
+        self.init(geometry, ConvolutionAlgorithm.chosen(for: geometry))
     }
 
-    init(_ geometry: ConvolutionGeometry, isWinograd: Bool) {
+    init(_ geometry: ConvolutionGeometry, _ algorithm: ConvolutionAlgorithm) {
         self.geometry = geometry
-        self.isWinograd = isWinograd
-    }
-
-    /// Whether Winograd's form is right, and worth it. The answer depends on one image's shape only, so
-    /// that an image's bits do not depend on its batch.
-    static func winogradServes(_ geometry: ConvolutionGeometry) -> Bool {
-        guard winogradIsRight(geometry) else { return false }
-        if geometry.stride == 1 { return min(geometry.input.height, geometry.input.width) >= 3 }
-        // A tile of 4×4 outputs takes 81 multiplications, an output by itself 9: what is saved is lost where
-        // more than a quarter of the tiles' outputs lies outside the plane.
-        let output = geometry.output
-        let tiles = (output.height + 3) / 4 * ((output.width + 3) / 4)
-        return output.height * output.width >= 12 * tiles
-    }
-
-    /// Whether all passes can take Winograd's form.
-    static func winogradIsRight(_ geometry: ConvolutionGeometry) -> Bool {
-        geometry.kernel == 3 && geometry.input.channels % 16 == 0 && geometry.outputChannels % 16 == 0
+        self.algorithm = algorithm
     }
 
     /// A tensor, with what is made of its values before they are used.
@@ -72,24 +54,41 @@ public struct Convolution: Sendable {
     }
 
     private enum ForwardForm {
-        case unitStride(WinogradConvolution<UnitStrideTransforms>)
-        case strideTwo(WinogradConvolution<StrideTwoTransforms>)
+        case tilesOfFour(WinogradConvolution<UnitStrideTransforms>)
+        case tilesOfThree(WinogradConvolution<ThreeOutputTransforms>)
+        case planeOfTwo(WinogradConvolution<PlaneOfTwoTransforms>)
+        case planeOfThree(WinogradConvolution<PlaneOfThreeTransforms>)
+        case stridedFour(WinogradConvolution<StrideTwoTransforms<PairsOfFour>>)
+        case stridedThree(WinogradConvolution<StrideTwoTransforms<PairsOfThree>>)
+        case stridedTwo(WinogradConvolution<StrideTwoTransforms<PairsOfTwo>>)
         case direct(DirectConvolution)
     }
 
     private var forwardForm: ForwardForm {
-        let (input, output) = (geometry.input, geometry.output)
-        switch (isWinograd, geometry.stride) {
-        case (true, 1): return .unitStride(WinogradConvolution(input: input, output: output, turned: false))
-        case (true, _): return .strideTwo(WinogradConvolution(input: input, output: output, turned: false))
-        default: return .direct(DirectConvolution(geometry, turned: false))
+        func winograd<T>() -> WinogradConvolution<T> {
+            WinogradConvolution(input: geometry.input, output: geometry.output, turned: false)
+        }
+        switch (algorithm, geometry.stride) {
+        case (.direct, _): return .direct(DirectConvolution(geometry, turned: false))
+        case (.wholePlane, _):
+            return geometry.input.height == 2 ? .planeOfTwo(winograd()) : .planeOfThree(winograd())
+        case (.winograd(4), 1): return .tilesOfFour(winograd())
+        case (.winograd, 1): return .tilesOfThree(winograd())
+        case (.winograd(4), _): return .stridedFour(winograd())
+        case (.winograd(3), _): return .stridedThree(winograd())
+        case (.winograd, _): return .stridedTwo(winograd())
         }
     }
 
     public var forwardSlicing: Slicing {
         switch forwardForm {
-        case .unitStride(let form): Slicing(form)
-        case .strideTwo(let form): Slicing(form)
+        case .tilesOfFour(let form): Slicing(form)
+        case .tilesOfThree(let form): Slicing(form)
+        case .planeOfTwo(let form): Slicing(form)
+        case .planeOfThree(let form): Slicing(form)
+        case .stridedFour(let form): Slicing(form)
+        case .stridedThree(let form): Slicing(form)
+        case .stridedTwo(let form): Slicing(form)
         case .direct(let form): Slicing(form)
         }
     }
@@ -110,8 +109,13 @@ public struct Convolution: Sendable {
         }
         program.keepAlive(workspace)
         switch forwardForm {
-        case .unitStride(let form): add(form)
-        case .strideTwo(let form): add(form)
+        case .tilesOfFour(let form): add(form)
+        case .tilesOfThree(let form): add(form)
+        case .planeOfTwo(let form): add(form)
+        case .planeOfThree(let form): add(form)
+        case .stridedFour(let form): add(form)
+        case .stridedThree(let form): add(form)
+        case .stridedTwo(let form): add(form)
         case .direct(let form): add(form)
         }
     }

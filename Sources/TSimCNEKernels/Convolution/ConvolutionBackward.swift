@@ -18,8 +18,13 @@ extension Convolution {
     }
 
     private enum GradientForm {
-        case unitStride(WinogradConvolution<UnitStrideTransforms>)
-        case strideTwo(WinogradConvolution<StrideTwoGradientTransforms>)
+        case tilesOfFour(WinogradConvolution<UnitStrideTransforms>)
+        case tilesOfThree(WinogradConvolution<ThreeOutputTransforms>)
+        case planeOfTwo(WinogradConvolution<PlaneOfTwoTransforms>)
+        case planeOfThree(WinogradConvolution<PlaneOfThreeTransforms>)
+        case stridedFour(WinogradConvolution<StrideTwoGradientTransforms<PairsOfFour>>)
+        case stridedThree(WinogradConvolution<StrideTwoGradientTransforms<PairsOfThree>>)
+        case stridedTwo(WinogradConvolution<StrideTwoGradientTransforms<PairsOfTwo>>)
         case direct(DirectConvolution)
         case scatter(ScatterConvolution)
     }
@@ -27,20 +32,32 @@ extension Convolution {
     /// At stride 1 the data gradient is a convolution again, with the kernel turned by 180° and its
     /// channels exchanged.
     private var gradientForm: GradientForm {
-        let (input, output) = (geometry.input, geometry.output)
-        switch (isWinograd, geometry.stride) {
-        case (true, 1): return .unitStride(WinogradConvolution(input: output, output: input, turned: true))
-        case (true, _): return .strideTwo(WinogradConvolution(input: output, output: input, turned: true))
-        case (false, 1): return .direct(DirectConvolution(geometry.transposed, turned: true))
-        default: return .scatter(ScatterConvolution(geometry))
+        func winograd<T>() -> WinogradConvolution<T> {
+            WinogradConvolution(input: geometry.output, output: geometry.input, turned: true)
+        }
+        switch (algorithm, geometry.stride) {
+        case (.direct, 1): return .direct(DirectConvolution(geometry.transposed, turned: true))
+        case (.direct, _): return .scatter(ScatterConvolution(geometry))
+        case (.wholePlane, _):
+            return geometry.input.height == 2 ? .planeOfTwo(winograd()) : .planeOfThree(winograd())
+        case (.winograd(4), 1): return .tilesOfFour(winograd())
+        case (.winograd, 1): return .tilesOfThree(winograd())
+        case (.winograd(4), _): return .stridedFour(winograd())
+        case (.winograd(3), _): return .stridedThree(winograd())
+        case (.winograd, _): return .stridedTwo(winograd())
         }
     }
 
     /// The number of slices that sums of a ``GradientSink`` come in.
     public var gradientSlices: Int {
         switch gradientForm {
-        case .unitStride(let form): form.slices
-        case .strideTwo(let form): form.slices
+        case .tilesOfFour(let form): form.slices
+        case .tilesOfThree(let form): form.slices
+        case .planeOfTwo(let form): form.slices
+        case .planeOfThree(let form): form.slices
+        case .stridedFour(let form): form.slices
+        case .stridedThree(let form): form.slices
+        case .stridedTwo(let form): form.slices
         case .direct(let form): form.slices
         case .scatter(let form): form.slices
         }
@@ -55,7 +72,7 @@ extension Convolution {
     ) -> Tensor? {
         var (source, outputGradient) = (source, outputGradient)
         var copy: Tensor?
-        if !isWinograd {
+        if algorithm == .direct {
             (source, copy) = stored(source, program, "\(name) activation", workspace)
             (outputGradient, _) = stored(outputGradient, program, "\(name) output gradient", workspace)
         }
@@ -115,8 +132,13 @@ extension Convolution {
             return output
         }
         switch gradientForm {
-        case .unitStride(let form): return add(form)
-        case .strideTwo(let form): return add(form)
+        case .tilesOfFour(let form): return add(form)
+        case .tilesOfThree(let form): return add(form)
+        case .planeOfTwo(let form): return add(form)
+        case .planeOfThree(let form): return add(form)
+        case .stridedFour(let form): return add(form)
+        case .stridedThree(let form): return add(form)
+        case .stridedTwo(let form): return add(form)
         case .direct(let form): return add(form)
         case .scatter(let form): return add(form)
         }

@@ -8,14 +8,19 @@ extension Convolution {
         source.keepAlive(in: program)
         outputGradient.keepAlive(in: program)
         let name = "\(name) weight gradient"
-        switch (isWinograd, geometry.stride) {
-        case (true, 1):
-            WinogradWeightGradient<UnitStrideTransforms>(geometry)
+        func add<T: WinogradGradientTransforms>(_: T.Type) {
+            WinogradWeightGradient<T>(geometry)
                 .add(to: program, name, workspace, source, outputGradient, weightGradient)
-        case (true, _):
-            WinogradWeightGradient<StrideTwoTransforms>(geometry)
-                .add(to: program, name, workspace, source, outputGradient, weightGradient)
-        default:
+        }
+        switch (algorithm, geometry.stride) {
+        case (.wholePlane, _) where geometry.input.height == 2: add(PlaneOfTwoTransforms.self)
+        case (.wholePlane, _): add(PlaneOfThreeTransforms.self)
+        case (.winograd(4), 1): add(UnitStrideTransforms.self)
+        case (.winograd, 1): add(ThreeOutputTransforms.self)
+        case (.winograd(4), _): add(StrideTwoTransforms<PairsOfFour>.self)
+        case (.winograd(3), _): add(StrideTwoTransforms<PairsOfThree>.self)
+        case (.winograd, _): add(StrideTwoTransforms<PairsOfTwo>.self)
+        case (.direct, _):
             guard case .plain(let input) = source, case .plain(let gradient) = outputGradient else {
                 preconditionFailure("the direct form reads stored values")
             }

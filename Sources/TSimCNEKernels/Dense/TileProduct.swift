@@ -46,6 +46,10 @@ struct TileProduct {
         #elseif LEVEL_V4
             case 2: runRows(rows, EightRows<PairPanel>.self)
             default: runRemainder(rows, from: 0, QuadPanel.self)
+        #elseif LEVEL_V3
+            // Twelve accumulators, two vectors of B and a broadcast: fifteen of sixteen registers. Eight
+            // accumulators would just hide the latency of two units.
+            default: runRows(rows, SixRows<PairPanel>.self)
         #else
             default: runRemainder(rows, from: 0, PairPanel.self)
         #endif
@@ -55,7 +59,8 @@ struct TileProduct {
     @inline(__always)
     private func runRows<R: RowBlock>(_ rows: Int, _: R.Type) {
         var row = 0
-        while row &+ R.rows <= rows {
+        // Two rows alone would wait for their sums: eight that are left are four and four, not six and two.
+        while row &+ R.rows <= rows, R.rows != 6 || rows &- row != 8 {
             runTile(R.self, row: row)
             row &+= R.rows
         }

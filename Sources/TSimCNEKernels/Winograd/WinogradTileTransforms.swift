@@ -5,6 +5,10 @@
 extension WinogradTiles {
     /// Transforms channels `channels` of the values of `tiles` in planes of `shape` into frequencies,
     /// laid out as `layout` says.
+    ///
+    /// Not inlined: there is a call for each block of tiles, and kernels are compiled for every pair of a reader
+    /// and a writer.
+    @inline(never)
     func analyse<R: Reader, Analysis: AxisAnalysis>(
         _: Analysis.Type, _ tiles: Range<Int>, of shape: Shape, channels: Range<Int>, from reader: R,
         into target: UnsafeMutablePointer<Float>, layout: FrequencyLayout<Transforms>,
@@ -60,7 +64,8 @@ extension WinogradTiles {
     }
 
     /// Writes the outputs of `tiles` from their frequencies. The writer's turn comes when they are all in
-    /// the strip: a loop of its own keeps its sums in registers.
+    /// the strip: a loop of its own keeps its sums in registers. Not inlined, as ``analyse``.
+    @inline(never)
     func synthesize<W: Writer>(
         _ tiles: Range<Int>, isFirst: Bool, from source: UnsafeMutablePointer<Float>,
         layout: FrequencyLayout<Transforms>, into target: UnsafeMutablePointer<Float>, writer: W,
