@@ -99,11 +99,13 @@ def main() -> None:
         explore(Y, X, labels, path=path)
         wrote = time.process_time() - started
         files = [file for file in [path, *path.rglob("*")] if file.is_file()]
+        size = sum(file.stat().st_size for file in files) / 1e6
         shown, idle, dragged, heap = measure(path / "index.html" if options.folder else path)
         print(
-            f"{len(X):,} images: {sum(file.stat().st_size for file in files) / 1e6:.1f} MB in {len(files):,} "
-            f"files, written in {wrote:.1f} s of a processor; first paint {shown:.1f} s; {dragged:.1f} frames "
-            f"a second while dragging ({idle:.1f} idle); {heap:.0f} MB of the program's memory"
+            f"{len(X):,} images: {size:.1f} MB in {len(files):,} files, written in {wrote:.1f} s of a "
+            f"processor; first paint {shown:.1f} s; {dragged:.1f} frames a second while dragging "
+            f"({idle:.1f} idle); "
+            f"{heap:.0f} MB of the program's memory"
         )
 
 
