@@ -282,14 +282,21 @@ def test_more_like_this_reads_neighbours(page):
     )
 
 
-def test_filters_leave_pictures(page):
-    page.execute_script("explorer.change({ filters: [{ column: 0, codes: [2], not: false }] })")
+@pytest.mark.parametrize(("choice", "place", "left"), [("false", "0, 10", {2}), ("true", "10, 0", {1})])
+def test_filters_leave_pictures(page, choice, place, left):
+    page.execute_script(f"explorer.change({{ filters: [{{ column: 0, codes: [2], not: {choice} }}] }})")
+    at_rest(page)
     page.execute_script(
-        "const { plot } = explorer; plot.frame(); plot.view.set(0, 10, 4 * plot.spread.base); plot.request();"
+        f"const {{ plot }} = explorer; plot.view.set({place}, 4 * plot.spread.base); plot.request();"
     )
     at_rest(page)
     kinds = page.execute_script("return explorer.plot.sprites.map(({ i }) => i % 4)")
-    assert len(kinds) > 10 and set(kinds) == {2}
+    assert len(kinds) > 10 and set(kinds) == left
+    page.execute_script("explorer.plot.view.set(0, 10, 4 * explorer.plot.spread.base)")
+    page.execute_script("explorer.plot.frame()")
+    at_rest(page)
+    kinds = page.execute_script("return explorer.plot.sprites.map(({ i }) => i % 4)")
+    assert (2 in kinds) == (choice == "false")
 
 
 def test_a_missing_piece_is_said(browser, tmp_path):

@@ -157,12 +157,14 @@ class Plot {
       const side = Math.max(SIDE, Math.sqrt((view.width * view.height) / MOST_PICTURES));
       const size = [thumbnails.width, thumbnails.height].map((length) => (side * length) / thumbnails.longest);
       const order = this.order.filter((i) => this.states[i] !== HIDDEN);
-      const isKnown = thumbnails.levels && order.length === this.count;
+      // Where a filter leaves most images, the known pictures that it leaves are enough; to find others takes long.
+      const isKnown = thumbnails.levels && order.length > this.count / 2;
       this.spread = isKnown ? new KnownSpread(this.x, this.y, thumbnails, size) : new Spread(this.x, this.y, order, size, view.near);
     }
     const [width, height] = this.spread.sizeAt(this.spread.levelAt(view.scale));
     const seen = [...view.toMap(-width, view.height + height), ...view.toMap(view.width + width, -height)];
     this.spread.forEach(view.scale, (i, growth) => {
+      if (this.states[i] === HIDDEN) return;
       const [left, top] = view.toScreen(this.x[i], this.y[i]);
       if (!(left > -width && left < view.width + width && top > -height && top < view.height + height)) return;
       if (Math.max(width, height) * growth < this.size) return;
