@@ -53,6 +53,7 @@ def browser(wait: float) -> webdriver.Chrome:
     options.page_load_strategy = "none"
     driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
     driver.set_script_timeout(wait)
+    driver.command_executor.client_config.timeout = wait
     return driver
 
 
