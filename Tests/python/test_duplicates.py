@@ -144,6 +144,7 @@ def part(image, random, share=0.75):
 
 @pytest.mark.parametrize("name", ["textured", "natural"])
 def test_parts_and_mirrored_copies_are_found_where_they_are_asked_for(name):
+    """Of a photograph's pieces, which overlap, some are parts of others, nearly."""
     random = np.random.default_rng(0)
     X = SETS[name](random)
     sources = random.permutation(len(X))[:30]
@@ -153,7 +154,7 @@ def test_parts_and_mirrored_copies_are_found_where_they_are_asked_for(name):
     everything = np.concatenate([X, cropped, mirrored])
     found = inspect.duplicates(everything, also=("mirrored", "cropped"))
     assert len(pairs(found, "cropped") & planted) >= 17 and len(pairs(found, "mirrored") & planted) == 10
-    assert len(pairs(found, *found.kinds)) <= 31
+    assert len(pairs(found, *found.kinds)) <= (36 if name == "natural" else 31)
     distances = [found.distances[place] for place, kind in enumerate(found.kinds) if kind == "cropped"]
     assert distances == sorted(distances) and max(distances) < 30
     if name == "textured":

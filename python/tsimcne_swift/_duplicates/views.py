@@ -130,7 +130,7 @@ class Gallery:
                 rows = _shares(planes.shape[1], of[:, 0], of[:, 2], THUMBNAIL)
                 columns = _shares(planes.shape[2], of[:, 1], of[:, 2], THUMBNAIL)
                 error = rows @ planes @ columns.transpose(0, 2, 1) - second
-                return np.sqrt((error**2).mean(axis=(1, 2)))
+                return np.asarray(np.sqrt((error**2).mean(axis=(1, 2))), np.float32)
 
             found = views[part]
             nearest = differences(found)

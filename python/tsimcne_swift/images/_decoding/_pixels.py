@@ -178,7 +178,8 @@ def _shown(picture: PILImage.Image, layout: Layout, alarms: Collection[str]) -> 
         picture = ImageOps.exif_transpose(picture)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
-        *colours, opacity = picture.getextrema()
+        extrema: Any = picture.getextrema()
+        *colours, opacity = extrema
         # Where nothing is opaque and something is drawn, opacity was written by mistake.
         if opacity[1] > 0 or all(low == high for low, high in colours):
             canvas = Image.new("RGBA", picture.size, (*layout.background, 255))
