@@ -55,6 +55,21 @@ import Testing
         }
     }
 
+    /// What a program's closures call may own what owns the program, as local functions do that say `count`.
+    @Test func pointsAreGivenBack() {
+        let memory = UnsafeMutablePointer<Float>.allocate(capacity: 4)
+        defer { memory.deallocate() }
+        let graph = FreePoints.Graph(offsets: [0, 0, 0], neighbors: [], weights: [])
+        let motion = FreePoints.Motion(exaggeration: 1, rate: 1, momentum: 0)
+        weak var points: FreePoints?
+        do {
+            let made = FreePoints(
+                count: 2, positions: memory, velocities: memory, gains: memory, graph: graph, motion: motion)
+            points = made
+        }
+        #expect(points == nil)
+    }
+
     @Test(arguments: [2, 5, 40])
     func theFirstStepIsDownTheGradient(count: Int) {
         let run = Run(count: count)

@@ -94,7 +94,10 @@ public final class FreePoints {
         for _ in 0..<steps { program.run(on: pool) }
     }
 
+    /// Appends a step. What is appended may not own these points, which own the program: nor may the functions
+    /// that it calls, hence the constants.
     private func write() {
+        let (count, tree) = (count, tree)
         let blocks = (count + FreePoints.block - 1) / FreePoints.block
         func block(_ slice: Int) -> Range<Int> {
             slice * FreePoints.block..<min(count, (slice + 1) * FreePoints.block)
