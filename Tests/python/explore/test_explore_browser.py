@@ -149,6 +149,11 @@ def test_search(page):
     waits_for(page, ".status", "100 of 300")
     box.send_keys("zzz")
     waits_for(page, ".status", "nothing found")
+    # What is typed letter by letter is one change.
+    undo = page.find_element(By.XPATH, "//button[text()='Undo']")
+    undo.click()
+    waits_for(page, ".status", "300 images")
+    assert not undo.is_enabled()
 
 
 def test_legend_selects_a_label(page):
@@ -174,6 +179,9 @@ def test_keyboard(page):
     assert seen(page)[0] > home[0]
     ActionChains(page).send_keys("+").perform()
     assert seen(page)[2] > 1.25 * home[2]
+    # The same key without Shift.
+    ActionChains(page).send_keys("=").perform()
+    assert seen(page)[2] > 1.25**2 * home[2]
     ActionChains(page).send_keys("0").perform()
     np.testing.assert_allclose(seen(page), home)
     # The legend, the buttons and the found images are reached by Tab.

@@ -109,10 +109,10 @@ def test_wrong_sequences():
 
 
 def test_less_memory_gives_another_grouping_and_a_map():
-    model = small(batch_size=32, max_memory="1.5MB").fit(X)
+    model = small(batch_size=32, max_memory="1MB").fit(X)
     assert np.isfinite(model.embedding_).all()
     assert not np.array_equal(model.embedding_, small(batch_size=32).fit(X).embedding_)
-    assert_same_bits(small(batch_size=32, max_memory="1.5MB", n_jobs=1).fit(X).embedding_, model.embedding_)
+    assert_same_bits(small(batch_size=32, max_memory="1MB", n_jobs=1).fit(X).embedding_, model.embedding_)
     assert_same_bits(
         small(batch_size=32, max_memory="4GB").fit(X).embedding_, small(batch_size=32).fit(X).embedding_
     )

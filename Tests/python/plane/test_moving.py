@@ -67,6 +67,16 @@ def test_a_start_of_one_place_stays_finite():
     assert np.isfinite(move(neighbors, np.ones((50, 2), np.float32), 1, silent)).all()
 
 
+@pytest.mark.parametrize("direction", [(1, 0), (0, 1), (0.6, -0.8)])
+def test_points_leave_a_line(direction):
+    along = rows(200, 1, 3)
+    start = (along * np.float32(direction) + np.float32(4)).astype(np.float32)
+    neighbors = nearest(rows(200, 6), 10, 1, silent)
+    Y = move(neighbors, start, 1, silent)
+    wide, narrow = np.linalg.svd(Y - Y.mean(axis=0))[1]
+    assert narrow > 0.3 * wide
+
+
 # --------------------------------------------------------------------- the extension
 
 

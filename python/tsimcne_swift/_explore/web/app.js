@@ -89,10 +89,10 @@ class Explorer {
     };
   }
 
-  // A new state of selection and filters; the old one can be had back.
+  // A new state of selection and filters; the old one can be had back. What is typed letter by letter is one change.
   change(changes) {
-    this.past.push(this.state);
-    this.state = { ...this.state, ...changes };
+    if (!changes.query || !this.state.query) this.past.push(this.state);
+    this.state = { ...this.state, query: "", ...changes };
     this.apply();
   }
 
@@ -197,7 +197,7 @@ class Explorer {
 
   async find(query) {
     await this.reading;
-    this.select(query === "" ? [] : this.columns.search(query, this.count));
+    this.change({ selected: query === "" ? [] : this.columns.search(query, this.count), alike: [], source: null, query });
     if (query !== "" && !this.state.selected.length) this.status.textContent = "nothing found";
   }
 
@@ -248,7 +248,7 @@ class Explorer {
     const actions = {
       ArrowLeft: () => this.move(0.1, 0), ArrowRight: () => this.move(-0.1, 0),
       ArrowUp: () => this.move(0, 0.1), ArrowDown: () => this.move(0, -0.1),
-      "+": () => this.zoom(1.5), "-": () => this.zoom(1 / 1.5), 0: () => this.reset(),
+      "+": () => this.zoom(1.5), "=": () => this.zoom(1.5), "-": () => this.zoom(1 / 1.5), 0: () => this.reset(),
       Escape: () => this.change({ selected: [], alike: [] }),
     };
     const action = isUndo ? () => this.undo() : actions[event.key];
