@@ -298,7 +298,7 @@ def test_gzipped_idx_in_bounded_memory(tmp_path):
 def test_a_table_larger_than_the_memory(tmp_path, monkeypatch):
     pyarrow.parquet.write_table(pyarrow.table({"image": [png(GOOD)] * 3}), tmp_path / "set.parquet")
     monkeypatch.setattr(images._row_groups, "available_memory", lambda: 10)
-    with pytest.raises(ValueError, match="^image: got .* bytes of the column 'image' .* half of 10,"):
+    with pytest.raises(ValueError, match=r"^image: got .* bytes of the column 'image' .* half of 10,"):
         images.from_parquet(tmp_path / "set.parquet")
 
 
