@@ -26,14 +26,14 @@ def alone(tmp_path_factory):
 def test_ranks_follow_one(ranks, alone, tmp_path):
     """Of a batch that is cut, the losses of all steps."""
     losses, _ = run(ranks, "train", tmp_path / "result.npz")
-    assert len(losses) == len(alone[0]) == 100
+    assert len(losses) == len(alone[0]) == 20
     np.testing.assert_allclose(losses, alone[0], rtol=1e-5)
 
 
 def test_trained_temperature(tmp_path):
     expected, _ = run(1, "temperature", tmp_path / "one.npz")
     losses, _ = run(2, "temperature", tmp_path / "two.npz")
-    np.testing.assert_allclose(losses[:50], expected[:50], rtol=1e-4)
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
 
 
 def test_annealing_of_a_stretched_stage(tmp_path):
@@ -42,7 +42,7 @@ def test_annealing_of_a_stretched_stage(tmp_path):
     """
     expected, _ = run(1, "stretched", tmp_path / "one.npz")
     losses, _ = run(2, "stretched", tmp_path / "two.npz")
-    assert len(losses) == 80
+    assert len(losses) == 20
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
 
 
@@ -62,7 +62,7 @@ def test_resumes_on_another_number_of_ranks(alone, tmp_path):
     path = tmp_path / "run.ckpt"
     first, _ = run(2, "checkpoint-stop", tmp_path / "first.npz", path)
     second, _ = run(4, "checkpoint", tmp_path / "second.npz", path)
-    assert len(first) == 20 and len(second) == 80
+    assert len(first) == 5 and len(second) == 15
     np.testing.assert_allclose(np.concatenate([first, second]), alone[0], rtol=1e-5)
 
 
