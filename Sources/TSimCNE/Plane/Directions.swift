@@ -27,6 +27,8 @@ public final class Directions {
 
     /// - Parameters:
     ///   - rows: count × dimension.
+    ///   - count: their number.
+    ///   - dimension: numbers of a row.
     ///   - wanted: at most count and dimension.
     public init(rows: UnsafePointer<Float>, count: Int, dimension: Int, wanted: Int) {
         self.count = count
@@ -65,7 +67,11 @@ public final class Directions {
     /// Iterates, then writes the directions (wanted × dimension), that of largest deviation first; one that lies in
     /// those before it is zero.
     ///
-    /// - Parameter deviations: of the rows along each.
+    /// - Parameters:
+    ///   - iterations: how often the rows are gone through.
+    ///   - directions: where they are written.
+    ///   - deviations: of the rows along each.
+    ///   - pool: threads that work.
     public func find(
         iterations: Int, into directions: UnsafeMutablePointer<Float>,
         deviations: UnsafeMutablePointer<Float>, on pool: ThreadPool

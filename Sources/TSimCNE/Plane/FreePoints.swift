@@ -64,9 +64,12 @@ public final class FreePoints {
     private var normalizer = 1.0
 
     /// - Parameters:
+    ///   - count: number of points.
     ///   - positions: count × 2.
     ///   - velocities: count × 2, zero in the beginning.
     ///   - gains: count × 2, one in the beginning.
+    ///   - graph: who draws whom.
+    ///   - motion: how they move.
     public init(
         count: Int, positions: UnsafeMutablePointer<Float>, velocities: UnsafeMutablePointer<Float>,
         gains: UnsafeMutablePointer<Float>, graph: Graph, motion: Motion

@@ -23,7 +23,11 @@ public final class RowHalves {
     private let keys: UnsafeMutablePointer<UInt64>
 
     /// - Parameters:
+    ///   - rows: count × dimension.
+    ///   - count: their number.
+    ///   - dimension: numbers of a row.
     ///   - order: numbers of all rows; run i of r is from i n / r to (i + 1) n / r.
+    ///   - runs: how many there are.
     ///   - tree: other trees have other halves.
     public init(
         rows: UnsafePointer<Float>, count: Int, dimension: Int, order: UnsafeMutablePointer<Int32>, runs: Int,

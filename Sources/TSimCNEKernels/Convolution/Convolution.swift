@@ -1,6 +1,6 @@
 /// A convolution's passes as operations of a program.
 ///
-/// Layers know nothing of the form, a ``ConvolutionAlgorithm``: Winograd's for 3×3 with whole vectors of
+/// Layers know nothing of the form, a `ConvolutionAlgorithm`: Winograd's for 3×3 with whole vectors of
 /// channels where it saves work, else the direct one, which reads neighbourhoods in place as rows of a
 /// matrix product. What comes before and after a pass is given as a ``Source`` and a
 /// sink, and done while values are in registers or in the cache.

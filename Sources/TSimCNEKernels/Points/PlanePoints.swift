@@ -1,6 +1,6 @@
 /// Points of the plane in the order of a Hilbert curve, with boxes about runs of them.
 ///
-/// A run of ``leaf`` points in this order lies close together; so do four neighbouring runs, and so on up: the
+/// A run of `leaf` points in this order lies close together; so do four neighbouring runs, and so on up: the
 /// tree needs no pointers, and its shape depends on the number of points alone. A box whose points happen to lie
 /// apart is only a large one, which a search opens.
 public final class PlanePoints {
