@@ -169,5 +169,5 @@ class Explorer:
         shown, about = bundle if isinstance(bundle, tuple) else (bundle, {})
         # Front ends show the richest of these that they can: GitHub, and a notebook that was not trusted,
         # have the picture.
-        still = base64.b64encode(make_still(self._data)).decode()
+        still = base64.b64encode(make_still(self._shown)).decode()
         return shown | {"image/png": still, "text/plain": repr(self)}, about

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import io
-import json
 from typing import Any
 
 import numpy as np
@@ -20,13 +18,13 @@ LARGEST, SMALLEST = 4.0, 0.7
 PLAIN = "#0072b2"
 
 
-def make_still(data: str) -> bytes:
+def make_still(data: dict[str, Any]) -> bytes:
     """The points in the colours that the page begins with.
 
     Parameters
     ----------
-    data : str
-        What the page shows, as JSON.
+    data : dict
+        What the page shows, as `make_data` has it.
 
     Returns
     -------
@@ -35,12 +33,11 @@ def make_still(data: str) -> bytes:
     """
     from PIL import Image, ImageDraw
 
-    shown = json.loads(data)
-    points = np.stack([_floats(shown["x"]), _floats(shown["y"])], axis=1).astype(np.float64)
+    points = np.stack([data["x"], data["y"]], axis=1)
     picture = Image.new("RGB", (WIDTH * FINER, HEIGHT * FINER), "white")
     draw = ImageDraw.Draw(picture)
     radius = FINER * float(np.clip(60 / max(1, len(points)) ** 0.5, SMALLEST, LARGEST))
-    colors = _colors(shown, len(points))
+    colors = _colors(data, len(points))
     # In a random order: else the last class would hide the others.
     places = _places(points) * FINER
     for i in np.random.default_rng(0).permutation(len(points)).tolist():
@@ -64,10 +61,5 @@ def _places(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def _colors(shown: dict[str, Any], count: int) -> list[str]:
     for column in [*shown["columns"], *shown["clusters"]]:
         if column["kind"] == "category":
-            codes = _floats(column["values"]).astype(int).tolist()
-            return [column["colors"][code] for code in codes]
+            return [column["colors"][code] for code in np.asarray(column["values"]).astype(int).tolist()]
     return [PLAIN] * count
-
-
-def _floats(text: str) -> npt.NDArray[np.float32]:
-    return np.frombuffer(base64.b64decode(text), "<f4")

@@ -17,9 +17,12 @@ function bounds(values) {
   return [low - FAR * (high - low), high + FAR * (high - low)];
 }
 
+// A box around nothing.
+const emptyBox = () => [Infinity, Infinity, -Infinity, -Infinity];
+
 // The least box around some points.
 function boxAround(x, y, some) {
-  const box = [Infinity, Infinity, -Infinity, -Infinity];
+  const box = emptyBox();
   for (const i of some) grow(box, x[i], y[i]);
   return box;
 }
@@ -34,8 +37,7 @@ function grow(box, x, y) {
 // The least box around all points, or around those that are not far out; and how many are.
 function boxes(x, y) {
   const [[left, right], [bottom, top]] = [bounds(x), bounds(y)];
-  const empty = () => [Infinity, Infinity, -Infinity, -Infinity];
-  const [all, near] = [empty(), empty()];
+  const [all, near] = [emptyBox(), emptyBox()];
   let far = 0;
   for (let i = 0; i < x.length; i++) {
     grow(all, x[i], y[i]);
