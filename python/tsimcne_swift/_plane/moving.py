@@ -47,11 +47,8 @@ def move(
     """
     n = len(start)
     offsets, others, weights = _graph(neighbors)
-    centred = _off_a_line(start - start.mean(axis=0, dtype=np.float64))
-    spread = np.sqrt((centred**2).mean())
     phases = recipes.POINTS[1:] if settled else recipes.POINTS
-    scale = recipes.POINTS_RADIUS / spread if spread > 0 else 1
-    points: Rows = start.copy() if settled else (centred * scale).astype(np.float32)
+    points = start.copy() if settled else _begun(start)
     velocities, gains = np.zeros_like(points), np.ones_like(points)
     total, done = sum(steps for steps, _, _ in phases), 0
     for steps, exaggeration, momentum in phases:
@@ -75,6 +72,15 @@ def move(
             done += some
             report(done / total)
     return points
+
+
+def _begun(start: Rows) -> Rows:
+    """Places about the origin, spread as the first steps want it."""
+    centred = _off_a_line(start - start.mean(axis=0, dtype=np.float64))
+    spread = np.sqrt((centred**2).mean())
+    scale = recipes.POINTS_RADIUS / spread if spread > 0 else 1
+    begun: Rows = (centred * scale).astype(np.float32)
+    return begun
 
 
 def _off_a_line(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
