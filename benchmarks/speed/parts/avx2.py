@@ -24,8 +24,7 @@ PEER = {"ATEN_CPU_CAPABILITY": "avx2", "DNNL_MAX_CPU_ISA": "AVX2"}
 
 def run(session: Session) -> Iterator[Row]:
     """Training steps with the core built for AVX2 and with PyTorch held to it."""
-    if "avx2" not in processor_flags():
-        print("This processor has no AVX2: not measured.", flush=True)
+    if not is_here():
         return
     ours = environment()
     chosen = cases(session)
@@ -45,6 +44,14 @@ def run(session: Session) -> Iterator[Row]:
             peers,
             at_least=1.0,
         )
+
+
+def is_here() -> bool:
+    """Whether the processor has AVX2; says so where it does not."""
+    found = "avx2" in processor_flags()
+    if not found:
+        print("This processor has no AVX2: not measured.", flush=True)
+    return found
 
 
 def environment() -> dict[str, str]:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from .. import cost_model
-from ..machine import processor_flags
-from ..probe import Work, in_turns
+from ..probe import in_turns
 from ..rows import Kind, Row
 from ..session import Session
 from . import avx2
@@ -46,8 +45,7 @@ def run(session: Session) -> Iterator[Row]:
     cases = (QUICK,) if session.quick else CASES
     for case in cases:
         yield row(session, case)
-    if "avx2" not in processor_flags():
-        print("This processor has no AVX2: not measured.", flush=True)
+    if not avx2.is_here():
         return
     environment = avx2.environment()
     for case in cases:
@@ -72,7 +70,7 @@ def row(session: Session, case: Case, environment: dict[str, str] | None = None)
     held = {} if environment is None else avx2.PEER
     for name, settings in peers.items():
         work = session.pytorch("recipe", views=VIEWS, images=IMAGES, **step, **settings)
-        works[name] = Work(work.name, work.settings, {**work.environment, **held})
+        works[name] = replace(work, environment={**work.environment, **held})
     measured = in_turns(works, session.runs)
     cost = cost_model.training(case.width, case.size, VIEWS * IMAGES, cost_model.recipe(case.channels))
     at_both = "" if environment is None else ", AVX2 on both sides"
