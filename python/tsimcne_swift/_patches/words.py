@@ -32,12 +32,10 @@ PROBE, MORE = 256, 1.15
 # Images that are described at a time.
 CHUNK = 512
 
-ARRAYS = {
-    "whitening": np.float32,
-    "words": np.float32,
-    "vectors": np.float32,
-}
+# Words and their vectors are as exact as half precision has them, so that a model stays small.
+ARRAYS = {"whitening": np.float32, "words": np.float16, "vectors": np.float16}
 PREFIX = "patches"
+Halves = npt.NDArray[np.float16]
 
 
 class PatchWords:
@@ -53,13 +51,13 @@ class PatchWords:
     ----------
     whitening : ndarray of shape (depth, depth), float32
         For patches of ``depth`` values.
-    words : ndarray of shape (words, depth), float32
-    vectors : ndarray of shape (words, dimension), float32
+    words : ndarray of shape (words, depth), float16
+    vectors : ndarray of shape (words, dimension), float16
     evened : Evened
         Of the cells² · dimension numbers that an image has of them.
     """
 
-    def __init__(self, whitening: Rows, words: Rows, vectors: Rows, evened: Evened) -> None:
+    def __init__(self, whitening: Rows, words: Halves, vectors: Halves, evened: Evened) -> None:
         self.whitening, self.words, self.vectors, self.evened = whitening, words, vectors, evened
 
     @property
@@ -75,14 +73,15 @@ class PatchWords:
         assert kind is not None
         rows = np.linspace(0, n - 1, min(n, LEARNT_FROM)).astype(np.intp)
         sample = np.concatenate([part for _, part in _parts(images, rows)])
-        whitening, words = vocabulary(sample, kind, count, threads)
+        whitening, exact = vocabulary(sample, kind, count, threads)
+        words = exact.astype(np.float16)
         shares = _describe(sample, whitening, words, None, threads)
         mean = shares.mean(axis=0, dtype=np.float64)
         # A word that no image has says nothing.
         factors = np.divide(1, np.sqrt(mean), out=np.zeros(count), where=mean > 0).astype(np.float32)
         shares *= factors
         _, basis, _ = directions(shares, min(DIMENSION, len(rows), count), threads)
-        vectors = np.ascontiguousarray((basis * factors).T)
+        vectors = np.ascontiguousarray((basis * factors).T, np.float16)
         some = sample[:: -(-len(sample) // COMPONENTS_FROM)]
         described = _describe(some, whitening, words, vectors, threads)
         return cls(whitening, words, vectors, Evened.of(described, FEATURES, WHITENED, threads))
@@ -110,7 +109,7 @@ def _parts(images: Images, rows: Which) -> Iterator[tuple[slice, npt.NDArray[Any
 
 
 def _describe(
-    images: npt.NDArray[Any], whitening: Rows, words: Rows, vectors: Rows | None, threads: int
+    images: npt.NDArray[Any], whitening: Rows, words: Halves, vectors: Halves | None, threads: int
 ) -> Rows:
     """What the core says of images."""
     _, height, width, channels = images.shape
@@ -129,8 +128,8 @@ def _describe(
             np.ascontiguousarray(images[part]),
             result[part],
             whitening=whitening,
-            word_values=words,
-            vectors=vectors,
+            word_values=words.astype(np.float32),
+            vectors=None if vectors is None else vectors.astype(np.float32),
             threshold=THRESHOLD,
             threads=threads,
             **numbers,
@@ -147,8 +146,8 @@ def seconds(shape: tuple[int, ...], count: int, threads: int) -> float:
     random = np.random.Generator(np.random.Philox(0))
     images = random.integers(0, 256, (min(n, PROBE), *size, channels), np.uint8)
     depth = kind.side**2 * channels
-    words = to_unit_length(random.standard_normal((count, depth), np.float32))
-    vectors = np.zeros((count, min(DIMENSION, count)), np.float32)
+    words = to_unit_length(random.standard_normal((count, depth), np.float32)).astype(np.float16)
+    vectors = np.zeros((count, min(DIMENSION, count)), np.float16)
     before = time.perf_counter()
     _describe(images, np.eye(depth, dtype=np.float32), words, vectors, threads)
     image = MORE * (time.perf_counter() - before) / len(images)

@@ -11,6 +11,7 @@ from .._algebra.directions import directions
 from .._algebra.linear import Linear
 
 Rows = npt.NDArray[np.float32]
+Halves = npt.NDArray[np.float16]
 Bytes = npt.NDArray[np.uint8]
 
 # Bytes of an image, at most.
@@ -21,7 +22,7 @@ CHUNK = 1 << 16
 REACH = {16: 2.3, 256: 4.0}
 # Deviations below this share of the largest have no numbers of their own.
 NOISE = np.float32(1e-4)
-ARRAYS = {"mean": np.float32, "directions": np.float32, "steps": np.float32, "codes": np.uint8}
+ARRAYS = {"mean": np.float32, "directions": np.float16, "steps": np.float32, "codes": np.uint8}
 
 
 class Codes:
@@ -30,15 +31,15 @@ class Codes:
     Parameters
     ----------
     mean : ndarray of shape (columns,), float32
-    directions : ndarray of shape (columns, dimension), float32
+    directions : ndarray of shape (columns, dimension), float16
     steps : ndarray of shape (dimension,), float32
         How far a number is from the next.
     codes : ndarray of shape (n, dimension), uint8, or two numbers a byte where there are more than 64
     """
 
-    def __init__(self, mean: Rows, directions: Rows, steps: Rows, codes: Bytes) -> None:
+    def __init__(self, mean: Rows, directions: Halves, steps: Rows, codes: Bytes) -> None:
         self.mean, self.directions, self.steps, self.codes = mean, directions, steps, codes
-        self._linear = Linear.about(mean, directions)
+        self._linear = Linear.about(mean, directions.astype(np.float32))
 
     def __reduce__(self) -> Any:
         # The core's model is made anew.
@@ -54,10 +55,11 @@ class Codes:
         least = NOISE * deviations[0] if deviations[0] > 0 else np.float32(1)
         steps = np.maximum(deviations, least) * np.float32(2 * REACH[numbers] / numbers)
         columns = dimension if numbers == 256 else -(-dimension // 2)
-        nothing = cls(mean, np.ascontiguousarray(basis.T), steps, np.empty((0, columns), np.uint8))
+        halves = np.ascontiguousarray(basis.T, np.float16)
+        nothing = cls(mean, halves, steps, np.empty((0, columns), np.uint8))
         parts = (slice(start, start + CHUNK) for start in range(0, len(rows), CHUNK))
         codes = np.concatenate([nothing.code(nothing.project(rows[part], threads)) for part in parts])
-        return cls(mean, nothing.directions, steps, codes)
+        return cls(mean, halves, steps, codes)
 
     def project(self, rows: Rows, threads: int) -> Rows:
         """Rows along the directions, not rounded."""
