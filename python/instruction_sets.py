@@ -11,7 +11,8 @@ from pathlib import Path
 FLAGS = {
     "x86-64": [],
     "x86-64-v3": ["-Xcc", "-march=x86-64-v3", "-Xswiftc", "-DLEVEL_V3"],
-    "x86-64-v4": ["-Xcc", "-march=x86-64-v4", "-Xswiftc", "-DLEVEL_V4"],
+    # Products of bfloat16 are compiled for all, and used where the processor has them.
+    "x86-64-v4": ["-Xcc", "-march=x86-64-v4", "-Xcc", "-mavx512bf16", "-Xswiftc", "-DLEVEL_V4"],
     "aarch64": [],
     "arm64": [],
 }

@@ -22,7 +22,12 @@ from instruction_sets import levels, native_level
 
 LIMIT = 30e6
 # What the code of each level must have, and no lower level may.
-SIGNS = {"x86-64": set(), "x86-64-v3": {"ymm"}, "x86-64-v4": {"ymm", "zmm"}, "aarch64": {"fmla"}}
+SIGNS = {
+    "x86-64": set(),
+    "x86-64-v3": {"ymm"},
+    "x86-64-v4": {"ymm", "zmm", "vdpbf16ps"},
+    "aarch64": {"fmla"},
+}
 # What a processor is made to hide so that the loader takes the core of a level.
 HIDDEN = {"x86-64-v4": "", "x86-64-v3": "-AVX512F", "x86-64": "-AVX512F,-AVX2"}
 # The newest C library that a wheel may want: that of RHEL 9. Debian's own libraries for arm64 want more.
@@ -55,8 +60,8 @@ def check_contents(root: Path, machine: str) -> None:
     for path in sorted(root.rglob("libtsimcne.so")):
         base = "x86-64" if machine == "x86_64" else machine
         level = path.parent.name if "hwcaps" in str(path) else base
-        # Names of wide registers and fused multiply-adds.
-        found = set(re.findall(r"(?<=%)[yz]mm(?=\d)|\bfmla\b", objdump(machine, "-d", path)))
+        # Names of wide registers, fused multiply-adds and products of bfloat16.
+        found = set(re.findall(r"(?<=%)[yz]mm(?=\d)|\bfmla\b|\bvdpbf16ps\b", objdump(machine, "-d", path)))
         print(f"core {level}: {' '.join(sorted(found)) or 'xmm only'}")
         assert found == SIGNS[level], f"{path}: has {found}, want {SIGNS[level]}"
 

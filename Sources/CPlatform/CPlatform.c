@@ -5,9 +5,21 @@
 #include <sched.h>
 #include <signal.h>
 #include <unistd.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 static volatile uint64_t fork_generation = 0;
 static pthread_mutex_t shared = PTHREAD_MUTEX_INITIALIZER;
+
+int cplatform_has_bfloat16(void) {
+#if defined(__x86_64__)
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1);
+#else
+    return 0;
+#endif
+}
 
 void cplatform_lock(void) {
     pthread_mutex_lock(&shared);

@@ -84,6 +84,47 @@ cplatform_fma16(cplatform_float16 a, cplatform_float16 b, cplatform_float16 c) {
     return __builtin_elementwise_fma(a, b, c);
 }
 
+/// Whether the processor multiplies numbers of 16 bits (avx512_bf16).
+int cplatform_has_bfloat16(void);
+
+#if defined(__AVX512BF16__)
+typedef __bf16 cplatform_halves __attribute__((__vector_size__(64)));
+typedef __bf16 cplatform_half_halves __attribute__((__vector_size__(32)));
+typedef unsigned short cplatform_ushort16 __attribute__((ext_vector_type(16)));
+typedef unsigned int cplatform_uint16 __attribute__((ext_vector_type(16)));
+
+/// c + a.second * b.second + a.first * b.first, lane by lane, of pairs of bfloat16.
+static inline __attribute__((always_inline)) cplatform_float16
+cplatform_dot_bfloat16(cplatform_float16 c, cplatform_float16 a, cplatform_float16 b) {
+    return (cplatform_float16)__builtin_ia32_dpbf16ps_512(c, (cplatform_halves)a, (cplatform_halves)b);
+}
+
+static inline __attribute__((always_inline)) cplatform_ushort16
+cplatform_round_bfloat16(cplatform_float16 value) {
+    return (cplatform_ushort16)__builtin_ia32_cvtneps2bf16_512_mask(value, (cplatform_half_halves){0}, -1);
+}
+
+/// Stores 16 numbers, rounded, in 32 bytes.
+static inline __attribute__((always_inline)) void cplatform_store_bfloat16(void *target,
+                                                                           cplatform_float16 value) {
+    cplatform_ushort16 rounded = cplatform_round_bfloat16(value);
+    __builtin_memcpy(target, &rounded, sizeof rounded);
+}
+
+/// Pairs whose first numbers are these, rounded, and whose second ones are 0.
+static inline __attribute__((always_inline)) cplatform_float16
+cplatform_first_bfloat16(cplatform_float16 value) {
+    return (cplatform_float16) __builtin_convertvector(cplatform_round_bfloat16(value), cplatform_uint16);
+}
+
+/// These pairs with the numbers, rounded, as the second ones.
+static inline __attribute__((always_inline)) cplatform_float16
+cplatform_join_bfloat16(cplatform_float16 pairs, cplatform_float16 value) {
+    cplatform_uint16 second = (cplatform_uint16)cplatform_first_bfloat16(value) << 16;
+    return (cplatform_float16)((cplatform_uint16)pairs | second);
+}
+#endif
+
 /// A lock of the process, which is free in a child that is forked while another thread holds it.
 void cplatform_lock(void);
 void cplatform_unlock(void);

@@ -7,14 +7,17 @@
 public struct Convolution: Sendable {
     public let geometry: ConvolutionGeometry
     let algorithm: ConvolutionAlgorithm
+    /// Of the products in Winograd's forms: the direct one is always of single precision.
+    let precision: Precision
 
-    public init(_ geometry: ConvolutionGeometry) {
-        self.init(geometry, ConvolutionAlgorithm.chosen(for: geometry))
+    public init(_ geometry: ConvolutionGeometry, precision: Precision = .single) {
+        self.init(geometry, ConvolutionAlgorithm.chosen(for: geometry), precision: precision)
     }
 
-    init(_ geometry: ConvolutionGeometry, _ algorithm: ConvolutionAlgorithm) {
+    init(_ geometry: ConvolutionGeometry, _ algorithm: ConvolutionAlgorithm, precision: Precision = .single) {
         self.geometry = geometry
         self.algorithm = algorithm
+        self.precision = precision
     }
 
     /// A tensor, with what is made of its values before they are used.
@@ -66,7 +69,8 @@ public struct Convolution: Sendable {
 
     private var forwardForm: ForwardForm {
         func winograd<T>() -> WinogradConvolution<T> {
-            WinogradConvolution(input: geometry.input, output: geometry.output, turned: false)
+            WinogradConvolution(
+                input: geometry.input, output: geometry.output, turned: false, precision: precision)
         }
         switch (algorithm, geometry.stride) {
         case (.direct, _): return .direct(DirectConvolution(geometry, turned: false))

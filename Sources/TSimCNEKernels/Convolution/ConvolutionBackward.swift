@@ -33,7 +33,8 @@ extension Convolution {
     /// channels exchanged.
     private var gradientForm: GradientForm {
         func winograd<T>() -> WinogradConvolution<T> {
-            WinogradConvolution(input: geometry.output, output: geometry.input, turned: true)
+            WinogradConvolution(
+                input: geometry.output, output: geometry.input, turned: true, precision: precision)
         }
         switch (algorithm, geometry.stride) {
         case (.direct, 1): return .direct(DirectConvolution(geometry.transposed, turned: true))

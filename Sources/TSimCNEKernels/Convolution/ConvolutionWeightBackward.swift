@@ -9,7 +9,7 @@ extension Convolution {
         outputGradient.keepAlive(in: program)
         let name = "\(name) weight gradient"
         func add<T: WinogradGradientTransforms>(_: T.Type) {
-            WinogradWeightGradient<T>(geometry)
+            WinogradWeightGradient<T>(geometry, precision)
                 .add(to: program, name, workspace, source, outputGradient, weightGradient)
         }
         switch (algorithm, geometry.stride) {

@@ -41,12 +41,12 @@ public func multiplyPackedMatrix(
         packed: packed, c: c, rowStrideC: rowStrideC, accumulate: accumulate)
 }
 
-/// Multiplies in the same way with B packed before.
+/// Multiplies in the same way with B packed before; `k` and the strides count elements of the precision.
 func multiplyPacked(
     m: Int, k: Int,
     a: UnsafePointer<Float>, rowStrideA: Int, columnStrideA: Int,
     panels: Panels, packed: UnsafePointer<Float>,
-    c: UnsafeMutablePointer<Float>, rowStrideC: Int, accumulate: Bool
+    c: UnsafeMutablePointer<Float>, rowStrideC: Int, accumulate: Bool, precision: Precision = .single
 ) {
     if k == 0 {
         if !accumulate {
@@ -64,7 +64,7 @@ func multiplyPacked(
                 a: a + first &* columnStrideA, rowStrideA: rowStrideA, depthStrideA: columnStrideA,
                 b: start + first &* panel.width, depthStrideB: panel.width,
                 depth: depth, c: c + panel.column, rowStrideC: rowStrideC,
-                accumulate: accumulate || first > 0
+                accumulate: accumulate || first > 0, precision: precision
             ).run(rows: m, columns: panel.columns, vectors: panel.vectors)
             first &+= depth
         }

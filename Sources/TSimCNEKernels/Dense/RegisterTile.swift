@@ -8,18 +8,18 @@ protocol Panel {
     init()
     init(_ source: UnsafePointer<Float>)
     func store(_ target: UnsafeMutablePointer<Float>)
-    /// `self += a * b`
+    /// `self += a * b`, as elements are multiplied.
     mutating func add(_ a: Lanes, times b: Self)
 }
 
-struct SinglePanel: Panel {
+struct SinglePanel<Element: ProductElement>: Panel {
     static var vectors: Int { 1 }
     var v0: Lanes
 
     @inline(__always) init() { v0 = .zero }
     @inline(__always) init(_ source: UnsafePointer<Float>) { v0 = source.lanes(0) }
     @inline(__always) func store(_ target: UnsafeMutablePointer<Float>) { target.store(v0, 0) }
-    @inline(__always) mutating func add(_ a: Lanes, times b: Self) { v0 = fma(a, b.v0, v0) }
+    @inline(__always) mutating func add(_ a: Lanes, times b: Self) { v0 = Element.multiplyAdd(a, b.v0, v0) }
 }
 
 /// Two panels side by side.
@@ -46,8 +46,8 @@ struct Beside<P: Panel>: Panel {
     }
 }
 
-typealias PairPanel = Beside<SinglePanel>
-typealias QuadPanel = Beside<PairPanel>
+typealias PairPanel<Element: ProductElement> = Beside<SinglePanel<Element>>
+typealias QuadPanel<Element: ProductElement> = Beside<PairPanel<Element>>
 
 /// Rows of accumulators of the same panel.
 protocol RowBlock {

@@ -3,7 +3,8 @@
 ///     C[r, c] (+)= Σ_s Σ_k A[s, r, k] · B[s, k, c]
 ///
 /// over `segments` s and `depth` k in that order, whatever the tile: an element's bits do not depend on
-/// how rows were packed into calls. A is read in place through three strides, so that an image's
+/// how rows were packed into calls. An element of A and B holds as many numbers of the sum as ``precision``
+/// says, and `depth` counts elements. A is read in place through three strides, so that an image's
 /// neighbourhoods need no copy; B's columns are contiguous.
 struct TileProduct {
     var a: UnsafePointer<Float>
@@ -19,6 +20,8 @@ struct TileProduct {
     var rowStrideC: Int
     /// Adds to C instead of replacing it.
     var accumulate: Bool
+    /// What A and B hold; C is always of single precision.
+    var precision = Precision.single
 
     /// Widest panel: accumulators, its B vectors and a broadcast must fit the registers.
     #if LEVEL_V4 || arch(arm64)
@@ -38,20 +41,28 @@ struct TileProduct {
         if columns < vectors &* Lanes.scalarCount {
             return runPartial(rows: rows, columns: columns, vectors: vectors)
         }
+        switch precision {
+        case .single: runWhole(rows, vectors, SingleElement.self)
+        case .bfloat16: runWhole(rows, vectors, BFloat16Pair.self)
+        }
+    }
+
+    @inline(__always)
+    private func runWhole<E: ProductElement>(_ rows: Int, _ vectors: Int, _: E.Type) {
         switch vectors {
-        case 1: runRows(rows, EightRows<SinglePanel>.self)
+        case 1: runRows(rows, EightRows<SinglePanel<E>>.self)
         #if arch(arm64)
-            case 2: runRows(rows, EightRows<PairPanel>.self)
-            default: runRows(rows, SixRows<QuadPanel>.self)
+            case 2: runRows(rows, EightRows<PairPanel<E>>.self)
+            default: runRows(rows, SixRows<QuadPanel<E>>.self)
         #elseif LEVEL_V4
-            case 2: runRows(rows, EightRows<PairPanel>.self)
-            default: runRemainder(rows, from: 0, QuadPanel.self)
+            case 2: runRows(rows, EightRows<PairPanel<E>>.self)
+            default: runRemainder(rows, from: 0, QuadPanel<E>.self)
         #elseif LEVEL_V3
             // Twelve accumulators, two vectors of B and a broadcast: fifteen of sixteen registers. Eight
             // accumulators would just hide the latency of two units.
-            default: runRows(rows, SixRows<PairPanel>.self)
+            default: runRows(rows, SixRows<PairPanel<E>>.self)
         #else
-            default: runRemainder(rows, from: 0, PairPanel.self)
+            default: runRemainder(rows, from: 0, PairPanel<E>.self)
         #endif
         }
     }

@@ -4,6 +4,7 @@
 /// With w(r) the weight of an axis' frequency r, the matrix (w(r), w(c)) belongs to one frequency (r, c)
 /// or, where weights are shared, to several.
 struct FrequencyLayout<Transforms: WinogradTransforms>: Sendable {
+    /// Elements of a row.
     let channels: Int
     /// Floats that a frequency of all tiles takes, not a power of two: frequencies of a tile must not
     /// share a cache set.
@@ -76,14 +77,12 @@ struct FrequencyLayout<Transforms: WinogradTransforms>: Sendable {
         fileprivate let sharedStride: Int
 
         @inline(__always)
-        private func pointer(_ column: Int) -> UnsafeMutablePointer<Float> {
+        func pointer(_ column: Int) -> UnsafeMutablePointer<Float> {
             let last = Transforms.weights &- 1
             return column < last
                 ? single + column &* singleStride : shared + (column &- last) &* sharedStride
         }
         @inline(__always)
         func load(_ column: Int) -> Lanes { pointer(column).lanes(0) }
-        @inline(__always)
-        func store(_ value: Lanes, _ column: Int) { pointer(column).store(value, 0) }
     }
 }

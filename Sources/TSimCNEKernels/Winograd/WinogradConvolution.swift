@@ -14,13 +14,14 @@ struct WinogradConvolution<Transforms: WinogradTransforms>: ConvolutionForm {
     private let outputLayout: FrequencyLayout<Transforms>
 
     /// - Parameter turned: whether this is a data gradient, of a convolution from `output` to `input`.
-    init(input: Shape, output: Shape, turned: Bool) {
-        weights = WinogradWeights(inputs: input.channels, outputs: output.channels, turned: turned)
+    init(input: Shape, output: Shape, turned: Bool, precision: Precision) {
+        weights = WinogradWeights(
+            inputs: input.channels, outputs: output.channels, turned: turned, precision: precision)
         tiles = WinogradTiles(input: input, output: output)
         tilesPerBlock = WinogradConvolution.tilesPerBlock(channels: input.channels + output.channels)
         // All but the first find their input in the cache; still there are to be slices for many threads.
         blocks = max(1, min(4, tiles.count / tilesPerBlock / 64))
-        inputLayout = FrequencyLayout(tiles: tilesPerBlock, channels: input.channels)
+        inputLayout = FrequencyLayout(tiles: tilesPerBlock, channels: weights.depth)
         outputLayout = FrequencyLayout(tiles: tilesPerBlock, channels: output.channels)
     }
 
@@ -77,17 +78,25 @@ struct WinogradConvolution<Transforms: WinogradTransforms>: ConvolutionForm {
         let products = scratch + inputLayout.count
         let strip = products + outputLayout.count
         let (inputs, outputs) = (0..<weights.inputs, 0..<weights.outputs)
-        tiles.analyse(
-            Transforms.Input.self, block, of: tiles.input, channels: inputs, from: reader, into: scratch,
-            layout: inputLayout, strip: strip)
+        @inline(__always)
+        func analyse<Elements: FrequencyElements>(_: Elements.Type) {
+            tiles.analyse(
+                Transforms.Input.self, Elements.self, block, of: tiles.input, channels: inputs, from: reader,
+                into: scratch, layout: inputLayout, strip: strip)
+        }
+        switch weights.precision {
+        case .single: analyse(SingleNumbers.self)
+        case .bfloat16: analyse(PairsOfChannels.self)
+        }
         let written = tiles.prefetchOutput(block, channels: outputs)
         let read = next.isEmpty ? nil : tiles.prefetchInput(next, channels: inputs)
         for matrix in 0..<Transforms.matrices {
             multiplyPacked(
-                m: block.count &* FrequencyLayout<Transforms>.rows(matrix), k: inputs.count,
-                a: scratch + inputLayout.first(matrix), rowStrideA: inputs.count, columnStrideA: 1,
+                m: block.count &* FrequencyLayout<Transforms>.rows(matrix), k: weights.depth,
+                a: scratch + inputLayout.first(matrix), rowStrideA: weights.depth, columnStrideA: 1,
                 panels: weights.panels, packed: packed + matrix &* weights.stride,
-                c: products + outputLayout.first(matrix), rowStrideC: outputs.count, accumulate: false)
+                c: products + outputLayout.first(matrix), rowStrideC: outputs.count, accumulate: false,
+                precision: weights.precision)
             read?.forEachLine(part: matrix, of: Transforms.matrices) { reader.prefetch($0) }
             written.forEachLine(part: matrix, of: Transforms.matrices) {
                 UnsafePointer(output).prefetch($0)

@@ -4,13 +4,14 @@
 
 extension WinogradTiles {
     /// Transforms channels `channels` of the values of `tiles` in planes of `shape` into frequencies,
-    /// laid out as `layout` says.
+    /// laid out as `layout` says, in elements of a product.
     ///
     /// Not inlined: there is a call for each block of tiles, and kernels are compiled for every pair of a reader
     /// and a writer.
     @inline(never)
-    func analyse<R: Reader, Analysis: AxisAnalysis>(
-        _: Analysis.Type, _ tiles: Range<Int>, of shape: Shape, channels: Range<Int>, from reader: R,
+    func analyse<R: Reader, Analysis: AxisAnalysis, Elements: FrequencyElements>(
+        _: Analysis.Type, _: Elements.Type, _ tiles: Range<Int>, of shape: Shape, channels: Range<Int>,
+        from reader: R,
         into target: UnsafeMutablePointer<Float>, layout: FrequencyLayout<Transforms>,
         strip: UnsafeMutablePointer<Float>
     ) {
@@ -50,10 +51,12 @@ extension WinogradTiles {
                     for tile in 0..<run.tiles {
                         let source = UnsafePointer(
                             strip + (r &* stripStride &+ tile &* Analysis.step &* width))
-                        let place = row.place(tile: run.index &+ tile, in: target + c)
+                        let index = run.index &+ tile
+                        let place = row.place(
+                            tile: index / Elements.rows, in: target + c / Elements.channels)
                         @inline(__always) func load(_ i: Int) -> Lanes { source.lanes(i &* width) }
                         @inline(__always) func store(_ column: Int, _ value: Lanes) {
-                            place.store(value, column)
+                            Elements.store(value, place.pointer(column), row: index)
                         }
                         Analysis.transform(load, store)
                     }

@@ -9,6 +9,7 @@
 /// sums are in the cache.
 struct WinogradWeightGradient<Transforms: WinogradGradientTransforms>: Sendable {
     let geometry: ConvolutionGeometry
+    private let precision: Precision
     private let tiles: WinogradTiles<Transforms>
     private let inputBlock: Int
     private let outputBlock: Int
@@ -18,16 +19,18 @@ struct WinogradWeightGradient<Transforms: WinogradGradientTransforms>: Sendable 
     private let outputLayout: FrequencyLayout<Transforms>
     private let groups: Int
 
-    init(_ geometry: ConvolutionGeometry) {
+    init(_ geometry: ConvolutionGeometry, _ precision: Precision) {
         self.geometry = geometry
+        self.precision = precision
         tiles = WinogradTiles(input: geometry.input, output: geometry.output)
         inputBlock = WinogradWeightGradient.block(geometry.input.channels)
         outputBlock = WinogradWeightGradient.block(geometry.outputChannels)
         panels = Panels(columns: outputBlock)
         let frequencies = Transforms.frequencies * Transforms.frequencies
         tilesPerBlock = min(128, 131072 / (frequencies * (inputBlock + outputBlock)) / 8 * 8)
-        inputLayout = FrequencyLayout(tiles: tilesPerBlock, channels: inputBlock)
-        outputLayout = FrequencyLayout(tiles: tilesPerBlock, channels: outputBlock)
+        let rows = tilesPerBlock / precision.perElement
+        inputLayout = FrequencyLayout(tiles: rows, channels: inputBlock)
+        outputLayout = FrequencyLayout(tiles: rows, channels: outputBlock)
         let blocks = geometry.input.channels / inputBlock * (geometry.outputChannels / outputBlock)
         groups = max(1, min(16 / blocks, (tiles.count + tilesPerBlock - 1) / tilesPerBlock))
     }
@@ -74,12 +77,21 @@ struct WinogradWeightGradient<Transforms: WinogradGradientTransforms>: Sendable 
         while tile < end {
             let range = tile..<min(end, tile &+ tilesPerBlock)
             let (inputs, outputs) = (first..<first &+ inputBlock, second..<second &+ outputBlock)
-            tiles.analyse(
-                Transforms.Input.self, range, of: tiles.input, channels: inputs, from: input,
-                into: scratch, layout: inputLayout, strip: strip)
-            tiles.analyse(
-                Transforms.OutputGradient.self, range, of: tiles.output, channels: outputs,
-                from: outputGradient, into: gradients, layout: outputLayout, strip: strip)
+            @inline(__always)
+            func analyse<Elements: FrequencyElements>(_: Elements.Type) {
+                tiles.analyse(
+                    Transforms.Input.self, Elements.self, range, of: tiles.input, channels: inputs,
+                    from: input, into: scratch, layout: inputLayout, strip: strip)
+                tiles.analyse(
+                    Transforms.OutputGradient.self, Elements.self, range, of: tiles.output,
+                    channels: outputs, from: outputGradient, into: gradients, layout: outputLayout,
+                    strip: strip)
+            }
+            switch precision {
+            case .single: analyse(SingleNumbers.self)
+            case .bfloat16: analyse(PairsOfRows.self)
+            }
+            let depth = (range.count &+ precision.perElement &- 1) / precision.perElement
             let next = range.upperBound..<min(end, range.upperBound &+ tilesPerBlock)
             let nextInput = next.isEmpty ? nil : tiles.prefetchInput(next, channels: inputs)
             let nextGradient = next.isEmpty ? nil : tiles.prefetchOutput(next, channels: outputs)
@@ -93,9 +105,9 @@ struct WinogradWeightGradient<Transforms: WinogradGradientTransforms>: Sendable 
                         a: scratch + inputLayout.first(matrix), rowStrideA: 1, depthStrideA: inputBlock,
                         b: gradients + (outputLayout.first(matrix) &+ panel.column),
                         depthStrideB: outputBlock,
-                        depth: range.count &* FrequencyLayout<Transforms>.rows(matrix),
+                        depth: depth &* FrequencyLayout<Transforms>.rows(matrix),
                         c: sums + (matrix &* blockCount &+ panel.column), rowStrideC: outputBlock,
-                        accumulate: accumulate
+                        accumulate: accumulate, precision: precision
                     ).run(rows: inputBlock, columns: panel.columns, vectors: panel.vectors)
                 }
             }

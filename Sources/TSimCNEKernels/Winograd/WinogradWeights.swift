@@ -5,17 +5,21 @@ struct WinogradWeights<Transforms: WinogradTransforms>: Sendable {
     let outputs: Int
     /// Whether inputs and outputs are those of a data gradient, and the kernel is turned by 180°.
     let turned: Bool
+    let precision: Precision
     let panels: Panels
 
-    init(inputs: Int, outputs: Int, turned: Bool) {
+    init(inputs: Int, outputs: Int, turned: Bool, precision: Precision) {
         self.inputs = inputs
         self.outputs = outputs
         self.turned = turned
+        self.precision = precision
         panels = Panels(columns: outputs)
     }
 
+    /// Elements of a sum over all inputs.
+    var depth: Int { inputs / precision.perElement }
     /// Floats of one matrix, and of all.
-    var stride: Int { inputs * panels.width }
+    var stride: Int { depth * panels.width }
     var count: Int { Transforms.matrices * stride }
 
     /// Slices of packing: blocks of input channels.
@@ -56,7 +60,18 @@ struct WinogradWeights<Transforms: WinogradTransforms>: Sendable {
         slice: Int, into packed: UnsafeMutablePointer<Float>,
         load: (_ tap: Int, _ row: Int, _ column: Int) -> Lanes
     ) {
-        let stride = stride
+        switch precision {
+        case .single: pack(SingleNumbers.self, slice: slice, into: packed, load: load)
+        case .bfloat16: pack(PairsOfRows.self, slice: slice, into: packed, load: load)
+        }
+    }
+
+    @inline(__always)
+    private func pack<Elements: FrequencyElements>(
+        _: Elements.Type, slice: Int, into packed: UnsafeMutablePointer<Float>,
+        load: (_ tap: Int, _ row: Int, _ column: Int) -> Lanes
+    ) {
+        let (stride, depth) = (stride, depth)
         let width = Lanes.scalarCount
         let weights = Transforms.weights
         withUnsafeTemporaryAllocation(of: Float.self, capacity: 3 * weights * width) { buffer in
@@ -71,14 +86,14 @@ struct WinogradWeights<Transforms: WinogradTransforms>: Sendable {
                                 between.store($1, (3 &* $0 &+ j) &* width)
                             }
                         }
-                        let cell = start + (row &* panel.width &+ v &* width)
+                        let cell = start + (row / Elements.rows &* panel.width &+ v &* width)
                         for i in 0..<weights {
                             Transforms.weight({ between.lanes((3 &* i &+ $0) &* width) }) {
-                                cell.store($1, (weights &* i &+ $0) &* stride)
+                                Elements.store($1, cell + (weights &* i &+ $0) &* stride, row: row)
                             }
                         }
                     }
-                    start += inputs &* panel.width
+                    start += depth &* panel.width
                 }
             }
         }
