@@ -1,6 +1,7 @@
 import CLibrary
 import CTSimCNE
 import TSimCNE
+import TSimCNEKernels
 
 @_cdecl("tsimcne_abi_version")
 public func tsimcne_abi_version() -> Int32 { Int32(TSIMCNE_ABI_VERSION) }
@@ -9,10 +10,12 @@ nonisolated(unsafe) private let buildInfo: UnsafePointer<CChar> = {
     func quoted(_ text: String) -> String {
         "\"" + text.filter { $0 != "\"" && $0 != "\\" && $0 >= " " } + "\""
     }
+    let precisions = Precision.bfloat16.isAvailable ? "\"float32\", \"bfloat16\"" : "\"float32\""
     let json =
         "{\"version\": \(quoted(TSIMCNE_VERSION)), \"level\": \(quoted(instructionSetLevel)), "
         + "\"threads\": \(usableCores()), \"blas\": \(quoted(BLAS.configuration)), "
-        + "\"blas_core\": \(quoted(BLAS.core)), \"blas_used\": \(BLAS.isUsed)}"
+        + "\"blas_core\": \(quoted(BLAS.core)), \"blas_used\": \(BLAS.isUsed), "
+        + "\"precisions\": [\(precisions)]}"
     return UnsafePointer(strdup(json)!)
 }()
 

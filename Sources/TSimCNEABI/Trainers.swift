@@ -1,5 +1,6 @@
 import CTSimCNE
 import TSimCNE
+import TSimCNEKernels
 
 private let trainerTable = NumberTable("trainer")
 
@@ -29,6 +30,12 @@ public func tsimcne_trainer_create(
                 "config.stop_at: got \(config.stop_at), want 14 or 15, as there are shards")
         }
         try check(config.average_decay, in: 0...(1.0).nextDown, "config.average_decay")
+        let precision = config.precision == Int32(TSIMCNE_PRECISION_BFLOAT16) ? Precision.bfloat16 : .single
+        guard precision.isAvailable else {
+            throw Failure.argument(
+                "config.precision: got bfloat16, which this processor does not multiply (it has no avx512_bf16, "
+                    + "or the library is of a lower level); want float32")
+        }
         let augmentation = config.augmentation == nil ? nil : try augmentation(config.augmentation)
         guard augmentation == nil || !batch.isVectors else {
             throw Failure.argument("config.augmentation: feature vectors have none, want NULL")
@@ -64,7 +71,8 @@ public func tsimcne_trainer_create(
                 microBatch: config.micro_batch == 0 ? .max : Int(config.micro_batch),
                 shard: Shard(rank: Int(config.shard_rank), count: Int(shards)),
                 noise: FeatureNoise(deviation: config.noise, dropout: config.dropout),
-                averageDecay: config.average_decay, seed: config.seed, pool: ThreadPool(threads: threads))
+                averageDecay: config.average_decay, precision: precision, seed: config.seed,
+                pool: ThreadPool(threads: threads))
             try checkMemory(
                 trainer.plannedBytes(),
                 "a step of \(config.batch_size) images on \(threads) thread\(threads == 1 ? "" : "s")",

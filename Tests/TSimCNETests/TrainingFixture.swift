@@ -1,4 +1,5 @@
 import Support
+import TSimCNEKernels
 
 @testable import TSimCNE
 
@@ -10,13 +11,15 @@ struct TrainingFixture {
     var views = 2
     var noise = FeatureNoise()
     var averageDecay = 0.0
+    var precision = Precision.single
 
     init(_ stages: Stage...) { self.stages = stages }
 
     func trainer(_ model: Model, threads: Int = 2) -> Trainer {
         Trainer(
             model: model, stages: stages, source: source, batchSize: batchSize, viewCount: views,
-            noise: noise, averageDecay: averageDecay, seed: 5, pool: ThreadPool(threads: threads))
+            noise: noise, averageDecay: averageDecay, precision: precision, seed: 5,
+            pool: ThreadPool(threads: threads))
     }
 
     /// Numbers that live as long as the process.

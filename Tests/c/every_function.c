@@ -406,6 +406,7 @@ static void wrong_options(tsimcne_handle model, const tsimcne_images *images) {
     REFUSED(config.dropout = 1.5, "dropout");
     REFUSED(config.average_decay = 1, "average_decay");
     REFUSED(config.average_decay = NAN, "average_decay");
+    REFUSED(config.precision = 2, "precision");
 #undef REFUSED
 }
 

@@ -13,6 +13,8 @@ struct Step {
     var views = 2
     var threads = usableCores()
     var steps = 5
+    /// Of the factors of convolutions' products: 32, or 16 for bfloat16.
+    var bits = 32
 
     struct Row {
         let name: String
@@ -75,7 +77,8 @@ struct Step {
                     ImageBatch(
                         data: UnsafeRawPointer(memory), count: images, height: size, width: size,
                         channels: channels, element: .uint8), .natural),
-                batchSize: batch, viewCount: views, seed: 1, pool: ThreadPool(threads: threads)))
+                batchSize: batch, viewCount: views, precision: bits == 16 ? .bfloat16 : .single, seed: 1,
+                pool: ThreadPool(threads: threads)))
     }
 
     func advance(_ trainer: Trainer) {
@@ -92,7 +95,7 @@ struct Step {
         let total = rows.reduce(0) { $0 + $1.milliseconds }
         print(
             "ResNet-\(depth), width \(width), \(views * batch) views of \(size)×\(size)×\(channels), "
-                + "\(threads) threads, \(instructionSetLevel): \(rounded(total)) ms a step, "
+                + "\(threads) threads, \(instructionSetLevel), \(bits) bits: \(rounded(total)) ms a step, "
                 + "\(rounded(1000 * Double(views * batch) / total)) views/s")
         print("\(AlignedBuffer.allocatedBytes >> 20) MiB taken from the system\n")
         for row in rows { print(line(row, total)) }

@@ -43,7 +43,7 @@ extern "C" {
 #define TSIMCNE_VERSION "0.1.0"
 
 /** The number of this interface: it is raised whenever a structure or a function changes its meaning. */
-#define TSIMCNE_ABI_VERSION 11
+#define TSIMCNE_ABI_VERSION 12
 
 #define TSIMCNE_STATUSES(X)                                                                                  \
     X(OK, 0, "ok")                                                                                           \
@@ -402,6 +402,13 @@ enum { TSIMCNE_SOURCE_COUNT = 0 TSIMCNE_SOURCES(TSIMCNE_COUNTED) };
     X(STOP_AT_OUTPUT_STARTED, 8, "output_started")
 enum { TSIMCNE_STOPS(TSIMCNE_CONSTANT) };
 
+/* What the factors of convolutions' products are rounded to; sums are always of single precision. */
+#define TSIMCNE_PRECISIONS(X)                                                                                \
+    X(PRECISION_SINGLE, 0, "float32")                                                                        \
+    X(PRECISION_BFLOAT16, 1, "bfloat16") /* with level x86-64-v4, on processors that have avx512_bf16 */
+enum { TSIMCNE_PRECISIONS(TSIMCNE_CONSTANT) };
+enum { TSIMCNE_PRECISION_COUNT = 0 TSIMCNE_PRECISIONS(TSIMCNE_COUNTED) };
+
 #define TSIMCNE_TRAINER_NUMBERS(X)                                                                           \
     X(uint64_t, seed, 0, 0, 18446744073709551615.0)                                                          \
     X(int64_t, batch_size, 2, 2, 1099511627776)        /* images, not views; at most images.count */         \
@@ -429,7 +436,9 @@ enum { TSIMCNE_STOPS(TSIMCNE_CONSTANT) };
     X(double, noise, 0, 0, 1e6)                                                                              \
     X(double, dropout, 0, 0, 1) /* probability that a normalised value is set to 0 */                        \
     /* decay of the moving averages of parameters and running statistics, less than 1; 0 for none */         \
-    X(double, average_decay, 0, 0, 1)
+    X(double, average_decay, 0, 0, 1)                                                                        \
+    /* TSIMCNE_PRECISION_…, in training: maps and features are always made in single precision */          \
+    X(int32_t, precision, 0, 0, TSIMCNE_PRECISION_COUNT - 1)
 #define TSIMCNE_MOST_STAGES 64
 /* The most parts in which a batch goes through the network. */
 #define TSIMCNE_MOST_PARTS 4096
@@ -633,7 +642,8 @@ int32_t tsimcne_array_named(tsimcne_handle handle, int32_t kind, const char *nam
     X(OUTPUTS)                                                                                               \
     X(METRICS)                                                                                               \
     X(TRAINS)                                                                                                \
-    X(OUTPUT_STARTS) X(SHAPES) X(SCHEDULES) X(OPTIMIZERS) X(INPUTS) X(SOURCES) X(STOPS) X(EVENTS) X(ARRAYS)
+    X(OUTPUT_STARTS)                                                                                         \
+    X(SHAPES) X(SCHEDULES) X(OPTIMIZERS) X(INPUTS) X(SOURCES) X(STOPS) X(PRECISIONS) X(EVENTS) X(ARRAYS)
 
 /* --------------------------------------------------------------------- loss */
 

@@ -21,9 +21,11 @@ public final class ConvolutionLayer: Layer {
         weight.fillNormal(deviation: (2 / fanOut).squareRoot(), &random)
     }
 
-    func convolution(of input: Shape) -> Convolution {
+    /// - Parameter precision: slices do not depend on it.
+    func convolution(of input: Shape, precision: Precision = .single) -> Convolution {
         Convolution(
-            ConvolutionGeometry(input: input, outputChannels: outputs, kernel: kernel, stride: stride))
+            ConvolutionGeometry(input: input, outputChannels: outputs, kernel: kernel, stride: stride),
+            precision: precision)
     }
 
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
@@ -35,7 +37,7 @@ public final class ConvolutionLayer: Layer {
         _ source: Convolution.Source, shape: Shape, sink: Convolution.Sink, _ pass: Pass
     ) -> Tensor {
         input = (source, shape)
-        let convolution = convolution(of: shape)
+        let convolution = convolution(of: shape, precision: pass.precision)
         let output = pass.workspace.tensor(convolution.geometry.output)
         convolution.forward(
             pass.program, name: weight.name, workspace: pass.workspace, source: source,
@@ -65,7 +67,7 @@ public final class ConvolutionLayer: Layer {
         _ gradient: Convolution.Source, sink: Convolution.GradientSink?, _ pass: Pass
     ) -> Tensor? {
         let (source, shape) = input!
-        let result = convolution(of: shape).backward(
+        let result = convolution(of: shape, precision: pass.precision).backward(
             pass.program, name: weight.name, workspace: pass.workspace, source: source,
             outputGradient: gradient, weight: weight.value, weightGradient: weight.gradient, sink: sink)
         pass.program.mark(.gradient(name: weight.name))

@@ -9,6 +9,8 @@ public final class Pass {
     /// What one loop over memory makes from tensors that are kept is made again in the backward pass
     /// rather than kept: a third less memory, a thirtieth more time.
     public let remakesOutputs: Bool
+    /// What the factors of convolutions' products are rounded to.
+    public let precision: Precision
     /// A number in [0, 1) for what a layer leaves to chance, by the row and by the layer's place among those
     /// that do so; nil where nothing is left to chance.
     public let chance: ((_ row: Int, _ place: Int) -> Double)?
@@ -17,7 +19,8 @@ public final class Pass {
 
     public init(
         program: Program, workspace: Workspace, usesBatchStatistics: Bool, keepsInputs: Bool,
-        remakesOutputs: Bool = false, chance: ((_ row: Int, _ place: Int) -> Double)? = nil
+        remakesOutputs: Bool = false, precision: Precision = .single,
+        chance: ((_ row: Int, _ place: Int) -> Double)? = nil
     ) {
         program.keepAlive(workspace)
         self.program = program
@@ -25,6 +28,7 @@ public final class Pass {
         self.usesBatchStatistics = usesBatchStatistics
         self.keepsInputs = keepsInputs
         self.remakesOutputs = remakesOutputs
+        self.precision = precision
         self.chance = chance
     }
 

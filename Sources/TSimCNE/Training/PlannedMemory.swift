@@ -40,7 +40,7 @@ extension Trainer {
         return saturatingSum(loss, Parameter.bytes(count: (model.head.output.inputs + 1) * outputs))
     }
 
-    /// Bytes that ``init(model:stages:source:batchSize:viewCount:shuffle:microBatch:shard:noise:averageDecay:seed:pool:)``
+    /// Bytes that ``init(model:stages:source:batchSize:viewCount:shuffle:microBatch:shard:noise:averageDecay:precision:seed:pool:)``
     /// takes for the images of a batch, and for the order of all.
     public static func batchBytes(
         source: ImageSource, batchSize: Int, viewCount: Int, stages: [Stage]

@@ -5,6 +5,7 @@ struct StepViews {
     let options: Stage.Views
     let viewCount: Int
     let noise: FeatureNoise
+    let precision: Precision
     let seed: UInt64
     let batch: Batch
     /// Images of the batch.
@@ -44,6 +45,7 @@ struct StepWriter {
             remakesOutputs: keeps
                 && views.model.backbone.keepsMuch(
                     views: views.viewCount * count, height: shape.height, width: shape.width),
+            precision: views.precision,
             chance: isTraining
                 ? { row, place in
                     var random = RandomNumbers(

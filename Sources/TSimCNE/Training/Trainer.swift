@@ -35,6 +35,8 @@ public final class Trainer {
     public let noise: FeatureNoise
     /// Decay of the averages of parameters; 0 for none.
     public let averageDecay: Double
+    /// What the factors of convolutions' products are rounded to in training; it must be available.
+    public let precision: Precision
 
     /// Where training stands; an event speaks of these.
     public internal(set) var progress: Progress
@@ -91,7 +93,8 @@ public final class Trainer {
     public init(
         model: Model, stages: [Stage], source: ImageSource, batchSize: Int, viewCount: Int = 2,
         shuffle: Shuffle = Shuffle(), microBatch: Int = .max, shard: Shard = Shard(),
-        noise: FeatureNoise = FeatureNoise(), averageDecay: Double = 0, seed: UInt64, pool: ThreadPool
+        noise: FeatureNoise = FeatureNoise(), averageDecay: Double = 0,
+        precision: Precision = .single, seed: UInt64, pool: ThreadPool
     ) {
         self.model = model
         outputsBefore = model.outputs
@@ -104,6 +107,7 @@ public final class Trainer {
         self.shard = shard
         self.noise = noise
         self.averageDecay = averageDecay
+        self.precision = precision
         self.seed = seed
         self.pool = pool
         temperature =
@@ -338,7 +342,8 @@ public final class Trainer {
         TrainingStep(
             StepViews(
                 model: model, source: source, options: (stage ?? stages[self.stage]).views,
-                viewCount: viewCount, noise: noise, seed: seed, batch: batch, count: count,
+                viewCount: viewCount, noise: noise, precision: precision, seed: seed, batch: batch,
+                count: count,
                 features: features),
             stage: stage, microBatch: microBatch, isShard: shard.count > 1, similarity: similarity,
             temperature: (stage?.temperatureRate ?? 0) > 0 ? temperature : nil, workspace: workspace)
