@@ -119,6 +119,7 @@ def steps(
     batch_size: int,
     stop_at: int = 0,
     view_count: int = 2,
+    precision: int = _core.PRECISION_SINGLE,
 ) -> Iterator[tuple[_core.Trainer, _core.Event]]:
     """Train on views that the caller makes, and stop at every event that carries something.
 
@@ -138,6 +139,7 @@ def steps(
         stages=[core_stage(one, shape[0], batch_size) for one in stages],
         augmentation=None,
         views=view_count,
+        precision=precision,
     )
     while (event := trainer.advance()).kind != _core.EVENT_FINISHED:
         assert event.kind != _core.EVENT_DIVERGED

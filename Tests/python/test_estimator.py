@@ -109,8 +109,8 @@ CHANGES = [
     {"ema_decay": 0.9},
     {"random_state": 4},
 ]
-# They leave the map as it is, or need what other tests have: files, another model, ranks, a clock.
-OTHERS = {"n_jobs", "verbose", "callbacks", "checkpoint", "checkpoint_every"}
+# They leave the map as it is, or need what other tests have: files, a model, ranks, a clock, a processor.
+OTHERS = {"n_jobs", "verbose", "callbacks", "checkpoint", "checkpoint_every", "precision"}
 ELSEWHERE = {"image_shape", "init", "align_to", "max_time", "max_memory", "comm", "sync_batchnorm"}
 
 

@@ -131,6 +131,11 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     ema_decay : float or None, default=None
         The map is made of the exponential moving average of the weights (and of BatchNorm's running
         statistics) over the steps of the last stage, with this decay; early steps weigh more.
+    precision : {"float32", "bfloat16"}, default="float32"
+        What the factors of the products in most of the network's convolutions are rounded to in training;
+        sums and all else are in single precision, and so are maps and features. ``"bfloat16"`` makes more
+        steps a second on processors that have instructions for it (avx512_bf16;
+        ``show_config()["precisions"]``), each of which teaches a little less; it is an error on others.
     plane : {"auto", "points", "parametric"}, default="auto"
         What the map is made of once the network is trained. ``"points"``: points that move by themselves,
         under t-SNE's loss, to where the neighbours of their images are; a new image goes to the place of one
@@ -247,6 +252,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         lr_step: str = "batch",
         warmup: Any = "auto",
         ema_decay: float | None = None,
+        precision: str = "float32",
         plane: str = "auto",
         patch_words: int | str = "auto",
         output_init: str = "principal",
@@ -289,6 +295,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.lr_step = lr_step
         self.warmup = warmup
         self.ema_decay = ema_decay
+        self.precision = precision
         self.plane = plane
         self.patch_words = patch_words
         self.output_init = output_init

@@ -26,6 +26,7 @@ from ._eyes.onnx import Onnx, check_onnx
 from ._networks.network import HEADS, check_backbone
 from ._stages.annealing import check_degrees
 from ._stages.stage import METRICS
+from ._system.config import show_config
 
 Check = Callable[[str, Any], Any]
 
@@ -98,6 +99,17 @@ def _patch_words(name: str, value: Any) -> Any:
     return 0 if value == 0 and not isinstance(value, bool) else check_whole(name, value, "patches", "words")
 
 
+def _precision(name: str, value: Any) -> int:
+    """The core's number of a precision that this processor has."""
+    check_choice(name, value, _core.PRECISIONS)
+    if value not in show_config()["precisions"]:
+        raise ValueError(
+            f"{name}: got {value!r}, but this processor has no instructions for it (avx512_bf16); "
+            "want 'float32'"
+        )
+    return int(_core.PRECISIONS[value])
+
+
 def _warmup(name: str, value: Any) -> Any:
     """The warm-up is left as it is, as ``lr_step`` says whether it has to be whole."""
     if isinstance(value, str):
@@ -153,6 +165,7 @@ PARAMETERS: dict[str, Parameter] = {
         optional=True,
         core=("trainer", "average_decay"),
     ),
+    "precision": Parameter(_precision, core=("trainer", "precision")),
     "plane": Parameter(_choice(["auto", "points", "parametric"])),
     "patch_words": Parameter(_patch_words),
     "output_init": Parameter(_choice(["principal", "normal"])),

@@ -63,6 +63,7 @@ def test_images(X, message):
         *(("optimizer", v) for v in ("adagrad", "SGD", None, 0)),
         *(("decay_biases", v) for v in (0, 1, "no", None)),
         *(("ema_decay", v) for v in (-0.1, 1, 2, np.nan, "x", True)),
+        *(("precision", v) for v in ("float16", "single", 32, None, True)),
         *(("init", v) for v in (3, {}, [], np.zeros(3), object(), TSimCNE, b"x")),
         *(("checkpoint", v) for v in (3, True, b"x", "/", "/nowhere/file")),
         *(("callbacks", v) for v in (3, "log.csv", [print, None], {}, {print})),

@@ -14,7 +14,8 @@ def show_config() -> dict[str, Any]:
     Returns
     -------
     dict
-        Values of ``version``, ``level``, ``threads``, ``blas``, ``blas_core`` and ``blas_used``.
+        Values of ``version``, ``level``, ``threads``, ``blas``, ``blas_core``, ``blas_used`` and
+        ``precisions``.
     """
     config: dict[str, Any] = json.loads(_core.build_info())
     return config
