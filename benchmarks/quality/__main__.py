@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import tsimcne_swift
-from tsimcne_swift import TSimCNE
+from tsimcne_swift import TSimCNE, _core
 from tsimcne_swift._networks.backbones import RESNETS
 from tsimcne_swift._storage.safetensors import read
 
@@ -61,7 +61,7 @@ def head_macs(architecture: Any, outputs: int) -> float:
 
 
 def run(name: str, seed: int, options: argparse.Namespace, images: data.ImageSet) -> dict[str, Any]:
-    params = RECIPES[name] | {"random_state": seed}
+    params = RECIPES[name] | {"random_state": seed, "precision": options.precision}
     if options.budget:
         params["max_time"] = options.budget
     before = 0.0
@@ -84,6 +84,7 @@ def run(name: str, seed: int, options: argparse.Namespace, images: data.ImageSet
         "labels": options.labels,
         "plane": "parametric" if model._places is None else "points",
         "queries": "new" if options.new else "seen",
+        "precision": options.precision,
         "seconds": round(seconds, 1),
         "epochs": [round(e, 2) for e in model.total_epochs_],
         "pflop": round(flop(model, len(seen)) / 1e15, 3),
@@ -108,6 +109,7 @@ def main() -> None:
     parser.add_argument("--budget", default="5min", help="max_time, or '' for the recipe's own epochs")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--labels", default="heldout", choices=["heldout", "test"])
+    parser.add_argument("--precision", default="float32", choices=_core.PRECISIONS)
     parser.add_argument("--new", action="store_true", help="images that are asked for are not trained on")
     parser.add_argument("--output", type=Path, default=Path("out/quality.jsonl"))
     parser.add_argument("--checkpoint", type=Path, help="of one long run: killed, it goes on from here")

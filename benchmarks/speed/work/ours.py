@@ -87,6 +87,7 @@ def recipe(
     steps: int,
     threads: int,
     level: str | None = None,
+    precision: str = "float32",
 ) -> Callable[[], float]:
     """Views per second of the stage with which ``TSimCNE()`` begins; a step has a batch of ``images``.
 
@@ -96,7 +97,14 @@ def recipe(
     X = random_images(steps * images, image, channels)
     view = None if size == image else size
     stage = Stage(2, 128, metric="cosine", temperature=recipes.TEMPERATURE, image_size=view)
-    model = TSimCNE(width=width, total_epochs=[stage], batch_size=images, n_jobs=threads, random_state=SEED)
+    model = TSimCNE(
+        width=width,
+        total_epochs=[stage],
+        batch_size=images,
+        precision=precision,
+        n_jobs=threads,
+        random_state=SEED,
+    )
     views = model.n_views * len(X)
     return lambda: views / float(model.fit(X).history_[-1]["seconds"])
 
