@@ -42,8 +42,11 @@ def main() -> None:
     parser.add_argument("--keep", help="folder for maps")
     options = parser.parse_args()
     images = data.load(options.data, options.archive, options.labels)
+    trained = 0.0
     if options.model:
-        Z = TSimCNE.load(options.model).features(images.images)
+        model = TSimCNE.load(options.model)
+        trained = sum(row["seconds"] for row in model.history_)
+        Z = model.features(images.images)
         Z /= np.linalg.norm(Z, axis=1, keepdims=True)
     else:
         Z = (images.images.reshape(len(images.images), -1) / np.float32(255)).astype(np.float32)
@@ -55,6 +58,7 @@ def main() -> None:
             "of": options.model or "pixels",
             "data": options.data,
             "labels": options.labels,
+            "trained": round(trained, 1),
             "seconds": round(time.perf_counter() - started, 1),
         }
         result |= {k: round(v, 4) for k, v in score.measures(Y, Z, images).items()}
