@@ -108,7 +108,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     if options.what == "curve":
-        target = options.output or Path("docs/images/quality-time.png")
+        target = options.output or Path("docs/images/recipes-curve.png")
         curve(options.results, options.labels, options.plane, options.queries, target)
         return
     images = data.load(options.data, options.archive, "test")

@@ -343,8 +343,7 @@ public final class Trainer {
             StepViews(
                 model: model, source: source, options: (stage ?? stages[self.stage]).views,
                 viewCount: viewCount, noise: noise, precision: precision, seed: seed, batch: batch,
-                count: count,
-                features: features),
+                count: count, features: features),
             stage: stage, microBatch: microBatch, isShard: shard.count > 1, similarity: similarity,
             temperature: (stage?.temperatureRate ?? 0) > 0 ? temperature : nil, workspace: workspace)
     }
