@@ -79,4 +79,4 @@ LAST_LEVEL_WEIGHT = 0.6
 PATCH_WORDS = 1024
 PATCHES_WEIGHT = 0.7
 #: Numbers of an image in which neighbours are sought: principal components of what is compared.
-COMPARED = 192
+COMPARED = 384

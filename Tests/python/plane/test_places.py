@@ -71,6 +71,19 @@ def test_medoid_is_on_the_larger_island():
     assert medoids(places)[0].max() <= 0.1
 
 
+def test_nearer_neighbours_count_more():
+    places = np.array([[[9, 0], [9, 1], [0, 0], [0, 1], [0, 0.5]]], np.float32)
+    assert medoids(places)[0, 0] == 9 and medoids(places[:, ::-1])[0, 0] == 0
+
+
+def test_directions_without_variance_have_no_code():
+    rows = random().standard_normal((400, 3)).astype(np.float32) @ random(1).standard_normal((3, 90)) + 5
+    codes = Codes.of(rows.astype(np.float32), 1)
+    assert codes.codes.shape == (400, 3)
+    same = Codes.of(np.full((9, 70), 3, np.float32), 1)
+    assert (same.codes == same.codes[0]).all() and np.isfinite(same.values()).all()
+
+
 # --------------------------------------------------------------------- the estimator
 
 
@@ -251,10 +264,11 @@ def test_a_run_of_its_own_stages_is_repeated():
 
 
 @pytest.mark.parametrize(
-    ("columns", "dimension", "width"), [(200, 128, 64), (65, 65, 33), (64, 64, 64), (3, 3, 3)]
+    ("columns", "dimension", "width"),
+    [(300, 192, 64), (130, 130, 64), (128, 128, 64), (65, 65, 33), (64, 64, 64), (3, 3, 3)],
 )
 def test_codes_are_small_and_keep_distances(columns, dimension, width):
-    rows = random().standard_normal((500, columns)).astype(np.float32)
+    rows = (random().standard_normal((500, columns)) * 0.98 ** np.arange(columns)).astype(np.float32)
     codes = Codes.of(rows, 1)
     assert codes.codes.shape == (500, width) and codes.codes.dtype == np.uint8
     projected, values = codes.project(rows, 1), codes.values()

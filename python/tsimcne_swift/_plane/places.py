@@ -7,17 +7,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .. import recipes
 from .._checks.arrays import check_arrays
 from .._inputs.images import Images
 from .._networks.network import Network
 from .codes import ARRAYS as CODED
-from .codes import Codes, shapes
+from .codes import MOST, Codes, shapes
 from .comparison import Comparison, read_comparison
 from .neighbors import Rows, nearest_to
 
 # Images that are mapped at a time.
 CHUNK = 8192
+# Neighbours that say where a new image goes.
+ASKED = 30
 # Arrays of a file, by their names.
 PREFIX = "plane"
 ARRAYS = CODED | {"keys": np.uint64}
@@ -27,8 +28,8 @@ class Places:
     """What a map of free points says of images.
 
     An image of the training set is told by its features and is where it is. Another one is at the place of
-    one of its neighbours: of that which lies nearest to the places of all of them (their medoid), since a
-    mean would fall between islands.
+    one of its neighbours: of that which lies nearest to the places of all of them (their medoid), the nearest
+    of which count most, since a mean would fall between islands.
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ class Places:
         result[known] = self.points[order[at[known]]]
         if not known.all():
             projected = self.codes.project(rows[~known], threads)
-            count = min(recipes.NEIGHBORS, max(1, len(self.points) // 20))
+            count = min(ASKED, max(1, len(self.points) // 20))
             neighbors = nearest_to(projected, self.rows, count, threads)
             found = medoids(self.points[neighbors])
             # The same image by another processor or in another type has the same code.
@@ -118,7 +119,7 @@ def read_places(
         raise ValueError(f"{PREFIX}: there is no map beside it")
     comparison = read_comparison(tensors, network, image_shape)
     n, steps = len(points), found["steps"]
-    dimension = 0 if steps is None or steps.ndim != 1 else len(steps)
+    dimension = 0 if steps is None or steps.ndim != 1 else min(MOST, len(steps))
     wanted = shapes(comparison.columns(network), dimension, n) | {"keys": (n,)}
     arrays = check_arrays(PREFIX, found, ARRAYS, wanted)
     if points.shape[1] != 2 or not np.isfinite(points).all():
@@ -141,11 +142,14 @@ def keys(rows: Rows) -> npt.NDArray[np.uint64]:
 
 
 def medoids(places: Rows) -> Rows:
-    """The one of each row's places (rows, k, 2) that lies nearest to the others; far ones count alike."""
+    """The one of each row's places (rows, k, 2) that lies nearest to the others; far ones count alike.
+
+    Neighbours come by their distance, and count by one over the root of their rank.
+    """
     total = np.zeros(places.shape[:2], np.float32)
-    for other in range(places.shape[1]):
-        square = ((places - places[:, other : other + 1]) ** 2).sum(axis=2)
+    for rank in range(places.shape[1]):
+        square = ((places - places[:, rank : rank + 1]) ** 2).sum(axis=2)
         distance = np.sqrt(square)
-        total += distance / (1 + distance)
+        total += distance / (1 + distance) / np.float32(np.sqrt(rank + 1))
     result: Rows = places[np.arange(len(places)), total.argmin(axis=1)]
     return result
