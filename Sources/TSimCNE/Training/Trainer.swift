@@ -96,6 +96,7 @@ public final class Trainer {
         noise: FeatureNoise = FeatureNoise(), averageDecay: Double = 0,
         precision: Precision = .single, seed: UInt64, pool: ThreadPool
     ) {
+        precondition(precision.isAvailable, "this processor has no products of \(precision)")
         self.model = model
         outputsBefore = model.outputs
         self.stages = stages

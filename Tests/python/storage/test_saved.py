@@ -212,7 +212,7 @@ def test_file_is_a_state_dict_with_a_document(tmp_path):
         document = json.loads(file.metadata()[_files.KEY])
         kernel = file.get_tensor("backbone.conv1.weight")
     state = {name: value for name, value in model.to_state_dict().items() if "num_batches" not in name}
-    places = {f"plane.{name}" for name in ("mean", "directions", "steps", "codes", "keys")}
+    places = {f"plane.{name}" for name in ("mean", "directions", "steps", "bits", "codes", "keys")}
     places |= {f"patches.{name}" for name in (*ARRAYS, *EVENED)}
     places |= {f"{level}.{name}" for level in ("parts", "last") for name in EVENED}
     assert names == {*state, "embedding", *places}

@@ -1,4 +1,4 @@
-"""What images are compared by, in 64 bytes each."""
+"""What images are compared by, in some 48 bytes each."""
 
 from __future__ import annotations
 
@@ -14,16 +14,24 @@ Rows = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
 Bytes = npt.NDArray[np.uint8]
 
-# Bytes of an image, at most, and directions that have numbers.
-CODE, MOST = 64, 192
+# Bytes of an image, about, and most directions that have numbers.
+CODE, MOST = 48, 224
 # Rows that are coded at a time.
 CHUNK = 1 << 16
-# Bits of a number, and the deviations of its direction that it then reaches on either side: fewer bits are
-# best spent on what is near the middle.
-REACH = {2: 2.0, 4: 2.7, 8: 4.0}
+# Bits of a number; the deviations of its direction that it then reaches on either side, which leave the least
+# error (Max 1960, of a normal distribution); and by what part of the variance each bit lessens the error,
+# beside the next fewer.
+REACH = {1: 1.6, 2: 2.0, 4: 2.7, 8: 4.0}
+WORTH = {1: 0.637, 2: 0.245, 4: 0.0537, 8: 0.0029}
 # Deviations below this share of the largest have no numbers of their own.
 NOISE = np.float32(1e-4)
-ARRAYS = {"mean": np.float32, "directions": np.float16, "steps": np.float32, "codes": np.uint8}
+ARRAYS = {
+    "mean": np.float32,
+    "directions": np.float16,
+    "steps": np.float32,
+    "bits": np.uint8,
+    "codes": np.uint8,
+}
 
 
 class Codes:
@@ -35,12 +43,15 @@ class Codes:
     directions : ndarray of shape (columns, dimension), float16
     steps : ndarray of shape (dimension,), float32
         How far a number is from the next.
+    bits : ndarray of shape (dimension,), uint8
+        Of each direction's number: 8, 4, 2 or 1, no more than those of the direction before.
     codes : ndarray of shape (n, width), uint8
-        Numbers of the directions, as many in a byte as go in, with the first in its highest bits; see `bits`.
+        Numbers of as many bits as go into a byte together, with the first in its highest bits.
     """
 
-    def __init__(self, mean: Rows, directions: Halves, steps: Rows, codes: Bytes) -> None:
-        self.mean, self.directions, self.steps, self.codes = mean, directions, steps, codes
+    def __init__(self, mean: Rows, directions: Halves, steps: Rows, bits: Bytes, codes: Bytes) -> None:
+        self.mean, self.directions, self.steps = mean, directions, steps
+        self.bits, self.codes = bits, codes
         self._linear = Linear.about(mean, directions.astype(np.float32))
 
     def __reduce__(self) -> Any:
@@ -53,15 +64,16 @@ class Codes:
         dimension = min(MOST, *rows.shape)
         mean, basis, deviations = directions(rows, dimension, threads)
         # What is left in a direction may be rounding alone, which says nothing.
-        dimension = max(1, int(np.sum(deviations > NOISE * deviations[0])))
-        reach = np.concatenate([np.full(count, REACH[each] / 2**each) for each, count in bits(dimension)])
-        steps = 2 * reach.astype(np.float32) * deviations[:dimension]
-        steps[steps <= 0] = 1
+        deviations = deviations[: max(1, int(np.sum(deviations > NOISE * deviations[0])))]
+        bits = worthwhile(deviations)
+        dimension = len(bits)
+        steps = np.array([2 * REACH[each] / 2**each for each in bits.tolist()], np.float32)
+        steps *= np.where(deviations[:dimension] > 0, deviations[:dimension], 1)
         halves = np.ascontiguousarray(basis[:dimension].T, np.float16)
-        nothing = cls(mean, halves, steps, np.empty((0, width(dimension)), np.uint8))
+        nothing = cls(mean, halves, steps, bits, np.empty((0, width(bits)), np.uint8))
         parts = (slice(start, start + CHUNK) for start in range(0, len(rows), CHUNK))
         codes = np.concatenate([nothing.code(nothing.project(rows[part], threads)) for part in parts])
-        return cls(mean, halves, steps, codes)
+        return cls(mean, halves, steps, bits, codes)
 
     def project(self, rows: Rows, threads: int) -> Rows:
         """Rows along the directions, not rounded."""
@@ -70,7 +82,7 @@ class Codes:
     def code(self, projected: Rows) -> Bytes:
         """What stands for rows along the directions."""
         whole, first, parts = np.floor(projected / self.steps), 0, []
-        for each, count in bits(len(self.steps)):
+        for each, count in _runs(self.bits):
             half, many = 1 << (each - 1), 8 // each
             part = np.clip(whole[:, first : first + count] + half, 0, 2 * half - 1).astype(np.uint8)
             part = np.pad(part, ((0, 0), (0, -count % many))).reshape(len(part), -1, many)
@@ -84,7 +96,7 @@ class Codes:
         for start in range(0, len(values), CHUNK):
             here = slice(start, start + CHUNK)
             first = byte = 0
-            for each, count in bits(len(self.steps)):
+            for each, count in _runs(self.bits):
                 half, bytes_ = 1 << (each - 1), _bytes(each, count)
                 part = self.codes[here, byte : byte + bytes_, None] >> _shifts(each) & np.uint8(2 * half - 1)
                 numbers = part.reshape(len(part), -1)[:, :count].astype(np.float32)
@@ -95,21 +107,33 @@ class Codes:
         return values
 
 
-def bits(dimension: int) -> list[tuple[int, int]]:
-    """Bits of a number, and how many directions have so many, the first ones first.
-
-    A direction more is worth more than a second pair of bits for one in which rows differ little, as long
-    as they differ there by more than noise.
+def worthwhile(deviations: Rows) -> Bytes:
+    """Bits of the numbers of directions with these deviations, the largest first: `CODE` bytes of those that
+    lessen the error of distances most. Directions that get none are left out.
     """
-    if dimension <= CODE:
-        return [(8, dimension)]
-    more = min(dimension, 4 * CODE - dimension)
-    return [(4, more), (2, dimension - more)] if more < dimension else [(4, dimension)]
+    bits = np.array(list(WORTH), np.uint8)
+    more = np.diff(bits, prepend=0)
+    worth = deviations.astype(np.float64)[:, None] ** 2 * np.array(list(WORTH.values()))
+    order = np.argsort(-worth, axis=None, kind="stable")
+    chosen = order[np.cumsum(np.tile(more, len(deviations))[order]) <= 8 * CODE]
+    result = np.zeros(len(deviations), np.uint8)
+    np.maximum.at(result, chosen // len(bits), bits[chosen % len(bits)])
+    return result[result > 0]
 
 
-def width(dimension: int) -> int:
-    """Bytes of a code of so many directions."""
-    return sum(_bytes(each, count) for each, count in bits(dimension))
+def are_bits(bits: Bytes) -> bool:
+    """Whether directions can have so many bits, the first ones first."""
+    return bool(np.isin(bits, list(WORTH)).all() and (np.diff(bits.astype(int)) <= 0).all())
+
+
+def width(bits: Bytes) -> int:
+    """Bytes of a code whose numbers have so many bits."""
+    return sum(_bytes(each, count) for each, count in _runs(bits))
+
+
+def _runs(bits: Bytes) -> list[tuple[int, int]]:
+    """Bits of a number, and how many directions in a row have so many."""
+    return [(each, count) for each in (8, 4, 2, 1) if (count := int(np.sum(bits == each))) > 0]
 
 
 def _bytes(each: int, count: int) -> int:
@@ -121,11 +145,12 @@ def _shifts(each: int) -> Bytes:
     return np.arange(8 - each, -1, -each, dtype=np.uint8)
 
 
-def shapes(columns: int, dimension: int, n: int) -> dict[str, tuple[int, ...]]:
-    """Shapes of the arrays of codes of n rows."""
+def shapes(columns: int, dimension: int, bits: Bytes | None, n: int) -> dict[str, tuple[int, ...]]:
+    """Shapes of the arrays of codes of n rows, whose numbers have so many bits, if that is known."""
     return {
         "mean": (columns,),
         "directions": (columns, dimension),
         "steps": (dimension,),
-        "codes": (n, width(dimension)),
+        "bits": (dimension,),
+        "codes": (n, 0 if bits is None else width(bits)),
     }

@@ -11,7 +11,7 @@ from .._checks.arrays import check_arrays
 from .._inputs.images import Images
 from .._networks.network import Network
 from .codes import ARRAYS as CODED
-from .codes import MOST, Codes, shapes
+from .codes import MOST, Codes, are_bits, shapes
 from .comparison import Comparison, read_comparison
 from .neighbors import Rows, nearest_to
 
@@ -117,13 +117,15 @@ def read_places(
         return None
     if points is None:
         raise ValueError(f"{PREFIX}: there is no map beside it")
-    comparison = read_comparison(tensors, network, image_shape)
-    n, steps = len(points), found["steps"]
+    n, steps, bits = len(points), found["steps"], found["bits"]
     dimension = 0 if steps is None or steps.ndim != 1 else min(MOST, len(steps))
-    wanted = shapes(comparison.columns(network), dimension, n) | {"keys": (n,)}
+    comparison = read_comparison(tensors, network, image_shape)
+    wanted = shapes(comparison.columns(network), dimension, bits, n) | {"keys": (n,)}
     arrays = check_arrays(PREFIX, found, ARRAYS, wanted)
     if points.shape[1] != 2 or not np.isfinite(points).all():
         raise ValueError(f"{PREFIX}: got a map of shape {points.shape}, want finite points of the plane")
+    if not are_bits(arrays["bits"]):
+        raise ValueError(f"{PREFIX}.bits: got numbers that are not 8, 4, 2 or 1, the most first")
     if (arrays["steps"] <= 0).any():
         raise ValueError(f"{PREFIX}.steps: got values that are not positive")
     own = arrays.pop("keys")

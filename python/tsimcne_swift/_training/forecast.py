@@ -100,8 +100,7 @@ def training_seconds(plan: Plan) -> float:
     network = Network(plan.architecture, int(plan.stages[-1].n_components or 0), plan.normalization)
     mapping = mapping_seconds(plan, network)
     measured: dict[tuple[object, str], float] = {}
-    count = plan.patch_words
-    total = mapping + words_seconds(plan, count) + free_seconds(plan)
+    total = mapping + _plane_seconds(plan)
     for stage in plan.stages:
         # A stage that reads features is too short to be measured without the search that it begins with.
         views = replace(stage, inputs="views", neighbors=0)
@@ -130,8 +129,12 @@ def recommended_seconds(plan: Plan) -> float:
         cheapest = min(views, key=lambda stage: cost(stage, (height, width)))
         step = step_seconds(plan, cheapest) / cost(cheapest, (height, width))
     steps = sum(cost(stage, (height, width)) * stage.steps(plan.steps_per_epoch) for stage in plan.stages)
-    after = mapping_seconds(plan, network) + words_seconds(plan, plan.patch_words) + free_seconds(plan)
-    return step * steps + after
+    return step * steps + mapping_seconds(plan, network) + _plane_seconds(plan)
+
+
+def _plane_seconds(plan: Plan) -> float:
+    """Seconds of what follows training but for the network's part of it."""
+    return words_seconds(plan, plan.patch_words) + free_seconds(plan)
 
 
 def announcement(plan: Plan, used: float = 0.0) -> str:
