@@ -103,6 +103,20 @@ import Testing
         groups(files) { #expect($0.cores == 4 && $0.memory == 4000) }
     }
 
+    /// As in a sandbox that has its files in memory.
+    @Test(arguments: ["", "0::/\n", "4:memory:/other\n1:cpu:/\n0::/\n"])
+    func filesAtTheUsualPlacesCount(own: String) {
+        groups([
+            "/proc/self/cgroup": own, "/sys/fs/cgroup/cpu.max": "100000 100000\n",
+            "/sys/fs/cgroup/memory.max": "5000\n", "/sys/fs/cgroup/memory.current": "2000\n",
+        ]) { #expect($0.cores == 1 && $0.memory == 3000) }
+        groups([
+            "/proc/self/cgroup": own, "/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "200000\n",
+            "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+            "/sys/fs/cgroup/memory/memory.limit_in_bytes": "7000\n",
+        ]) { #expect($0.cores == 2 && $0.memory == 7000) }
+    }
+
     @Test func aGroupOutsideOfWhatIsMountedIsSeenAsTheTop() {
         for path in ["/../..", "/elsewhere"] {
             let files = [

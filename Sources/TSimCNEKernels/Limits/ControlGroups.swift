@@ -21,8 +21,15 @@ public struct ControlGroups: Sendable {
     /// - Parameter root: a folder in which all files are looked for, instead of the system's own.
     public init(root: String = "") {
         files = SystemFiles(root: root)
-        hierarchies = files.lines("/proc/self/mountinfo").compactMap(hierarchy)
+        let mounted = files.lines("/proc/self/mountinfo").compactMap(hierarchy)
+        let folders = Set(mounted.map(\.folder))
+        hierarchies = mounted + ControlGroups.usual.filter { !folders.contains($0.folder) }
     }
+
+    /// Where they are nearly everywhere: a container may have their files there and not say that they are mounted.
+    private static let usual =
+        [Hierarchy(controllers: nil, top: "/", folder: "/sys/fs/cgroup")]
+        + ["cpu", "memory"].map { Hierarchy(controllers: [$0], top: "/", folder: "/sys/fs/cgroup/\($0)") }
 
     /// The smallest quota, in cores, rounded up.
     public var cores: Int? {
@@ -47,9 +54,10 @@ public struct ControlGroups: Sendable {
                 files.words("\(folder)/memory.\(name)").first.flatMap { Int($0) }
             }
             // "max", or in version 1 nearly 2⁶³, is no limit.
-            guard let limit = number(version == 2 ? "max" : "limit_in_bytes"), limit < Int.max >> 1,
-                let usage = number(version == 2 ? "current" : "usage_in_bytes")
-            else { return nil }
+            guard let limit = number(version == 2 ? "max" : "limit_in_bytes"), limit < Int.max >> 1 else {
+                return nil
+            }
+            let usage = number(version == 2 ? "current" : "usage_in_bytes") ?? 0
             let kept = filesKept("\(folder)/memory.stat", prefix: version == 2 ? "" : "total_")
             return max(0, limit - max(0, usage - kept))
         }.min()
