@@ -51,12 +51,13 @@ public struct ControlGroups: Sendable {
     public var memory: Int? {
         folders(of: "memory").compactMap { version, folder -> Int? in
             func number(_ name: String) -> Int? {
-                files.words("\(folder)/memory.\(name)").first.flatMap { Int($0) }
+                let words = files.words("\(folder)/memory.\(name)")
+                return words.count == 1 ? Int(words[0]) : nil
             }
             // "max", or in version 1 nearly 2⁶³, is no limit.
-            guard let limit = number(version == 2 ? "max" : "limit_in_bytes"), limit < Int.max >> 1 else {
-                return nil
-            }
+            guard let limit = number(version == 2 ? "max" : "limit_in_bytes"),
+                (1..<Int.max >> 1).contains(limit)
+            else { return nil }
             let usage = number(version == 2 ? "current" : "usage_in_bytes") ?? 0
             let kept = filesKept("\(folder)/memory.stat", prefix: version == 2 ? "" : "total_")
             return max(0, limit - max(0, usage - kept))
