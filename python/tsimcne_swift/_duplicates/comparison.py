@@ -136,16 +136,21 @@ class Comparer:
     def _as_light(
         self, first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]
     ) -> npt.NDArray[np.float32]:
-        """The second as bright and as rich in contrast as the first, by least squares without noise."""
+        """The second as bright and as rich in contrast as the first.
+
+        Contrast is that of things, or where there are none but a fine pattern, that of all: what leaves less
+        between the two.
+        """
         lit = slice(1) if first.shape[1] == 3 else slice(None)
-        a, b = (self._smooth(planes[:, lit], THINGS) for planes in (first, second))
-        a_mean, b_mean = (planes.mean(axis=(1, 2, 3), keepdims=True) for planes in (a, b))
-        common = ((a - a_mean) * (b - b_mean)).mean(axis=(1, 2, 3), keepdims=True)
-        own = ((b - b_mean) ** 2).mean(axis=(1, 2, 3), keepdims=True)
-        gain = np.clip((common + ROUNDING**2) / (own + ROUNDING**2), 1 / CONTRAST, CONTRAST)
-        result = gain * second
-        result[:, lit] += a_mean - gain * b_mean
-        return np.asarray(result, np.float32)
+        things = self._smooth(first, THINGS), self._smooth(second, THINGS)
+        best, least = np.ones(len(first)), np.full(len(first), np.inf)
+        for a, b in (things, (first, second)):
+            gain = _gain(a[:, lit], b[:, lit])
+            left = things[0] - _lit(things[1], gain, things[0], lit)
+            error = np.mean(left**2, axis=(1, 2, 3))
+            is_less = error < least
+            best[is_less], least[is_less] = gain[is_less], error[is_less]
+        return _lit(second, best, first, lit)
 
     def _measure(
         self, first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]
@@ -182,6 +187,23 @@ class Comparer:
         sigma = width * self._scale
         smooth: npt.NDArray[np.float32] = gaussian_filter(planes, (0, 0, sigma, sigma))
         return smooth
+
+
+def _gain(first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """What the second's contrast is to be multiplied by to be like the first's, by least squares."""
+    a, b = (planes - planes.mean(axis=(1, 2, 3), keepdims=True) for planes in (first, second))
+    common, own = (a * b).mean(axis=(1, 2, 3)), (b * b).mean(axis=(1, 2, 3))
+    return np.clip((common + ROUNDING**2) / (own + ROUNDING**2), 1 / CONTRAST, CONTRAST).astype(np.float64)
+
+
+def _lit(
+    planes: npt.NDArray[np.float32], gain: npt.NDArray[np.float64], like: npt.NDArray[np.float32], lit: slice
+) -> npt.NDArray[np.float32]:
+    """Planes of that contrast, and those of brightness as bright as others."""
+    result = gain[:, None, None, None] * planes
+    means = like[:, lit] - result[:, lit]
+    result[:, lit] += means.mean(axis=(1, 2, 3), keepdims=True)
+    return np.asarray(result, np.float32)
 
 
 def seen(planes: npt.NDArray[np.float32], views: Views) -> npt.NDArray[np.float32]:
