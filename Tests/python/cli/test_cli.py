@@ -130,8 +130,8 @@ def test_a_page_that_is_a_folder(trained, folder, tmp_path, capsys):
     assert f"open {page / 'index.html'} in a browser" in capsys.readouterr().out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["map", "map.csv", "map.png"]
     assert (page / "tiles" / "0.js").exists()
-    # It is replaced where that is asked for, and where there is nothing else in it.
-    assert main(command) == 1 and "there already" in capsys.readouterr().err
+    # It is kept under another name, and replaced where that is asked for and there is nothing else in it.
+    assert main(command) == 0 and (tmp_path / "map.1" / "index.html").exists()
     assert main([*command, "--overwrite"]) == 0
     (page / "mine").touch()
     assert main([*command, "--overwrite"]) == 1
@@ -410,10 +410,8 @@ def test_the_table_that_is_read_stays(way, ending, more, folder, tmp_path, capsy
     metadata = path if way == "itself" else table
     output = tmp_path / "map.html"
     assert main(["embed", str(folder), "-o", str(output), "--metadata", str(metadata), *more]) == 1
-    error = capsys.readouterr().err
-    if more:
-        assert f"output: {path} is the file {metadata}, which is read" in error
-    assert str(path) in error and files_of(tmp_path) == before
+    assert f"output: {path} is the file {metadata}, which is read" in capsys.readouterr().err
+    assert files_of(tmp_path) == before
 
 
 @pytest.mark.parametrize("what", ["model", "picture"])
@@ -439,16 +437,32 @@ def test_files_of_another_run_stay(trained, folder, tmp_path, capsys):
     before = files_of(tmp_path)
     command = ["embed", str(folder), "-o", str(tmp_path / "map.html")]
     model = ["--model", str(tmp_path / "map.safetensors")]
-    for more in ([], ["--resume"], model):
-        assert main([*command, *more]) == 1
-        error = capsys.readouterr().err
-        assert "there already; --overwrite replaces" in error and str(tmp_path / "map.csv") in error
-        assert files_of(tmp_path) == before
-    assert main([*command, *model, "--overwrite"]) == 0
+    assert main([*command, *model, "--json"]) == 0
+    # The model maps, and is no output of this run.
+    moved = {f"map{ending}": f"map.1{ending}" for ending in (".html", ".png", ".csv")}
+    older = json.loads(capsys.readouterr().out)["older"]
+    assert older == {str(tmp_path / old): str(tmp_path / new) for old, new in moved.items()}
     after = files_of(tmp_path)
+    assert {name: after[name] for name in moved.values()} == {new: before[old] for old, new in moved.items()}
     assert after["map.safetensors"] == before["map.safetensors"] and after["map.csv"] == before["map.csv"]
-    assert main([*command, "--overwrite", "--max-time", "6s", "--seed", "1"]) == 0
-    assert files_of(tmp_path)["map.safetensors"] != before["map.safetensors"]
+    # One number is free for all files of a run.
+    assert main([*command, "--max-time", "6s", "--seed", "1"]) == 0
+    error = capsys.readouterr().err
+    assert "of an earlier run will be kept as" in error and str(tmp_path / "map.2.safetensors") in error
+    again = files_of(tmp_path)
+    endings = (".html", ".png", ".csv", ".safetensors")
+    assert all(again[f"map.2{ending}"] == after[f"map{ending}"] for ending in endings)
+    assert again["map.safetensors"] != before["map.safetensors"]
+    assert main([*command, *model, "--overwrite"]) == 0
+    assert "replaces " in capsys.readouterr().err and set(files_of(tmp_path)) == set(again)
+
+
+def test_files_of_another_run_stay_where_training_fails(trained, tmp_path, capsys):
+    shutil.copy(trained[0].with_suffix(".csv"), tmp_path / "map.csv")
+    before = files_of(tmp_path)
+    (tmp_path / "empty").mkdir()
+    assert main(["embed", str(tmp_path / "empty"), "-o", str(tmp_path / "map.html")]) == 1
+    assert files_of(tmp_path) == before
 
 
 def test_overwrite_begins_anew(folder, tmp_path, capsys):

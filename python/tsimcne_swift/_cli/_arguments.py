@@ -92,7 +92,7 @@ def _add_embed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Learns a map of images and writes it as an HTML page, and beside it, under the same "
         "name, a picture (.png), a table (.csv: file, x, y, label, clusters) and the model (.safetensors). "
         "Of more than 100,000 images the page is better a folder (-o map/), which is read as one looks. "
-        "Files of an earlier run stay, unless --overwrite is given.",
+        "Files of an earlier run are kept, as map.1.html and so on, unless --overwrite is given.",
         epilog="examples:\n"
         "  tsimcne-swift embed photos/ -o map.html\n"
         "  tsimcne-swift embed cells.zip -o cells.html --preset microscopy --max-time 1h\n"
@@ -118,7 +118,9 @@ def _add_embed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )  # fmt: skip
     embed.add_argument("--model", type=Path, help="map with this model instead of training")
     embed.add_argument("--resume", action="store_true", help="go on with an interrupted run")
-    embed.add_argument("--overwrite", action="store_true", help="replace files of an earlier run")
+    embed.add_argument(
+        "--overwrite", action="store_true", help="replace files of an earlier run instead of keeping them"
+    )
     embed.add_argument("--metadata", type=Path, metavar="CSV", help="table with a row per file, to colour by")
     embed.add_argument("--key", metavar="NAME", help="the table's column of names; default: found")
     embed.add_argument(

@@ -56,7 +56,7 @@ def _embed(options: Any, claimed: ExitStack) -> int:
         # What is wrong with parameters, a model or a checkpoint is known before anything is read.
         model = ranks.together(lambda: _model(options, outputs, comm))
         if ranks.leads:
-            _say_replaced(options, outputs)
+            _say_older(options, outputs)
         # Read by all: where one cannot, none waits for it.
         older = None if options.model is None else model
         collection = ranks.together(lambda: read_source(options, older))
@@ -90,9 +90,13 @@ def _embed(options: Any, claimed: ExitStack) -> int:
     # A table knows better than the files.
     columns = collection.metadata | (metadata or {})
     features = _features(model, collection, checkpoint is not None)
-    files, error = write_somewhere(
-        outputs, lambda chosen: _write(chosen, title, model, collection, Y, columns, features, options)
-    )
+    kept: dict[Path, Path] = {}
+
+    def write_all(chosen: Outputs) -> None:
+        kept.update(chosen.keep_older())
+        _write(chosen, title, model, collection, Y, columns, features, options)
+
+    files, error = write_somewhere(outputs, write_all)
     if checkpoint is not None and not interrupted and error is None:
         # Until now the checkpoint could have made the files again.
         checkpoint.unlink(missing_ok=True)
@@ -102,7 +106,8 @@ def _embed(options: Any, claimed: ExitStack) -> int:
         "images": len(collection), "skipped": len(collection.skipped), "others": len(collection.others),
         "interrupted": interrupted,
         "seconds": round(time.perf_counter() - started, 1),
-        "files": {kind: legible(path) for kind, path in _kept(files, outputs).items()},
+        "files": {kind: legible(path) for kind, path in _left(files, outputs).items()},
+        "older": {legible(path): legible(name) for path, name in kept.items()},
     }  # fmt: skip
     if collection.labels is not None:
         known = collection.labels >= 0
@@ -180,17 +185,21 @@ def _eyes(options: Any, outputs: Outputs) -> dict[str, Any]:
     return {"backbone": Onnx(options.eyes, options.eyes_preset, cache=outputs.features)}
 
 
-def _kept(files: Outputs, outputs: Outputs) -> dict[str, Path]:
+def _left(files: Outputs, outputs: Outputs) -> dict[str, Path]:
     """What a run leaves, by its kind."""
     seen = {"features": outputs.features} if outputs.checkpoint and outputs.features.exists() else {}
     return files.written() | seen
 
 
-def _say_replaced(options: Any, outputs: Outputs) -> None:
-    """Name the files of an earlier run that this one replaces."""
-    older = [path for path in outputs.paths() if path.exists() and not options.resume]
-    if older:
-        _say(options, f"replaces {', '.join(legible(path) for path in older)}")
+def _say_older(options: Any, outputs: Outputs) -> None:
+    """Name the files of an earlier run that this one replaces, or keeps under other names."""
+    names = outputs.older()
+    replaced = [path for path in outputs.paths() if path.exists() and options.overwrite]
+    if names:
+        files, others = (", ".join(map(legible, paths)) for paths in (names, names.values()))
+        _say(options, f"{files} of an earlier run will be kept as {others}; --overwrite replaces them")
+    if replaced:
+        _say(options, f"replaces {', '.join(map(legible, replaced))}")
 
 
 def _read_table(options: Any, collection: ImageCollection, tells: bool) -> dict[str, Any] | None:

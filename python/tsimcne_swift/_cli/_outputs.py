@@ -9,9 +9,9 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from itertools import repeat
+from itertools import count, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -47,16 +47,20 @@ NO_PICTURES = (".html", ".csv", ".safetensors", ".checkpoint", ".features")
 
 @dataclass(frozen=True)
 class Outputs:
-    """The paths of the outputs; None for what a run that trains nothing does not write."""
+    """The paths of the outputs; None for what a run that trains nothing does not write.
+
+    ``keeps`` says whether files of an earlier run that have these names are kept under others.
+    """
 
     page: Path
     picture: Path
     table: Path
     model: Path | None
     checkpoint: Path | None
+    keeps: bool = False
 
     def paths(self) -> list[Path]:
-        return [path for path in astuple(self) if path is not None]
+        return [*self.written().values(), *([] if self.checkpoint is None else [self.checkpoint])]
 
     def written(self) -> dict[str, Path]:
         """What is there in the end, by its kind."""
@@ -70,7 +74,26 @@ class Outputs:
 
     def within(self, folder: Path) -> Outputs:
         """The same names in another folder."""
-        return Outputs(*(path and folder / path.name for path in astuple(self)))
+        files = (self.page, self.picture, self.table, self.model, self.checkpoint)
+        return Outputs(*(path and folder / path.name for path in files))
+
+    def older(self) -> dict[Path, Path]:
+        """Files of an earlier run, and what they are called from now on: map.1.html, with the first number
+        that is free for all of them.
+        """
+        there = [path for path in self.written().values() if self.keeps and os.path.lexists(path)]
+        for number in count(1):
+            names = {path: path.with_name(f"{path.stem}.{number}{path.suffix}") for path in there}
+            if not any(map(os.path.lexists, names.values())):
+                return names
+        raise AssertionError
+
+    def keep_older(self) -> dict[Path, Path]:
+        """Rename them, and return what `older` did."""
+        names = self.older()
+        for path, name in names.items():
+            path.rename(name)
+        return names
 
 
 @contextlib.contextmanager
@@ -154,7 +177,14 @@ def choose_outputs(options: Any) -> Outputs:
         check_folder("output", output)
     existing = {path: found for path in outputs.paths() if (found := _status(path)) is not None}
     _check_others(existing, options)
-    _check_older(outputs, existing, options)
+    was_interrupted = outputs.checkpoint in existing
+    if was_interrupted and not options.resume and not options.overwrite:
+        raise ValueError(
+            f"output: {legible(outputs.checkpoint)} is of a run that was interrupted; "
+            "go on with --resume, or begin anew with --overwrite"
+        )
+    # The files of a run that goes on are its own.
+    outputs = replace(outputs, keeps=not options.overwrite and not was_interrupted)
     for path in outputs.paths():
         if path.suffix:
             check_writable(path, SMALLEST[path.suffix])
@@ -299,18 +329,3 @@ def _inputs(options: Any) -> Iterator[Path]:
     yield options.source
     for folder, _, names in os.walk(options.source):
         yield from (Path(folder, name) for name in names if not name.endswith(NO_PICTURES))
-
-
-def _check_older(outputs: Outputs, existing: dict[Path, os.stat_result], options: Any) -> None:
-    """Files of another run stay, unless they are to be replaced; those of a run that goes on are its own."""
-    if outputs.checkpoint in existing and not options.resume and not options.overwrite:
-        raise ValueError(
-            f"output: {legible(outputs.checkpoint)} is of a run that was interrupted; "
-            "go on with --resume, or begin anew with --overwrite"
-        )
-    goes_on = options.resume and outputs.checkpoint in existing
-    if existing and not options.overwrite and not goes_on:
-        raise ValueError(
-            f"output: got {', '.join(legible(path) for path in existing)}, there already; "
-            "--overwrite replaces, or give -o another name"
-        )
