@@ -457,12 +457,14 @@ def test_files_of_another_run_stay(trained, folder, tmp_path, capsys):
     assert "replaces " in capsys.readouterr().err and set(files_of(tmp_path)) == set(again)
 
 
-def test_files_of_another_run_stay_where_training_fails(trained, tmp_path, capsys):
-    shutil.copy(trained[0].with_suffix(".csv"), tmp_path / "map.csv")
-    before = files_of(tmp_path)
+def test_files_of_another_run_stay_where_reading_fails(trained, tmp_path):
     (tmp_path / "empty").mkdir()
-    assert main(["embed", str(tmp_path / "empty"), "-o", str(tmp_path / "map.html")]) == 1
-    assert files_of(tmp_path) == before
+    output = tmp_path / "out" / "map.html"
+    output.parent.mkdir()
+    shutil.copy(trained[0].with_suffix(".csv"), output.with_suffix(".csv"))
+    before = files_of(output.parent)
+    assert main(["embed", str(tmp_path / "empty"), "-o", str(output)]) == 1
+    assert files_of(output.parent) == before
 
 
 def test_overwrite_begins_anew(folder, tmp_path, capsys):

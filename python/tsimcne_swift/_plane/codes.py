@@ -1,4 +1,4 @@
-"""What images are compared by, in some 48 bytes each."""
+"""What images are compared by, in 48 bytes each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Rows = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
 Bytes = npt.NDArray[np.uint8]
 
-# Bytes of an image, about, and most directions that have numbers.
+# Bytes of an image, and directions that have numbers, at most.
 CODE, MOST = 48, 224
 # Rows that are coded at a time.
 CHUNK = 1 << 16
@@ -118,7 +118,11 @@ def worthwhile(deviations: Rows) -> Bytes:
     chosen = order[np.cumsum(np.tile(more, len(deviations))[order]) <= 8 * CODE]
     result = np.zeros(len(deviations), np.uint8)
     np.maximum.at(result, chosen // len(bits), bits[chosen % len(bits)])
-    return result[result > 0]
+    result = result[result > 0]
+    # Numbers of different lengths do not share a byte.
+    while width(result) > CODE:
+        result = result[:-1]
+    return result
 
 
 def are_bits(bits: Bytes) -> bool:
