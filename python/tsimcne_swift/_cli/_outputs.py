@@ -74,8 +74,15 @@ class Outputs:
 
     def within(self, folder: Path) -> Outputs:
         """The same names in another folder."""
-        files = (self.page, self.picture, self.table, self.model, self.checkpoint)
-        return Outputs(*(path and folder / path.name for path in files))
+        return replace(
+            self,
+            page=folder / self.page.name,
+            picture=folder / self.picture.name,
+            table=folder / self.table.name,
+            model=self.model and folder / self.model.name,
+            checkpoint=self.checkpoint and folder / self.checkpoint.name,
+            keeps=False,
+        )
 
     def older(self) -> dict[Path, Path]:
         """Files of an earlier run, and what they are called from now on: map.1.html, with the first number
@@ -170,14 +177,16 @@ def choose_outputs(options: Any) -> Outputs:
     trains = options.model is None
     outputs = Outputs(
         output,
-        *(output.with_suffix(ending) for ending in (".png", ".csv")),
-        *(output.with_suffix(ending) if trains else None for ending in (".safetensors", ".checkpoint")),
+        output.with_suffix(".png"),
+        output.with_suffix(".csv"),
+        output.with_suffix(".safetensors") if trains else None,
+        output.with_suffix(".checkpoint") if trains else None,
     )
     if output.suffix == "":
         check_folder("output", output)
     existing = {path: found for path in outputs.paths() if (found := _status(path)) is not None}
     _check_others(existing, options)
-    was_interrupted = outputs.checkpoint in existing
+    was_interrupted = outputs.checkpoint is not None and outputs.checkpoint in existing
     if was_interrupted and not options.resume and not options.overwrite:
         raise ValueError(
             f"output: {legible(outputs.checkpoint)} is of a run that was interrupted; "

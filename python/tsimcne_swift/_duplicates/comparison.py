@@ -193,7 +193,8 @@ def _gain(first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]) -> np
     """What the second's contrast is to be multiplied by to be like the first's, by least squares."""
     a, b = (planes - planes.mean(axis=(1, 2, 3), keepdims=True) for planes in (first, second))
     common, own = (a * b).mean(axis=(1, 2, 3)), (b * b).mean(axis=(1, 2, 3))
-    return np.clip((common + ROUNDING**2) / (own + ROUNDING**2), 1 / CONTRAST, CONTRAST).astype(np.float64)
+    gain = (common + ROUNDING**2) / (own + ROUNDING**2)
+    return np.asarray(np.clip(gain, 1 / CONTRAST, CONTRAST), np.float64)
 
 
 def _lit(
