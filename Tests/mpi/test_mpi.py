@@ -120,10 +120,10 @@ def test_the_command(photos, tmp_path):
 
 
 def test_the_command_ends_in_all_ranks_where_rank_0_may_not_write(photos, tmp_path):
-    (tmp_path / "map.html").write_text("mine")
+    (tmp_path / "map.checkpoint").write_text("mine")
     result = embed(tmp_path, *[photos] * 3)
-    assert result.returncode != 0 and "map.html, there already" in result.stderr
-    assert (tmp_path / "map.html").read_text() == "mine"
+    assert result.returncode != 0 and "map.checkpoint is of a run that was interrupted" in result.stderr
+    assert (tmp_path / "map.checkpoint").read_text() == "mine"
 
 
 def test_the_command_where_one_rank_has_no_pictures(photos, tmp_path):
