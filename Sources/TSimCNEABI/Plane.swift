@@ -17,6 +17,7 @@ public func tsimcne_nearest(
         try check(neighbors, in: 1...Int32(max(1, min(most, 1024))), "neighbors")
         try check(ownRow, in: -1...max(-1, rowCount - queryCount), "own_row")
         let pool = ThreadPool(threads: try threadCount(threads))
+        try checkMemory(NearestNeighbors.bytes(count: Int(rowCount)), "comparing \(rowCount) rows")
         let search = NearestNeighbors(
             rows: rows, count: Int(rowCount), dimension: Int(dimension), neighbors: Int(neighbors),
             metric: .distance,

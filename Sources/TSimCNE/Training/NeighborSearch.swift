@@ -28,7 +28,7 @@ final class NeighborSearch {
         let shape = source.shape
         let images = Shape(source.count, shape.height, shape.width, shape.channels)
         let (workspace, scratch) = model.planInference(.features, images)
-        let floats = workspace.peak + scratch * threads + source.count * model.features
+        let floats = workspace.peak + scratch * threads + source.count * (model.features + 2)
         return floats * MemoryLayout<Float>.stride
             + Neighbors.bytes(images: source.count, count: count)
     }

@@ -25,6 +25,8 @@ public struct NearestNeighbors {
     public let rows: UnsafePointer<Float>
     private let queries: Queries
     private let metric: Metric
+    private let scales: AlignedBuffer
+    private let offsets: AlignedBuffer
     public let count: Int
     public let dimension: Int
     /// Neighbours of a query: at most `count`, one less where queries are rows.
@@ -42,7 +44,19 @@ public struct NearestNeighbors {
         self.neighbors = neighbors
         self.metric = metric
         block = min(128, max(8, NearestNeighbors.work / max(1, count * dimension)))
+        scales = AlignedBuffer(count: count)
+        offsets = AlignedBuffer(count: count)
+        for i in 0..<count {
+            let square = squaredLength(rows + i * dimension)
+            switch metric {
+            case .distance: (scales.pointer[i], offsets.pointer[i]) = (1, square / 2)
+            case .cosine: scales.pointer[i] = square > 0 ? 1 / square.squareRoot() : 0
+            }
+        }
     }
+
+    /// Bytes that it takes from the system, beside scratch memory.
+    public static func bytes(count: Int) -> Int { 2 * count * MemoryLayout<Float>.stride }
 
     /// Queries whose neighbours are looked for together: so few that a slice takes less than a second.
     private let block: Int
@@ -58,7 +72,7 @@ public struct NearestNeighbors {
 
     public var scratchCount: Int {
         gemmScratchCount(n: NearestNeighbors.references, k: dimension)
-            + block * (NearestNeighbors.references + neighbors) + 2 * NearestNeighbors.references
+            + block * (NearestNeighbors.references + neighbors)
     }
 
     /// Writes the neighbours of the slice's queries to their places in `table` (queries × neighbors), the nearest
@@ -70,8 +84,6 @@ public struct NearestNeighbors {
         let last = min(queries.count, first + block)
         let scores = scratch + gemmScratchCount(n: NearestNeighbors.references, k: dimension)
         let best = scores + block * NearestNeighbors.references
-        let scales = best + block * neighbors
-        let offsets = scales + NearestNeighbors.references
         best.update(repeating: -.infinity, count: (last - first) * neighbors)
         for query in first..<last {
             // What cannot be compared, as it is not finite, has itself.
@@ -85,12 +97,10 @@ public struct NearestNeighbors {
                 rowStrideA: dimension,
                 columnStrideA: 1, b: rows + start * dimension, rowStrideB: 1, columnStrideB: dimension,
                 c: scores, rowStrideC: NearestNeighbors.references, accumulate: false, scratch: scratch)
-            for i in 0..<width { (scales[i], offsets[i]) = factors(of: rows + (start + i) * dimension) }
             for query in first..<last {
                 take(
-                    scores + (query - first) * NearestNeighbors.references, scales: scales,
-                    offsets: offsets, of: start, width, query, best: best + (query - first) * neighbors,
-                    table: table + query * neighbors)
+                    scores + (query - first) * NearestNeighbors.references, of: start, width, query,
+                    best: best + (query - first) * neighbors, table: table + query * neighbors)
             }
             start += width
         }
@@ -103,15 +113,6 @@ public struct NearestNeighbors {
     }
 
     private func ownRow(_ query: Int) -> Int? { queries.ownRow.map { $0 + query } }
-
-    /// What a row's products are multiplied by, and what is then taken from them.
-    private func factors(of row: UnsafePointer<Float>) -> (scale: Float, offset: Float) {
-        let square = squaredLength(row)
-        switch metric {
-        case .distance: return (1, square / 2)
-        case .cosine: return (square > 0 ? 1 / square.squareRoot() : 0, 0)
-        }
-    }
 
     private func squaredLength(_ row: UnsafePointer<Float>) -> Float { dot(row, row, count: dimension) }
 
@@ -132,7 +133,11 @@ public struct NearestNeighbors {
     }
 
     /// What a query is multiplied by before it is compared.
-    private func scale(_ query: Int) -> Float { factors(of: queries.values + query * dimension).scale }
+    private func scale(_ query: Int) -> Float {
+        guard case .cosine = metric else { return 1 }
+        let square = squaredLength(queries.values + query * dimension)
+        return square > 0 ? 1 / square.squareRoot() : 0
+    }
 
     /// Finds a query's neighbours by the differences to all rows, at several times the price of products.
     private func compareExactly(
@@ -143,8 +148,7 @@ public struct NearestNeighbors {
         table.update(repeating: Int32(own ?? 0), count: neighbors)
         let (row, scale) = (queries.values + query * dimension, scale(query))
         for other in 0..<count {
-            let second = rows + other * dimension
-            let score = -squaredDistance(row, scale, second, factors(of: second).scale)
+            let score = -squaredDistance(row, scale, rows + other * dimension, scales.pointer[other])
             if score > best[neighbors &- 1], other != own {
                 insert(score, other, best: best, table: table)
             }
@@ -188,10 +192,10 @@ public struct NearestNeighbors {
 
     /// Takes what is nearer than the furthest neighbour so far.
     private func take(
-        _ products: UnsafePointer<Float>, scales: UnsafePointer<Float>, offsets: UnsafePointer<Float>,
-        of start: Int, _ width: Int, _ query: Int, best: UnsafeMutablePointer<Float>,
-        table: UnsafeMutablePointer<Int32>
+        _ products: UnsafePointer<Float>, of start: Int, _ width: Int, _ query: Int,
+        best: UnsafeMutablePointer<Float>, table: UnsafeMutablePointer<Int32>
     ) {
+        let (scales, offsets) = (scales.pointer + start, offsets.pointer + start)
         var worst = best[neighbors &- 1]
         var k = 0
         let own = ownRow(query)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from tsimcne_swift import Stage, TSimCNE, recipes
 from tsimcne_swift._algebra.directions import directions, reduced
-from tsimcne_swift._plane.codes import Codes
+from tsimcne_swift._plane.codes import REACH, Codes, worthwhile
 from tsimcne_swift._plane.places import keys, medoids
 from tsimcne_swift._storage.safetensors import encode, read
 
@@ -296,8 +296,6 @@ def test_codes_are_numbers_side_by_side():
 
 def test_bits_are_where_they_lessen_the_error_most():
     """No bits of one direction would do more in another one."""
-    from tsimcne_swift._plane.codes import REACH, worthwhile
-
     deviations = (0.97 ** np.arange(200)).astype(np.float32)
     bits = worthwhile(deviations)
     assert bits.astype(int).sum() <= 48 * 8 and (np.diff(bits.astype(int)) <= 0).all()

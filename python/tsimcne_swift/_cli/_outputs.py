@@ -89,11 +89,11 @@ class Outputs:
         that is free for all of them.
         """
         there = [path for path in self.written().values() if self.keeps and os.path.lexists(path)]
-        for number in count(1):
-            names = {path: path.with_name(f"{path.stem}.{number}{path.suffix}") for path in there}
-            if not any(map(os.path.lexists, names.values())):
-                return names
-        raise AssertionError
+        numbered = (
+            {path: path.with_name(f"{path.stem}.{number}{path.suffix}") for path in there}
+            for number in count(1)
+        )
+        return next(names for names in numbered if not any(map(os.path.lexists, names.values())))
 
     def keep_older(self) -> dict[Path, Path]:
         """Rename them, and return what `older` did."""

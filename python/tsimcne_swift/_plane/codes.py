@@ -137,7 +137,7 @@ def width(bits: Bytes) -> int:
 
 def _runs(bits: Bytes) -> list[tuple[int, int]]:
     """Bits of a number, and how many directions in a row have so many."""
-    return [(each, count) for each in (8, 4, 2, 1) if (count := int(np.sum(bits == each))) > 0]
+    return [(each, count) for each in reversed(WORTH) if (count := int(np.sum(bits == each))) > 0]
 
 
 def _bytes(each: int, count: int) -> int:
