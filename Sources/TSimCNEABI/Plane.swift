@@ -17,17 +17,18 @@ public func tsimcne_nearest(
         try check(neighbors, in: 1...Int32(max(1, min(most, 1024))), "neighbors")
         try check(ownRow, in: -1...max(-1, rowCount - queryCount), "own_row")
         let pool = ThreadPool(threads: try threadCount(threads))
-        try checkMemory(NearestNeighbors.bytes(count: Int(rowCount)), "comparing \(rowCount) rows")
+        try checkMemory(
+            NearestNeighbors.bytes(
+                count: Int(rowCount), dimension: Int(dimension), queries: Int(queryCount),
+                neighbors: Int(neighbors)), "comparing \(rowCount) rows")
         let search = NearestNeighbors(
             rows: rows, count: Int(rowCount), dimension: Int(dimension), neighbors: Int(neighbors),
             metric: .distance,
             queries: .init(queries, count: Int(queryCount), ownRow: ownRow < 0 ? nil : Int(ownRow)))
         let program = Program()
+        search.write(into: program, table: indices)
         try checkMemory(
-            search.scratchCount * pool.threads * MemoryLayout<Float>.stride, "looking for neighbours")
-        program.add("neighbors", slices: search.slices, scratch: search.scratchCount) {
-            search.run(slice: $0, into: indices, scratch: $1)
-        }
+            program.scratchCount * pool.threads * MemoryLayout<Float>.stride, "looking for neighbours")
         program.run(on: pool)
     }
 }
@@ -79,13 +80,46 @@ public func tsimcne_move_points(
         try check(rate, in: 0...1000, "rate")
         try check(momentum, in: 0...1, "momentum")
         let pool = ThreadPool(threads: try threadCount(threads))
-        try checkMemory(
-            FreePoints.plannedBytes(count: count, threads: pool.threads), "moving \(count) points")
+        if let repulsion = points.repulsion {
+            try check(steps, in: 1...1, "steps, with a repulsion that is given")
+            for i in 0..<3 * count where !repulsion[i].isFinite {
+                throw Failure.argument("points.repulsion: got values that are not finite")
+            }
+        } else {
+            try checkMemory(
+                FreePoints.plannedBytes(count: count, threads: pool.threads), "moving \(count) points")
+        }
         let motion = FreePoints.Motion(exaggeration: exaggeration, rate: rate, momentum: momentum)
         FreePoints(
             count: count, positions: positions, velocities: velocities, gains: gains, graph: graph,
-            motion: motion
+            motion: motion, repulsion: points.repulsion
         ).run(steps: Int(steps), on: pool)
+    }
+}
+
+@_cdecl("tsimcne_repel_points")
+public func tsimcne_repel_points(
+    _ positions: UnsafePointer<Float>?, _ count: Int64, _ part: Int32, _ parts: Int32, _ threads: Int32,
+    _ repulsion: UnsafeMutablePointer<Float>?
+) -> Int32 {
+    status {
+        let positions = try required(positions, "positions")
+        let repulsion = try required(repulsion, "repulsion")
+        try check(count, in: 2...largestPointCount, "count")
+        try check(parts, in: 1...1 << 20, "parts")
+        try check(part, in: 0...parts - 1, "part")
+        for i in 0..<2 * Int(count) where !positions[i].isFinite {
+            throw Failure.argument("positions: got values that are not finite")
+        }
+        let pool = ThreadPool(threads: try threadCount(threads))
+        try checkMemory(
+            PointRepulsion.plannedBytes(count: Int(count), threads: pool.threads),
+            "what keeps \(count) points apart")
+        repulsion.update(repeating: 0, count: 3 * Int(count))
+        let program = Program()
+        PointRepulsion(count: Int(count), positions: positions, sums: repulsion)
+            .write(into: program, part: Int(part), of: Int(parts))
+        program.run(on: pool)
     }
 }
 

@@ -25,9 +25,10 @@ public func tsimcne_trainer_create(
         try check(config.shard_rank, in: 0...shards - 1, "config.shard_rank")
         // A range from the shards up to the images would end the process where there are more of the former.
         try check(Int64(shards), in: 1...config.batch_size, "config.shard_count")
-        guard shards == 1 || config.stop_at | UInt32(TSIMCNE_STOP_AT_BATCH_NORM_SUMS) == 15 else {
+        let free = UInt32(TSIMCNE_STOP_AT_BATCH_NORM_SUMS | TSIMCNE_STOP_AT_FEATURES)
+        guard shards == 1 || config.stop_at | free == 31 else {
             throw Failure.argument(
-                "config.stop_at: got \(config.stop_at), want 14 or 15, as there are shards")
+                "config.stop_at: got \(config.stop_at), want 14, 15, 30 or 31, as there are shards")
         }
         try check(config.average_decay, in: 0...(1.0).nextDown, "config.average_decay")
         let precision = config.precision == Int32(TSIMCNE_PRECISION_BFLOAT16) ? Precision.bfloat16 : .single
@@ -97,10 +98,7 @@ public func tsimcne_advance(
             let deadline = ThreadPool.now() + options.timeSlice
             while true {
                 let event = trainer.advance(until: deadline)
-                if case .boundary(let boundary) = event, !options.stops(at: boundary) { continue }
-                if event == .outputStarted, options.stopAt & UInt32(TSIMCNE_STOP_AT_OUTPUT_STARTED) == 0 {
-                    continue
-                }
+                guard options.stops(at: event) else { continue }
                 target.pointee = tsimcne_event(event, of: trainer)
                 return
             }
@@ -109,12 +107,15 @@ public func tsimcne_advance(
 }
 
 extension TrainerOptions {
-    func stops(at boundary: Program.Boundary) -> Bool {
+    func stops(at event: Trainer.Event) -> Bool {
         let flag: Int
-        switch boundary {
-        case .batchNormalizationSums: flag = TSIMCNE_STOP_AT_BATCH_NORM_SUMS
-        case .embeddings: flag = TSIMCNE_STOP_AT_EMBEDDINGS
-        case .gradient: flag = TSIMCNE_STOP_AT_GRADIENTS
+        switch event {
+        case .boundary(.batchNormalizationSums): flag = TSIMCNE_STOP_AT_BATCH_NORM_SUMS
+        case .boundary(.embeddings): flag = TSIMCNE_STOP_AT_EMBEDDINGS
+        case .boundary(.gradient): flag = TSIMCNE_STOP_AT_GRADIENTS
+        case .outputStarted: flag = TSIMCNE_STOP_AT_OUTPUT_STARTED
+        case .featuresFound: flag = TSIMCNE_STOP_AT_FEATURES
+        default: return true
         }
         return stopAt & UInt32(flag) != 0
     }
@@ -138,6 +139,7 @@ extension tsimcne_event {
             kind = Int32(TSIMCNE_EVENT_GRADIENT)
             array = Int64(trainer.arrayIndex(.gradient, name) ?? -1)
         case .outputStarted: kind = Int32(TSIMCNE_EVENT_OUTPUT_STARTED)
+        case .featuresFound: kind = Int32(TSIMCNE_EVENT_FEATURES_FOUND)
         case .neighborsFound: kind = Int32(TSIMCNE_EVENT_NEIGHBORS_FOUND)
         case .step:
             kind = Int32(TSIMCNE_EVENT_STEP)

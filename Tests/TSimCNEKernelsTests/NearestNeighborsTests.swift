@@ -3,23 +3,24 @@ import TSimCNEKernels
 import Testing
 
 @Suite struct NearestNeighborsTests {
-    /// The table of all slices.
+    /// The neighbours of all rows, or of some that are no neighbours of themselves.
     static func table(
-        _ rows: [Float], dimension d: Int, neighbors k: Int, metric: NearestNeighbors.Metric = .distance
+        _ rows: [Float], dimension d: Int, neighbors k: Int, metric: NearestNeighbors.Metric = .distance,
+        of some: Range<Int>? = nil, threads: Int = 2
     ) -> [[Int]] {
-        let n = rows.count / d
+        let some = some ?? 0..<rows.count / d
+        let n = some.count
         let memory = AlignedBuffer(count: rows.count)
         let table = UnsafeMutablePointer<Int32>.allocate(capacity: n * k)
         defer { table.deallocate() }
         memory.pointer.update(from: rows, count: rows.count)
         let search = NearestNeighbors(
-            rows: memory.pointer, count: n, dimension: d, neighbors: k, metric: metric)
-        let scratch = AlignedBuffer(count: search.scratchCount)
-        withExtendedLifetime((memory, scratch)) {
-            for slice in (0..<search.slices).reversed() {
-                search.run(slice: slice, into: table, scratch: scratch.pointer)
-            }
-        }
+            rows: memory.pointer, count: rows.count / d, dimension: d, neighbors: k, metric: metric,
+            queries: .init(memory.pointer + some.lowerBound * d, count: n, ownRow: some.lowerBound))
+        let program = Program()
+        program.keepAlive(memory)
+        search.write(into: program, table: table)
+        program.run(on: ThreadPool(threads: threads))
         return (0..<n).map { i in (0..<k).map { Int(table[i * k + $0]) } }
     }
 
@@ -43,6 +44,21 @@ import Testing
             let found = table[i].map { distances[$0] }
             #expect(zip(found, nearest).allSatisfy { abs($0 - $1) < 1e-5 * (1 + $1) }, "row \(i)")
             #expect(Set(table[i]).count == k && !table[i].contains(i), "row \(i)")
+        }
+    }
+
+    /// Few queries are compared with parts of the rows, side by side.
+    @Test(arguments: [NearestNeighbors.Metric.distance, .cosine], [1, 3])
+    func someFindWhatAllFind(metric: NearestNeighbors.Metric, threads: Int) {
+        let (n, d, k) = (17_000, 3, 9)
+        var rows = values(n * d, seed: 3)
+        // Of rows that are as far the lowest comes first, whichever part it is in.
+        for i in 0..<200 { for c in 0..<d { rows[(n - 1 - 50 * i) * d + c] = rows[i * d + c] } }
+        let all = NearestNeighborsTests.table(rows, dimension: d, neighbors: k, metric: metric)
+        for some in [5..<6, 0..<200, 16_990..<17_000] {
+            let found = NearestNeighborsTests.table(
+                rows, dimension: d, neighbors: k, metric: metric, of: some, threads: threads)
+            #expect(found == Array(all[some]))
         }
     }
 

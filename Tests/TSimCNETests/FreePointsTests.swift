@@ -1,5 +1,6 @@
 import Support
 import TSimCNE
+import TSimCNEKernels
 import Testing
 
 @Suite struct FreePointsTests {
@@ -23,7 +24,8 @@ import Testing
         }
 
         func move(
-            steps: Int, exaggeration: Float = 1, rate: Float = 0.1, momentum: Float = 0, threads: Int = 1
+            steps: Int, exaggeration: Float = 1, rate: Float = 0.1, momentum: Float = 0, threads: Int = 1,
+            repulsion: [Float]? = nil
         ) {
             let count = positions.count / 2
             positions.withUnsafeMutableBufferPointer { positions in
@@ -32,11 +34,18 @@ import Testing
                         let graph = FreePoints.Graph(offsets: offsets, neighbors: neighbors, weights: weights)
                         let motion = FreePoints.Motion(
                             exaggeration: exaggeration, rate: rate, momentum: momentum)
-                        FreePoints(
-                            count: count, positions: positions.baseAddress!,
-                            velocities: velocities.baseAddress!, gains: gains.baseAddress!, graph: graph,
-                            motion: motion
-                        ).run(steps: steps, on: ThreadPool(threads: threads))
+                        func run(_ repulsion: UnsafePointer<Float>?) {
+                            FreePoints(
+                                count: count, positions: positions.baseAddress!,
+                                velocities: velocities.baseAddress!, gains: gains.baseAddress!,
+                                graph: graph, motion: motion, repulsion: repulsion
+                            ).run(steps: steps, on: ThreadPool(threads: threads))
+                        }
+                        if let repulsion {
+                            repulsion.withUnsafeBufferPointer { run($0.baseAddress) }
+                        } else {
+                            run(nil)
+                        }
                     }
                 }
             }
@@ -106,5 +115,30 @@ import Testing
         for steps in [1, 4, 7] { other.move(steps: steps, momentum: 0.8, threads: 3) }
         #expect(one.positions == other.positions && one.velocities == other.velocities)
         #expect(one.gains == other.gains)
+    }
+
+    /// The repulsion is found in parts, by processes that share the points, and added up.
+    @Test(arguments: [2, 70, 5000], [1, 2, 3, 7])
+    func bitsDoNotDependOnParts(count: Int, parts: Int) {
+        let (one, shared) = (Run(count: count), Run(count: count))
+        one.move(steps: 3, momentum: 0.8)
+        for _ in 0..<3 {
+            var whole = [Float](repeating: 0, count: 3 * count)
+            for part in 0..<parts {
+                var sums = [Float](repeating: 0, count: 3 * count)
+                shared.positions.withUnsafeBufferPointer { positions in
+                    sums.withUnsafeMutableBufferPointer { sums in
+                        let program = Program()
+                        PointRepulsion(
+                            count: count, positions: positions.baseAddress!, sums: sums.baseAddress!
+                        ).write(into: program, part: part, of: parts)
+                        program.run(on: ThreadPool(threads: 2))
+                    }
+                }
+                for i in 0..<whole.count { whole[i] += sums[i] }
+            }
+            shared.move(steps: 1, momentum: 0.8, repulsion: whole)
+        }
+        #expect(one.positions == shared.positions && one.velocities == shared.velocities)
     }
 }

@@ -73,6 +73,22 @@ static void plane(void) {
     CHECK(tsimcne_move_points(&points, 0, 1, 0.1F, 0.5F, 1) == TSIMCNE_ERROR_ARGUMENT);
     CHECK(tsimcne_move_points(&points, 1, 1, NAN, 0.5F, 1) == TSIMCNE_ERROR_ARGUMENT);
     CHECK(tsimcne_move_points(NULL, 1, 1, 0.1F, 0.5F, 1) == TSIMCNE_ERROR_ARGUMENT);
+    float part[12], other[12], all[12];
+    CHECK(tsimcne_repel_points(positions, 4, 0, 2, 1, part) == TSIMCNE_OK);
+    CHECK(tsimcne_repel_points(positions, 4, 1, 2, 1, other) == TSIMCNE_OK);
+    CHECK(tsimcne_repel_points(positions, 4, 0, 1, 1, all) == TSIMCNE_OK);
+    for (int i = 0; i < 12; i++) {
+        CHECK(part[i] + other[i] == all[i]);
+    }
+    CHECK(tsimcne_repel_points(positions, 1, 0, 1, 1, all) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_repel_points(positions, 4, 2, 2, 1, all) == TSIMCNE_ERROR_ARGUMENT);
+    CHECK(tsimcne_repel_points(positions, 4, 0, 1, 1, NULL) == TSIMCNE_ERROR_ARGUMENT);
+    points.repulsion = all;
+    CHECK(tsimcne_move_points(&points, 1, 1, 0.1F, 0.5F, 1) == TSIMCNE_OK);
+    CHECK(tsimcne_move_points(&points, 2, 1, 0.1F, 0.5F, 1) == TSIMCNE_ERROR_ARGUMENT);
+    all[2] = NAN;
+    CHECK(tsimcne_move_points(&points, 1, 1, 0.1F, 0.5F, 1) == TSIMCNE_ERROR_ARGUMENT);
+    points.repulsion = NULL;
     neighbors[2] = 4;
     CHECK(tsimcne_move_points(&points, 1, 1, 0.1F, 0.5F, 1) == TSIMCNE_ERROR_ARGUMENT);
     CHECK(strstr(tsimcne_last_error(), "neighbors: got 4, want 0 to 3") != NULL);
@@ -417,11 +433,16 @@ static void find_neighbors(tsimcne_handle model, const tsimcne_images *images) {
     stage.neighbors = 3;
     stage.inputs = TSIMCNE_INPUT_FEATURES;
     tsimcne_trainer_config config = configuration(&stage, 1);
+    config.stop_at = TSIMCNE_STOP_AT_FEATURES;
     tsimcne_handle trainer = 0;
     CHECK(tsimcne_trainer_create(model, images, &config, &trainer) == TSIMCNE_OK);
-    advance_to(trainer, TSIMCNE_EVENT_NEIGHBORS_FOUND);
-    CHECK(tsimcne_supply(trainer, images->data, 0) == TSIMCNE_ERROR_STATE);
     tsimcne_array array = {.struct_size = sizeof array};
+    advance_to(trainer, TSIMCNE_EVENT_FEATURES_FOUND);
+    CHECK(tsimcne_array_named(trainer, TSIMCNE_ARRAY_FEATURES, "features", &array) == TSIMCNE_OK);
+    CHECK(array.type == TSIMCNE_FLOAT32 && array.rank == 2 && array.shape[0] == images->count);
+    advance_to(trainer, TSIMCNE_EVENT_NEIGHBORS_FOUND);
+    CHECK(tsimcne_array_named(trainer, TSIMCNE_ARRAY_FEATURES, "features", &array) != TSIMCNE_OK);
+    CHECK(tsimcne_supply(trainer, images->data, 0) == TSIMCNE_ERROR_STATE);
     CHECK(tsimcne_array_named(trainer, TSIMCNE_ARRAY_NEIGHBORS, "neighbors", &array) == TSIMCNE_OK);
     CHECK(array.type == TSIMCNE_INT32 && array.rank == 2);
     CHECK(array.shape[0] == images->count && array.shape[1] == 3);

@@ -459,6 +459,12 @@ static void plane(Choices *choices) {
                              .offsets = one_in(choices, 64) ? NULL : offsets,
                              .neighbors = one_in(choices, 64) ? NULL : neighbors,
                              .weights = filled(choices, count * edges + 1, TSIMCNE_FLOAT32)};
+    if (one_in(choices, 4)) {
+        points.repulsion = filled(choices, 3 * count, TSIMCNE_FLOAT32);
+        tsimcne_repel_points(points.positions, count, (int32_t)integer(choices, 0) & 0xf,
+                             (int32_t)integer(choices, 1 + below(choices, 4)),
+                             (int32_t)integer(choices, 1 + below(choices, 2)), buffer(choices, 12 * count));
+    }
     tsimcne_move_points(&points, integer(choices, 1 + below(choices, 4)) & 0xff, (float)real(choices, 1),
                         (float)real(choices, 0.1), (float)real(choices, 0.5),
                         (int32_t)integer(choices, 1 + below(choices, 2)));

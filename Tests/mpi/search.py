@@ -1,4 +1,4 @@
-"""What test_search.py runs under mpirun: neighbours that ranks find together.
+"""What test_search.py runs under mpirun: neighbours that ranks find together, and points that they move.
 
 Arguments are the rows up to which all are compared, and what the last rank does in the middle of the search.
 """
@@ -9,7 +9,9 @@ import sys
 
 import numpy as np
 from mpi4py import MPI
+from tsimcne_swift import recipes
 from tsimcne_swift._plane import neighbors
+from tsimcne_swift._plane.moving import move
 from tsimcne_swift._training.ranks import check_comm
 
 comm = MPI.COMM_WORLD
@@ -27,6 +29,12 @@ def report(part):
 X = np.random.default_rng(0).standard_normal((3001, 8)).astype(np.float32)
 with check_comm(comm) as ranks:
     found = neighbors.nearest(X, 6, 1, report, ranks)
-same = np.array_equal(found, neighbors.nearest(X, 6, 1))
+    if what == "move":
+        recipes.POINTS = recipes.POINTS[:1]
+        points = move(found, X[:, :2].copy(), 1, lambda part: None, ranks=ranks)
+if what == "move":
+    same = np.array_equal(points, move(found, X[:, :2].copy(), 1, lambda part: None))
+else:
+    same = np.array_equal(found, neighbors.nearest(X, 6, 1))
 if not all(comm.allgather(same)):
-    sys.exit("ranks found other neighbours than one process")
+    sys.exit("ranks found others than one process")

@@ -1,4 +1,4 @@
-"""Neighbours that several processes find together."""
+"""Neighbours that several processes find together, and points that they move."""
 
 import pytest
 from launch import finish, start
@@ -8,6 +8,12 @@ from launch import finish, start
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_ranks_find_what_one_finds(ranks, exact):
     code, out, err = finish(start(ranks, "search.py", exact, "search"))
+    assert code == 0, out + err
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_ranks_move_points_as_one_does(ranks):
+    code, out, err = finish(start(ranks, "search.py", 1 << 16, "move"))
     assert code == 0, out + err
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from . import whole
 from .data import load, mixture
 from .planes import PLANES
 from .searches import SEARCHES, K
@@ -27,16 +28,23 @@ ASKED, COLUMNS = 1000, 256
 def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.million", description=__doc__)
-    parser.add_argument("--part", choices=("neighbors", "plane"), default="neighbors")
+    parser.add_argument("--part", choices=("neighbors", "plane", "whole"), default="neighbors")
     parser.add_argument("--data", choices=("mixture", "fashion", "zip"), default="mixture")
     parser.add_argument("--archive", help="zip file of pictures, for --data zip")
     parser.add_argument("--rows", type=float, default=1e6, help="at most so many")
     parser.add_argument("--only", help="names, with commas between them")
+    parser.add_argument(
+        "--folder", type=Path, help="of the pictures, for --part whole, made where they are not"
+    )
+    parser.add_argument("--target", type=Path, help="where its model, map and page go")
+    parser.add_argument("--max-time", default="10min", help="of its training and plane")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
         return child(arguments.part, *arguments.child)
     n = int(arguments.rows)
+    if arguments.part == "whole":
+        return from_files(arguments.folder, arguments.target, n, arguments.max_time)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.npy"
         is_plane = arguments.part == "plane"
@@ -46,6 +54,16 @@ def main() -> None:
         names = (arguments.only or ",".join(PLANES if is_plane else SEARCHES)).split(",")
         for name in names:
             print(json.dumps(measured(name, arguments.part, path, rows, asked, true)), flush=True)
+
+
+def from_files(folder: Path | None, target: Path | None, count: int, max_time: str) -> None:
+    """From files to a page."""
+    if folder is None or target is None:
+        raise SystemExit("--folder, --target: want both for --part whole")
+    whole.make(folder, count)
+    steps = Steps()
+    whole.run(folder, target, max_time, steps, lambda figures: print(json.dumps(figures), flush=True))
+    print(json.dumps(steps.total() | {"steps": steps.figures}))
 
 
 def truth(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -115,11 +133,13 @@ class Steps:
         self._begin()
 
     def done(self, step: str) -> None:
-        """A step is over, and the next begins."""
+        """A step, or a part of it, is over, and the next begins."""
+        before = self.figures.get(step, {"cpu_seconds": 0.0, "seconds": 0.0, "megabytes": 0})
+        cpu, wall = time.process_time() - self._cpu, time.perf_counter() - self._wall
         self.figures[step] = {
-            "cpu_seconds": round(time.process_time() - self._cpu, 1),
-            "seconds": round(time.perf_counter() - self._wall, 1),
-            "megabytes": round((memory("VmHWM") - self._memory) / 1e6),
+            "cpu_seconds": round(before["cpu_seconds"] + cpu, 1),
+            "seconds": round(before["seconds"] + wall, 1),
+            "megabytes": max(before["megabytes"], round((memory("VmHWM") - self._memory) / 1e6)),
         }
         self._begin()
 

@@ -39,6 +39,17 @@ def words(images: np.ndarray) -> np.ndarray:
     return PatchWords.of(own, 1024, 0).describe(own, 0)
 
 
+def fashion() -> tuple[np.ndarray, np.ndarray]:
+    """Fashion-MNIST's pictures (70,000, 28, 28) and labels."""
+
+    def read(kind: str, header: int) -> bytes:
+        names = [FASHION / f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k")]
+        return b"".join(gzip.decompress(name.read_bytes())[header:] for name in names)
+
+    pictures = np.frombuffer(read("images-idx3", 16), np.uint8).reshape(-1, 28, 28)
+    return pictures, np.frombuffer(read("labels-idx1", 8), np.uint8)
+
+
 def load(name: str, n: int, archive: str | None) -> np.ndarray:
     """Rows in at most 192 columns: of ``mixture``, ``fashion``, or the pictures of a zip file (``zip``)."""
     from tsimcne_swift import images, recipes
@@ -47,9 +58,7 @@ def load(name: str, n: int, archive: str | None) -> np.ndarray:
     if name == "mixture":
         return mixture(n, recipes.COMPARED)
     if name == "fashion":
-        names = [FASHION / f"{part}-images-idx3-ubyte.gz" for part in ("train", "t10k")]
-        parts = [gzip.decompress(name.read_bytes())[16:] for name in names]
-        pictures = np.frombuffer(b"".join(parts), np.uint8).reshape(-1, 28, 28)
+        pictures = fashion()[0]
     else:
         if archive is None:
             raise SystemExit("--archive: want the zip file of pictures")

@@ -84,6 +84,7 @@ static PyMethodDef core_methods[] = {
     {"describe_patches", (PyCFunction)(void (*)(void))core_describe_patches, METH_VARARGS | METH_KEYWORDS,
      NULL},
     {"move_points", (PyCFunction)(void (*)(void))core_move_points, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"repel_points", (PyCFunction)(void (*)(void))core_repel_points, METH_VARARGS | METH_KEYWORDS, NULL},
     {"infonce", (PyCFunction)(void (*)(void))core_infonce, METH_VARARGS | METH_KEYWORDS, NULL},
     {"infonce_sums", (PyCFunction)(void (*)(void))core_infonce_sums, METH_VARARGS | METH_KEYWORDS, NULL},
     {"infonce_gradient", (PyCFunction)(void (*)(void))core_infonce_gradient, METH_VARARGS | METH_KEYWORDS,

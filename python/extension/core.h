@@ -83,6 +83,7 @@ PyObject *core_reverse_neighbors(PyObject *module, PyObject *args);
 PyObject *core_directions(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *core_describe_patches(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *core_move_points(PyObject *module, PyObject *args, PyObject *kwargs);
+PyObject *core_repel_points(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *core_guard_create(PyObject *module, PyObject *args);
 PyObject *core_guard_faults(PyObject *module, PyObject *handle);
 PyObject *core_guard_destroy(PyObject *module, PyObject *handle);

@@ -96,23 +96,27 @@ done:
 PyObject *core_move_points(PyObject *module, PyObject *args, PyObject *kwargs) {
     (void)module;
     static char *names[] = {"positions", "velocities",   "gains", "offsets",  "neighbors", "weights",
-                            "steps",     "exaggeration", "rate",  "momentum", "threads",   NULL};
-    enum { POSITIONS, VELOCITIES, GAINS, OFFSETS, NEIGHBORS, WEIGHTS, COUNT };
-    static const char *const formats[COUNT] = {"f", "f", "f", "lq", "i", "f"};
-    PyObject *objects[COUNT];
+                            "steps",     "exaggeration", "rate",  "momentum", "threads",   "repulsion",
+                            NULL};
+    enum { POSITIONS, VELOCITIES, GAINS, OFFSETS, NEIGHBORS, WEIGHTS, REPULSION, COUNT };
+    static const char *const formats[COUNT] = {"f", "f", "f", "lq", "i", "f", "f"};
+    static const char *const view_names[COUNT] = {"positions", "velocities", "gains",    "offsets",
+                                                  "neighbors", "weights",    "repulsion"};
+    PyObject *objects[COUNT] = {0};
     long long steps = 0;
     float exaggeration = 1, rate = -1, momentum = -1;
     int threads = -1;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOOOO|$Lfffi", names, &objects[0], &objects[1],
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOOOO|$LfffiO", names, &objects[0], &objects[1],
                                      &objects[2], &objects[3], &objects[4], &objects[5], &steps,
-                                     &exaggeration, &rate, &momentum, &threads)) {
+                                     &exaggeration, &rate, &momentum, &threads, &objects[REPULSION])) {
         return NULL;
     }
     Py_buffer views[COUNT];
     memset(views, 0, sizeof views);
     PyObject *result = NULL;
     for (int i = 0; i < COUNT; i++) {
-        if (borrow(objects[i], &views[i], names[i], formats[i], i < OFFSETS) != 0) {
+        if (objects[i] != NULL && objects[i] != Py_None &&
+            borrow(objects[i], &views[i], view_names[i], formats[i], i < OFFSETS) != 0) {
             goto done;
         }
     }
@@ -123,6 +127,10 @@ PyObject *core_move_points(PyObject *module, PyObject *args, PyObject *kwargs) {
     }
     if (views[VELOCITIES].len != views[POSITIONS].len || views[GAINS].len != views[POSITIONS].len) {
         PyErr_SetString(PyExc_ValueError, "velocities, gains: want the shape of positions");
+        goto done;
+    }
+    if (views[REPULSION].buf != NULL && views[REPULSION].len != 12 * count) {
+        PyErr_SetString(PyExc_ValueError, "repulsion: want three values for each point");
         goto done;
     }
     int64_t *offsets = views[OFFSETS].buf;
@@ -142,6 +150,7 @@ PyObject *core_move_points(PyObject *module, PyObject *args, PyObject *kwargs) {
         .offsets = offsets,
         .neighbors = views[NEIGHBORS].buf,
         .weights = views[WEIGHTS].buf,
+        .repulsion = views[REPULSION].buf,
     };
     int32_t status;
     Py_BEGIN_ALLOW_THREADS
@@ -152,5 +161,36 @@ done:
     for (int i = 0; i < COUNT; i++) {
         PyBuffer_Release(&views[i]);
     }
+    return result;
+}
+
+PyObject *core_repel_points(PyObject *module, PyObject *args, PyObject *kwargs) {
+    (void)module;
+    static char *names[] = {"positions", "repulsion", "part", "parts", "threads", NULL};
+    PyObject *position_object, *repulsion_object;
+    int part = 0, parts = 1, threads = -1;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|$iii", names, &position_object, &repulsion_object,
+                                     &part, &parts, &threads)) {
+        return NULL;
+    }
+    Py_buffer positions = {0}, repulsion = {0};
+    PyObject *result = NULL;
+    if (borrow_rows(position_object, &positions, "positions", false) != 0 ||
+        borrow(repulsion_object, &repulsion, "repulsion", "f", true) != 0) {
+        goto done;
+    }
+    if (positions.shape[1] != 2 || repulsion.len != 12 * positions.shape[0]) {
+        PyErr_SetString(PyExc_ValueError,
+                        "positions, repulsion: want shape (points, 2) and three values for each point");
+        goto done;
+    }
+    int32_t status;
+    Py_BEGIN_ALLOW_THREADS
+        status = tsimcne_repel_points(positions.buf, positions.shape[0], part, parts, threads, repulsion.buf);
+    Py_END_ALLOW_THREADS
+    result = none_or_error(status);
+done:
+    PyBuffer_Release(&positions);
+    PyBuffer_Release(&repulsion);
     return result;
 }

@@ -250,5 +250,9 @@ def move_points(
     momentum: float,
     threads: int,
     exaggeration: float = 1,
+    repulsion: Array | None = None,
 ) -> None:
     """Move points of the plane, (points, 2) float32, in place; see tsimcne_move_points."""
+
+def repel_points(positions: Array, repulsion: Array, *, part: int, parts: int, threads: int) -> None:
+    """Find what points do to those of a part; see tsimcne_repel_points."""

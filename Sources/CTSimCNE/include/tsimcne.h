@@ -43,7 +43,7 @@ extern "C" {
 #define TSIMCNE_VERSION "0.1.0"
 
 /** The number of this interface: it is raised whenever a structure or a function changes its meaning. */
-#define TSIMCNE_ABI_VERSION 12
+#define TSIMCNE_ABI_VERSION 13
 
 #define TSIMCNE_STATUSES(X)                                                                                  \
     X(OK, 0, "ok")                                                                                           \
@@ -399,7 +399,8 @@ enum { TSIMCNE_SOURCE_COUNT = 0 TSIMCNE_SOURCES(TSIMCNE_COUNTED) };
     X(STOP_AT_BATCH_NORM_SUMS, 1, "batch_norm_sums")                                                         \
     X(STOP_AT_EMBEDDINGS, 2, "embeddings")                                                                   \
     X(STOP_AT_GRADIENTS, 4, "gradients")                                                                     \
-    X(STOP_AT_OUTPUT_STARTED, 8, "output_started")
+    X(STOP_AT_OUTPUT_STARTED, 8, "output_started")                                                           \
+    X(STOP_AT_FEATURES, 16, "features")
 enum { TSIMCNE_STOPS(TSIMCNE_CONSTANT) };
 
 /* What the factors of convolutions' products are rounded to; sums are always of single precision. */
@@ -414,7 +415,7 @@ enum { TSIMCNE_PRECISION_COUNT = 0 TSIMCNE_PRECISIONS(TSIMCNE_COUNTED) };
     X(int64_t, batch_size, 2, 2, 1099511627776)        /* images, not views; at most images.count */         \
     X(int32_t, source, 0, 0, TSIMCNE_SOURCE_COUNT - 1) /* TSIMCNE_SOURCE_… */                              \
     X(int32_t, threads, 0, 0, 1024)                    /* 0: all cores this process may use */               \
-    X(uint32_t, stop_at, 0, 0, 15)                     /* a sum of TSIMCNE_STOP_AT_… */                    \
+    X(uint32_t, stop_at, 0, 0, 31)                     /* a sum of TSIMCNE_STOP_AT_… */                    \
     /* milliseconds, about, after which TSIMCNE_EVENT_MORE is returned; 0: 100 */                            \
     X(uint32_t, time_slice_ms, 0, 0, 300)                                                                    \
     X(int32_t, views, 2, 2, 16)               /* views of an image; all others in the batch are negatives */ \
@@ -429,8 +430,8 @@ enum { TSIMCNE_PRECISION_COUNT = 0 TSIMCNE_PRECISIONS(TSIMCNE_COUNTED) };
     /* 0 … shard_count - 1: which part of every batch this trainer works on … */                         \
     X(int32_t, shard_rank, 0, 0, 1048575)                                                                    \
     /* … of so many shards that train together; 0 or 1: all of it. With more, gradients are exchanged      \
-       and the loss is set by the caller: stop_at has them all, and BatchNorm's sums unless it is to take    \
-       each shard's statistics */                                                                            \
+       and the loss is set by the caller: stop_at has all of a step, but BatchNorm's sums where it is to     \
+       take each shard's statistics */                                                                            \
     X(int32_t, shard_count, 0, 0, 1048576)                                                                   \
     /* standard deviation of normal noise on normalised values; 0 for none */                                \
     X(double, noise, 0, 0, 1e6)                                                                              \
@@ -467,7 +468,10 @@ typedef struct tsimcne_trainer_config {
     /* a stage with neighbours begins: the search for them is over */                                        \
     X(EVENT_NEIGHBORS_FOUND, 8, "neighbors_found")                                                           \
     /* a stage has made its output layer from outputs of the batch, or shard */                              \
-    X(EVENT_OUTPUT_STARTED, 9, "output_started")
+    X(EVENT_OUTPUT_STARTED, 9, "output_started")                                                             \
+    /* a stage with neighbours begins: array FEATURES is there; who now writes array NEIGHBORS, all of it,   \
+       spares the trainer its comparison of all images with all */                                           \
+    X(EVENT_FEATURES_FOUND, 10, "features_found")
 enum { TSIMCNE_EVENTS(TSIMCNE_CONSTANT) };
 enum { TSIMCNE_EVENT_COUNT = 0 TSIMCNE_EVENTS(TSIMCNE_COUNTED) };
 
@@ -602,7 +606,9 @@ int32_t tsimcne_trainer_destroy(tsimcne_handle trainer);
     /* float32 arrays of a trainer with TSIMCNE_ADAM: the largest squares so far */                          \
     X(ARRAY_MAXIMA, 9, "maxima")                                                                             \
     /* float32 array of a trainer, "embeddings": the loss's gradient with respect to them */                 \
-    X(ARRAY_EMBEDDING_GRADIENT, 10, "embedding_gradient")
+    X(ARRAY_EMBEDDING_GRADIENT, 10, "embedding_gradient")                                                    \
+    /* float32 array of a trainer that looks for neighbours: (images, features) */                           \
+    X(ARRAY_FEATURES, 11, "features")
 enum { TSIMCNE_ARRAYS(TSIMCNE_CONSTANT) };
 
 /**
@@ -760,15 +766,26 @@ typedef struct tsimcne_points {
     const int64_t *offsets;   /* count + 1, from 0, none below the one before */
     const int32_t *neighbors; /* offsets[count] numbers of points */
     const float *weights;     /* as many, 0 or more */
+    const float *repulsion;   /* 3 * count by tsimcne_repel_points, or NULL: found in each step */
 } tsimcne_points;
 
 /**
  * Moves all points `steps` times down the gradient of t-SNE's loss, with `momentum` and a gain of each
  * coordinate; `exaggeration` is the factor of what attracts. Positions, velocities and gains are all the
- * state: who goes on from them gets the bits of one longer call. A step of 100,000 points takes about 10 ms.
+ * state: who goes on from them gets the bits of one longer call. A step of 100,000 points takes about 10 ms. With a `repulsion` that is given,
+ * `steps` is 1.
  */
 int32_t tsimcne_move_points(const tsimcne_points *points, int64_t steps, float exaggeration, float rate,
                             float momentum, int32_t threads);
+
+/**
+ * Finds what all points (count, 2) do to those of part `part` of `parts`: for each the sum of its similarities
+ * 1 / (1 + d * d), in the first `count` values of `repulsion`, and the sums of the forces that keep it off the
+ * others, in (count, 2) values from there. Points of other parts get zeros, so that the sum of what several
+ * processes find is what one would find, bit for bit.
+ */
+int32_t tsimcne_repel_points(const float *positions, int64_t count, int32_t part, int32_t parts,
+                             int32_t threads, float *repulsion);
 
 /* ------------------------------------------------------------------ patches */
 

@@ -43,8 +43,6 @@ public final class FreePoints {
     }
 
     private static let smallestGain: Float = 0.01
-    /// Points of a slice of simple loops.
-    private static let block = 2048
 
     private let count: Int
     private let positions: UnsafeMutablePointer<Float>
@@ -52,14 +50,10 @@ public final class FreePoints {
     private let gains: UnsafeMutablePointer<Float>
     private let graph: Graph
     private let motion: Motion
-    private let tree: PlanePoints
-    private let repulsion: Repulsion
-    /// Sums of similarities of each point, and of their forces.
-    private let similarities: AlignedBuffer
-    private let forces: AlignedBuffer
+    /// Sums of similarities of each point, and of their forces, of ``PointRepulsion``.
+    private let similarities: UnsafePointer<Float>
+    private let forces: UnsafePointer<Float>
     private let program = Program()
-    /// The square that holds all points.
-    private var (left, bottom, width): (Float, Float, Float) = (0, 0, 0)
     /// Σ_{i≠j} w_ij of the last step.
     private var normalizer = 1.0
 
@@ -70,9 +64,12 @@ public final class FreePoints {
     ///   - gains: count × 2, one in the beginning.
     ///   - graph: who draws whom.
     ///   - motion: how they move.
+    ///   - repulsion: the sums of ``PointRepulsion`` for where the points are, which are good for one step; nil
+    ///     to find them in each.
     public init(
         count: Int, positions: UnsafeMutablePointer<Float>, velocities: UnsafeMutablePointer<Float>,
-        gains: UnsafeMutablePointer<Float>, graph: Graph, motion: Motion
+        gains: UnsafeMutablePointer<Float>, graph: Graph, motion: Motion,
+        repulsion: UnsafePointer<Float>? = nil
     ) {
         self.count = count
         self.positions = positions
@@ -80,16 +77,21 @@ public final class FreePoints {
         self.gains = gains
         self.graph = graph
         self.motion = motion
-        tree = PlanePoints(count: count)
-        repulsion = Repulsion(tree)
-        similarities = AlignedBuffer(count: count)
-        forces = AlignedBuffer(count: 2 * count)
+        if let repulsion {
+            similarities = repulsion
+        } else {
+            let sums = AlignedBuffer(count: 3 * count)
+            similarities = UnsafePointer(sums.pointer)
+            program.keepAlive(sums)
+            PointRepulsion(count: count, positions: positions, sums: sums.pointer).write(into: program)
+        }
+        forces = similarities + count
         write()
     }
 
-    /// Bytes that a run takes beside the caller's memory.
+    /// Bytes that a run takes beside the caller's memory, where it finds the repulsion itself.
     public static func plannedBytes(count: Int, threads: Int) -> Int {
-        PlanePoints.bytes(count: count) + 12 * count + 4 * threads * Repulsion.scratchCount
+        12 * count + PointRepulsion.plannedBytes(count: count, threads: threads)
     }
 
     /// Moves all points so many times.
@@ -97,53 +99,20 @@ public final class FreePoints {
         for _ in 0..<steps { program.run(on: pool) }
     }
 
-    /// Appends a step. What is appended may not own these points, which own the program: nor may the functions
-    /// that it calls, hence the constants.
+    /// Appends a step. What is appended may not own these points, which own the program.
     private func write() {
-        let (count, tree) = (count, tree)
-        let blocks = (count + FreePoints.block - 1) / FreePoints.block
-        func block(_ slice: Int) -> Range<Int> {
-            slice * FreePoints.block..<min(count, (slice + 1) * FreePoints.block)
-        }
-        program.add("square", slices: 1) { [unowned self] _, _ in findSquare() }
-        program.add("places on the curve", slices: blocks) { [unowned self] slice, _ in
-            tree.findKeys(block(slice), of: positions, left: left, bottom: bottom, width: width)
-        }
-        program.add("order", slices: 1) { [tree] _, _ in tree.sort() }
-        let leaves = 16
-        let groups = (tree.leaves + leaves - 1) / leaves
-        func group(_ slice: Int) -> Range<Int> { slice * leaves..<min(tree.leaves, (slice + 1) * leaves) }
-        program.add("boxes", slices: groups) { [unowned self] slice, _ in
-            tree.fill(leaves: group(slice), from: positions)
-        }
-        program.add("larger boxes", slices: 1) { [tree] _, _ in tree.join() }
-        program.add("repulsion", slices: groups, scratch: Repulsion.scratchCount) {
-            [unowned self] slice, scratch in
-            for leaf in group(slice) {
-                repulsion.run(
-                    leaf: leaf, weights: similarities.pointer, forces: forces.pointer, scratch: scratch)
-            }
-        }
+        let (count, block) = (count, PointRepulsion.block)
         program.add("normaliser", slices: 1) { [unowned self] _, _ in
             var sum = 0.0
-            for i in 0..<count { sum += Double(similarities.pointer[i]) }
+            for i in 0..<count { sum += Double(similarities[i]) }
             normalizer = max(sum, .leastNormalMagnitude)
         }
-        program.add("velocities", slices: blocks) { [unowned self] slice, _ in accelerate(block(slice)) }
+        program.add("velocities", slices: (count + block - 1) / block) { [unowned self] slice, _ in
+            accelerate(slice * block..<min(count, (slice + 1) * block))
+        }
         program.add("positions", slices: 1) { [unowned self] _, _ in
             for k in 0..<2 * count { positions[k] += velocities[k] }
         }
-    }
-
-    private func findSquare() {
-        var (left, right): (Float, Float) = (.infinity, -.infinity)
-        var (bottom, top): (Float, Float) = (.infinity, -.infinity)
-        for i in 0..<count {
-            let (x, y) = (positions[2 * i], positions[2 * i + 1])
-            (left, right) = (min(left, x), max(right, x))
-            (bottom, top) = (min(bottom, y), max(top, y))
-        }
-        (self.left, self.bottom, width) = (left, bottom, max(right - left, top - bottom))
     }
 
     private func accelerate(_ range: Range<Int>) {
@@ -155,8 +124,8 @@ public final class FreePoints {
             let pull = attraction(
                 of: i, among: positions, neighbors: neighbors, weights: graph.weights + first)
             let attracts = 2 * motion.exaggeration
-            move(2 * i, by: attracts * pull.x + repulsion * forces.pointer[2 * i])
-            move(2 * i + 1, by: attracts * pull.y + repulsion * forces.pointer[2 * i + 1])
+            move(2 * i, by: attracts * pull.x + repulsion * forces[2 * i])
+            move(2 * i + 1, by: attracts * pull.y + repulsion * forces[2 * i + 1])
         }
     }
 

@@ -3,7 +3,7 @@ public struct NamedArray {
     /// Kinds of arrays, in the order of `tsimcne.h`.
     public enum Kind: Int, CaseIterable, Sendable {
         case parameter, buffer, gradient, momentum, sums, embeddings, squares, average, neighbors, maxima,
-            embeddingGradient
+            embeddingGradient, features
     }
 
     public let kind: Kind
@@ -31,7 +31,8 @@ extension Model {
 
 extension Trainer {
     /// The model's arrays, the temperature's logarithm if it is trained, then gradients, momenta, sums and, where
-    /// there are any, embeddings, what else the optimiser keeps, averages and neighbours.
+    /// there are any, embeddings, what else the optimiser keeps, averages, neighbours and,
+    /// while these are sought, features.
     public var arrays: [NamedArray] {
         var parameters = model.parameters
         var result = model.arrays
@@ -67,7 +68,13 @@ extension Trainer {
         result += averages.map {
             NamedArray(kind: .average, name: $0.name, shape: $0.shape, data: $0.average.pointer)
         }
-        if let neighbors {
+        if let search {
+            result.append(
+                NamedArray(
+                    kind: .features, name: "features", shape: [search.neighbors.images, model.features],
+                    data: search.features.pointer))
+        }
+        if let neighbors = search?.neighbors ?? neighbors {
             result.append(
                 NamedArray(
                     kind: .neighbors, name: "neighbors", shape: [neighbors.images, neighbors.count],

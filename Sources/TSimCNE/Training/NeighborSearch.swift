@@ -1,7 +1,7 @@
-/// Finds ``Neighbors``: all images go through the backbone, then all features are compared. It stops and goes
-/// on like a step of training.
+/// Finds ``Neighbors``: all images go through the backbone, then all features are compared, unless the
+/// neighbours are known by then. It stops and goes on like a step of training.
 final class NeighborSearch {
-    enum Stop { case timeIsOver, batchWanted, end }
+    enum Stop { case timeIsOver, batchWanted, featuresFound, end }
 
     let neighbors: Neighbors
     private let model: Model
@@ -14,6 +14,7 @@ final class NeighborSearch {
     private var mapping: (program: Program, result: Tensor)?
     private var comparison: Program?
     private var mapped = 0
+    private var saidFeatures = false
 
     init(model: Model, source: ImageSource, batch: Batch, count: Int) {
         self.model = model
@@ -44,7 +45,14 @@ final class NeighborSearch {
             keep(result)
             isSupplied = false
         }
-        if comparison == nil { comparison = writeComparison() }
+        if !saidFeatures {
+            saidFeatures = true
+            return .featuresFound
+        }
+        if comparison == nil {
+            if neighbors.areKnown { return .end }
+            comparison = writeComparison()
+        }
         return comparison!.advance(on: pool, until: deadline) == .end ? .end : .timeIsOver
     }
 
@@ -73,9 +81,8 @@ final class NeighborSearch {
             neighbors: neighbors.count, metric: model.backbone.parameters.isEmpty ? .distance : .cosine)
         let program = Program()
         program.keepAlive(features)
-        program.add("neighbors", slices: search.slices, scratch: search.scratchCount) { [neighbors] in
-            search.run(slice: $0, into: neighbors.table, scratch: $1)
-        }
+        program.keepAlive(neighbors)
+        search.write(into: program, table: neighbors.table)
         return program
     }
 }

@@ -4,7 +4,7 @@
 /// neighbourhoods of the features, as a parametric t-SNE of them would (Damrich et al., ICLR 2023; in a
 /// representation, Dwibedi et al., ICCV 2021).
 final class Neighbors {
-    /// Positions of the neighbours in the data set (images × count).
+    /// Positions of the neighbours in the data set (images × count); -1 before they are known.
     let table: UnsafeMutablePointer<Int32>
     let images: Int
     let count: Int
@@ -13,8 +13,11 @@ final class Neighbors {
         self.images = images
         self.count = min(count, images - 1)
         table = .allocate(capacity: images * self.count)
-        table.initialize(repeating: 0, count: images * self.count)
+        table.initialize(repeating: -1, count: images * self.count)
     }
+
+    /// Whether somebody has written the table.
+    var areKnown: Bool { table[0] >= 0 }
 
     deinit { table.deallocate() }
 

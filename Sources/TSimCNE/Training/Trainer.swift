@@ -9,6 +9,9 @@ public final class Trainer {
         /// The images of ``batchIndices`` are to be supplied.
         case batchWanted
         case boundary(Program.Boundary)
+        /// A stage begins that wants neighbours: the features of all images are there. Who writes the table of
+        /// neighbours now spares the trainer its comparison of all with all.
+        case featuresFound
         /// A stage begins that wants neighbours, which were found.
         case neighborsFound
         /// A stage has made its output layer from outputs.
@@ -197,6 +200,7 @@ public final class Trainer {
             case .batchWanted:
                 isSupplied = false
                 return .batchWanted
+            case .featuresFound: return .featuresFound
             case .end:
                 take(search!)
                 search = nil

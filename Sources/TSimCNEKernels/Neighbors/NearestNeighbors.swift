@@ -43,23 +43,25 @@ public struct NearestNeighbors {
         self.dimension = dimension
         self.neighbors = neighbors
         self.metric = metric
-        block = min(128, max(8, NearestNeighbors.work / max(1, count * dimension)))
+        block = NearestNeighbors.block(count: count, dimension: dimension)
+        parts = NearestNeighbors.parts(count: count, dimension: dimension, queries: self.queries.count)
         scales = AlignedBuffer(count: count)
         offsets = AlignedBuffer(count: count)
-        for i in 0..<count {
-            let square = squaredLength(rows + i * dimension)
-            switch metric {
-            case .distance: (scales.pointer[i], offsets.pointer[i]) = (1, square / 2)
-            case .cosine: scales.pointer[i] = square > 0 ? 1 / square.squareRoot() : 0
-            }
-        }
+        found = AlignedBuffer(count: parts == 1 ? 0 : 2 * parts * self.queries.count * neighbors)
     }
 
     /// Bytes that it takes from the system, beside scratch memory.
-    public static func bytes(count: Int) -> Int { 2 * count * MemoryLayout<Float>.stride }
+    public static func bytes(count: Int, dimension: Int, queries: Int, neighbors: Int) -> Int {
+        let parts = parts(count: count, dimension: dimension, queries: queries)
+        return 2 * (count + (parts == 1 ? 0 : parts * queries * neighbors)) * MemoryLayout<Float>.stride
+    }
 
     /// Queries whose neighbours are looked for together: so few that a slice takes less than a second.
     private let block: Int
+    /// Parts of the rows that are looked through side by side, where queries are too few for many slices.
+    private let parts: Int
+    /// What each part has found of each query: scores, then numbers of rows.
+    private let found: AlignedBuffer
     /// Most multiplications of a slice, about.
     private static let work = 20_000_000_000
     /// Rows that they are compared with at a time.
@@ -68,30 +70,69 @@ public struct NearestNeighbors {
     /// hundredth from products: eight roundings of 2⁻²⁴, of which each weighs twice.
     private static let precision: Float = 100 * 16 * 0x1p-24
 
-    public var slices: Int { (queries.count + block - 1) / block }
+    private static func block(count: Int, dimension: Int) -> Int {
+        min(128, max(8, work / max(1, count * dimension)))
+    }
 
-    public var scratchCount: Int {
+    /// A part has several thousand rows, and what the parts find takes little memory.
+    private static func parts(count: Int, dimension: Int, queries: Int) -> Int {
+        let block = block(count: count, dimension: dimension)
+        return max(1, min(16 / ((queries + block - 1) / block), count / 4096))
+    }
+
+    /// Appends the search. It writes the neighbours of the queries to `table` (queries × neighbors), the nearest
+    /// first and the lower index before the higher one of the same distance.
+    public func write(into program: Program, table: UnsafeMutablePointer<Int32>) {
+        let rows = 4096
+        program.add("row lengths", slices: (count + rows - 1) / rows) { slice, _ in
+            measure(slice * rows..<min(count, (slice + 1) * rows))
+        }
+        let blocks = (queries.count + block - 1) / block
+        program.add("neighbors", slices: blocks * parts, scratch: scratchCount) { slice, scratch in
+            run(block: slice / parts, part: slice % parts, into: table, scratch: scratch)
+        }
+        guard parts > 1 else { return }
+        program.add("neighbors of all parts", slices: queries.count, scratch: neighbors) { query, scratch in
+            join(query, into: table + query * neighbors, best: scratch)
+        }
+    }
+
+    /// What the products with some rows are multiplied by, and what is taken from them.
+    private func measure(_ range: Range<Int>) {
+        for i in range {
+            let square = squaredLength(rows + i * dimension)
+            switch metric {
+            case .distance: (scales.pointer[i], offsets.pointer[i]) = (1, square / 2)
+            case .cosine: scales.pointer[i] = square > 0 ? 1 / square.squareRoot() : 0
+            }
+        }
+    }
+
+    private var scratchCount: Int {
         gemmScratchCount(n: NearestNeighbors.references, k: dimension)
             + block * (NearestNeighbors.references + neighbors)
     }
 
-    /// Writes the neighbours of the slice's queries to their places in `table` (queries × neighbors), the nearest
-    /// first and the lower index before the higher one of the same distance.
-    public func run(
-        slice: Int, into table: UnsafeMutablePointer<Int32>, scratch: UnsafeMutablePointer<Float>
+    /// The neighbours of a block's queries among the rows of a part.
+    private func run(
+        block: Int, part: Int, into table: UnsafeMutablePointer<Int32>, scratch: UnsafeMutablePointer<Float>
     ) {
-        let first = slice * block
-        let last = min(queries.count, first + block)
+        let first = block * self.block
+        let last = min(queries.count, first + self.block)
+        let table = parts == 1 ? table : numbers(part)
         let scores = scratch + gemmScratchCount(n: NearestNeighbors.references, k: dimension)
-        let best = scores + block * NearestNeighbors.references
+        let best =
+            parts == 1
+            ? scores + self.block * NearestNeighbors.references : self.scores(part) + first * neighbors
         best.update(repeating: -.infinity, count: (last - first) * neighbors)
         for query in first..<last {
             // What cannot be compared, as it is not finite, has itself.
             (table + query * neighbors).update(repeating: Int32(ownRow(query) ?? 0), count: neighbors)
         }
-        var start = 0
-        while start < count {
-            let width = min(NearestNeighbors.references, count - start)
+        var start = count * part / parts
+        let end = count * (part + 1) / parts
+        while start < end {
+            let width = min(NearestNeighbors.references, end - start)
             gemm(
                 m: last - first, n: width, k: dimension, a: queries.values + first * dimension,
                 rowStrideA: dimension,
@@ -104,12 +145,39 @@ public struct NearestNeighbors {
             }
             start += width
         }
+        guard parts == 1 else { return }
         for query in first..<last {
-            let best = best + (query - first) * neighbors
-            if isVague(best[neighbors - 1], query) {
-                compareExactly(query, best: best, table: table + query * neighbors)
+            compareVague(query, best: best + (query - first) * neighbors, table: table + query * neighbors)
+        }
+    }
+
+    private func scores(_ part: Int) -> UnsafeMutablePointer<Float> {
+        found.pointer + part * queries.count * neighbors
+    }
+
+    private func numbers(_ part: Int) -> UnsafeMutablePointer<Int32> {
+        UnsafeMutableRawPointer(scores(parts + part)).assumingMemoryBound(to: Int32.self)
+    }
+
+    /// The neighbours of a query among those that the parts have found.
+    private func join(
+        _ query: Int, into table: UnsafeMutablePointer<Int32>, best: UnsafeMutablePointer<Float>
+    ) {
+        best.update(repeating: -.infinity, count: neighbors)
+        table.update(repeating: Int32(ownRow(query) ?? 0), count: neighbors)
+        for part in 0..<parts {
+            let (scores, numbers) = (scores(part) + query * neighbors, numbers(part) + query * neighbors)
+            for k in 0..<neighbors where scores[k] > best[neighbors - 1] {
+                insert(scores[k], Int(numbers[k]), best: best, table: table)
             }
         }
+        compareVague(query, best: best, table: table)
+    }
+
+    private func compareVague(
+        _ query: Int, best: UnsafeMutablePointer<Float>, table: UnsafeMutablePointer<Int32>
+    ) {
+        if isVague(best[neighbors - 1], query) { compareExactly(query, best: best, table: table) }
     }
 
     private func ownRow(_ query: Int) -> Int? { queries.ownRow.map { $0 + query } }

@@ -77,6 +77,34 @@ def test_points_leave_a_line(direction):
     assert narrow > 0.3 * wide
 
 
+def test_points_that_are_shared_move_as_those_of_one(monkeypatch):
+    monkeypatch.setattr("tsimcne_swift.recipes.POINTS", ((5, 4.0, 0.5), (10, 1.0, 0.8)))
+    neighbors, start = nearest(rows(1500, 3), 8, 1, silent), rows(1500, 2, 1)
+
+    class Two:
+        """One rank of two, which does the other one's part too."""
+
+        rank, size = 0, 2
+
+        def add(self, values):
+            other = np.empty_like(values)
+            _core.repel_points(self.points(), other, part=1, parts=2, threads=1)
+            assert not (values[:1500].astype(bool) & other[:1500].astype(bool)).any()
+            values += other
+
+    seen = []
+    whole = _core.repel_points
+
+    def watched(points, *values, **options):
+        seen.append(points)
+        whole(points, *values, **options)
+
+    monkeypatch.setattr(_core, "repel_points", watched)
+    Two.points = lambda self: seen[-1]
+    shared = move(neighbors, start, 1, silent, ranks=Two())
+    assert shared.tobytes() == move(neighbors, start, 1, silent).tobytes()
+
+
 # --------------------------------------------------------------------- the extension
 
 
@@ -123,3 +151,33 @@ def test_what_cannot_move(index, value, message):
 def test_how_nothing_can_move(options, message):
     with pytest.raises(ValueError, match=message):
         _core.move_points(*arguments(), **{"steps": 1, "rate": 0.1, "momentum": 0.5, "threads": 1} | options)
+
+
+@pytest.mark.parametrize(
+    ("positions", "repulsion", "options", "message"),
+    [
+        (rows(6, 3), np.zeros(18, np.float32), {}, "positions, repulsion: want shape"),
+        (rows(6, 2), np.zeros(17, np.float32), {}, "positions, repulsion: want shape"),
+        (rows(1, 2), np.zeros(3, np.float32), {}, "count: got 1"),
+        (np.full((6, 2), np.inf, np.float32), np.zeros(18, np.float32), {}, "positions: got values that are"),
+        (rows(6, 2), np.zeros(18, np.float32), {"part": 2}, "part: got 2, want 0 to 1"),
+        (rows(6, 2), np.zeros(18, np.float32), {"parts": 0}, "parts: got 0"),
+        (rows(6, 2), np.zeros(18, np.float32), {"threads": -1}, "threads: got -1"),
+    ],
+)
+def test_what_has_no_repulsion(positions, repulsion, options, message):
+    with pytest.raises(ValueError, match=message):
+        _core.repel_points(positions, repulsion, **{"part": 0, "parts": 2, "threads": 1} | options)
+
+
+@pytest.mark.parametrize(
+    ("repulsion", "steps", "message"),
+    [
+        (np.zeros(17, np.float32), 1, "repulsion: want three values for each point"),
+        (np.full(18, np.nan, np.float32), 1, "points.repulsion: got values that are not finite"),
+        (np.ones(18, np.float32), 2, "steps, with a repulsion that is given: got 2"),
+    ],
+)
+def test_repulsions_that_move_nothing(repulsion, steps, message):
+    with pytest.raises(ValueError, match=message):
+        _core.move_points(*arguments(), steps=steps, rate=0.1, momentum=0.5, threads=1, repulsion=repulsion)

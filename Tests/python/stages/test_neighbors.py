@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 from tsimcne_swift import Stage, TSimCNE
+from tsimcne_swift._plane import neighbors
 
 
 def two_stages(neighbors, **changes):
@@ -84,6 +85,42 @@ def test_features_stand_for_views():
         wanted = wanted.kneighbors(return_distance=False)
         kept.append(np.mean([len(set(a) & set(b)) / 5 for a, b in zip(near, wanted, strict=True)]))
     assert kept[0] > kept[1]
+
+
+def test_very_many_images_find_neighbours_by_the_graph(tmp_path, monkeypatch):
+    """They are those that a comparison of all with all finds, and a checkpoint keeps them."""
+    X, path = helpers.images(3000, (8, 8, 1)), tmp_path / "run.ckpt"
+    heads = Stage(2, 2, trains="head", output_init="principal", neighbors=15, inputs="features")
+    looks = []
+
+    def stop(record):
+        if record.stage == 2:
+            raise KeyboardInterrupt
+
+    def train(callbacks=None, **options):
+        stages = [Stage(1, 8, metric="cosine"), heads]
+        model = helpers.small(
+            total_epochs=stages, plane="parametric", checkpoint=path, batch_size=128, callbacks=callbacks
+        )
+        return model.fit(X, **options)
+
+    with pytest.raises(KeyboardInterrupt):
+        train([stop])
+    exact = found(TSimCNE(checkpoint=path), X)
+    monkeypatch.setattr(neighbors, "EXACT", 2999)
+    whole = neighbors.nearest
+    monkeypatch.setattr(neighbors, "nearest", lambda *a, **k: looks.append(len(a[0])) or whole(*a, **k))
+    path.unlink()
+    with pytest.raises(KeyboardInterrupt):
+        train([stop])
+    graph = found(TSimCNE(checkpoint=path), X)
+    shared = [len(set(a) & set(b)) / 15 for a, b in zip(exact, graph, strict=True)]
+    assert np.mean(shared) > 0.98 and looks == [3000]
+    resumed = train(resume=True)
+    # The neighbours of the checkpoint; those of the plane are others.
+    assert looks == [3000]
+    path.unlink()
+    helpers.assert_same_bits(resumed.embedding_, train().embedding_)
 
 
 @pytest.mark.parametrize("changes", [{"neighbors": 0}, {"trains": "all"}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,16 @@ STEP = 6e-7
 LINE, BEND = 1e-3, 0.1
 
 
+class Ranks(Protocol):
+    """Processes that move points together; see `OneRank`."""
+
+    rank: int
+    size: int
+
+    def add(self, values: npt.NDArray[Any]) -> None:
+        """The sum over all, in place."""
+
+
 def moving_seconds(n: int, threads: int) -> float:
     """Seconds that the points take, about."""
     return sum(steps for steps, _, _ in recipes.POINTS) * n * STEP / threads
@@ -29,6 +40,7 @@ def move(
     threads: int,
     report: Callable[[float], None],
     settled: bool = False,
+    ranks: Ranks | None = None,
 ) -> Rows:
     """Places of points from those of ``start``, each drawn by its neighbours and kept off by all others.
 
@@ -44,6 +56,8 @@ def move(
     settled : bool
         Whether points begin from a map of points, whose scale is right: they then are not drawn together
         first.
+    ranks : OneRank or None
+        Those that move points together, if there are several: all give the same, and get the same.
     """
     n = len(start)
     offsets, others, weights = _graph(neighbors)
@@ -51,10 +65,15 @@ def move(
     points = start.copy() if settled else _begun(start)
     velocities, gains = np.zeros_like(points), np.ones_like(points)
     total, done = sum(steps for steps, _, _ in phases), 0
+    shared = None if ranks is None or ranks.size == 1 else np.empty(3 * n, np.float32)
     for steps, exaggeration, momentum in phases:
         left = steps
         while left > 0:
-            some = min(left, max(1, MOVED // n))
+            some = 1 if shared is not None else min(left, max(1, MOVED // n))
+            if shared is not None:
+                assert ranks is not None
+                _core.repel_points(points, shared, part=ranks.rank, parts=ranks.size, threads=threads)
+                ranks.add(shared)
             _core.move_points(
                 points,
                 velocities,
@@ -67,6 +86,7 @@ def move(
                 rate=recipes.POINTS_RATE,
                 momentum=momentum,
                 threads=threads,
+                repulsion=shared,
             )
             left -= some
             done += some

@@ -76,7 +76,7 @@ def _trainer(
         shuffle_block=block,
         shuffle_window=window,
         micro_batch=micro_batch,
-        stop_at=plan.ranks.stop_at(plan.values.sync_batchnorm),
+        stop_at=plan.ranks.stop_at(plan.values.sync_batchnorm) | _core.STOP_AT_FEATURES,
         shard_rank=plan.ranks.rank,
         shard_count=plan.ranks.size,
     )

@@ -24,6 +24,7 @@ from .checkpoint import Checkpoint, digest_of
 from .core_trainer import Supplier, make_trainer
 from .deadline import Deadline
 from .forecast import affordable_words, announcement, free_seconds, mapping_seconds, words_seconds
+from .partners import find_partners
 from .plan import Plan
 from .points import free_points
 from .progress import PointsBar, ProgressBar
@@ -223,9 +224,11 @@ class Training:
                 continue
             if event.kind == _core.EVENT_BATCH_WANTED:
                 self.supplier.supply(self.trainer, event)
+            elif event.kind == _core.EVENT_FEATURES_FOUND:
+                self.plan.images.forget()
+                find_partners(self.trainer, self.plan)
             elif event.kind == _core.EVENT_NEIGHBORS_FOUND:
                 self.supplier.found(event)
-                self.plan.images.forget()
                 if self._deadline is not None:
                     self._deadline.pause()
                 now = time.perf_counter()

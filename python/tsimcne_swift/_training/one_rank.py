@@ -55,6 +55,9 @@ class OneRank:
         """That of rank 0."""
         return value
 
+    def add(self, values: npt.NDArray[Any]) -> None:
+        """The sum over all ranks, in place."""
+
     def part(self, total: int) -> slice:
         """The rows of so many that are this rank's."""
         return slice(total * self.rank // self.size, total * (self.rank + 1) // self.size)

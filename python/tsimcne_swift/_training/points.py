@@ -61,12 +61,11 @@ def free_points(
     neighbors = nearest(searched, graph_neighbors(len(rows)), plan.threads, report, plan.ranks)
     del searched
 
-    def moved() -> Rows | None:
-        if not plan.ranks.leads:
-            return None
-        return turned(move(neighbors, placed, plan.threads, report, plan.older_places is not None))
-
-    points = plan.ranks.share(plan.ranks.together(moved))
+    # Rounding may differ from one machine to another, and each rank keeps its own copy of the points.
+    placed = plan.ranks.share(placed)
+    settled = plan.older_places is not None
+    points = move(neighbors, placed, plan.threads, report, settled, plan.ranks)
+    points = plan.ranks.share(plan.ranks.together(lambda: turned(points) if plan.ranks.leads else None))
     return Places.of(comparison, rows, points, plan.threads)
 
 

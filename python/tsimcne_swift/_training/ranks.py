@@ -113,9 +113,9 @@ class Ranks(OneRank):
             if self._names[0] != event.stage:
                 self._names = event.stage, trainer.arrays()
             kind, name = self._names[1][event.array]
-            values = _get(trainer, kind, name)
+            values = read_array(trainer, kind, name)
             if event.kind == _core.EVENT_BATCH_NORM_SUMS:
-                self._add(values)
+                self.add(values)
                 trainer.set_array(kind, name, values)
             else:
                 # Nobody wants it before the step's end: it travels while others are computed.
@@ -130,7 +130,7 @@ class Ranks(OneRank):
             self._diverge_together(False)
             # Of rank 0's part of the batch.
             for name in plan.architecture.output_layer:
-                values = _get(trainer, _core.ARRAY_PARAMETER, name)
+                values = read_array(trainer, _core.ARRAY_PARAMETER, name)
                 for part in _parts(values):
                     self.comm.Bcast(part, root=0)
                 trainer.set_array(_core.ARRAY_PARAMETER, name, values)
@@ -153,7 +153,7 @@ class Ranks(OneRank):
             ranks = written_ranks([rank for rank, it_did in enumerate(said) if it_did])
             raise self.everywhere(FloatingPointError(f"training diverged on {ranks}: take a lower lr"))
 
-    def _add(self, values: npt.NDArray[Any]) -> None:
+    def add(self, values: npt.NDArray[Any]) -> None:
         """The sum over all ranks, in place."""
         for part in _parts(values):
             self.comm.Allreduce(self._mpi.IN_PLACE, part)
@@ -174,9 +174,9 @@ class Ranks(OneRank):
             for kind, name in trainer.arrays()
             if kind in kinds and name.endswith((".running_mean", ".running_var"))
         ]
-        arrays = [_get(trainer, kind, name) for kind, name in names]
+        arrays = [read_array(trainer, kind, name) for kind, name in names]
         values = np.concatenate([*(array.ravel() for array in arrays), [event.kind == _core.EVENT_DIVERGED]])
-        self._add(values)
+        self.add(values)
         if values[-1] not in (0, self.size):
             self._diverge_together(event.kind == _core.EVENT_DIVERGED)
         values /= self.size
@@ -190,7 +190,7 @@ class Ranks(OneRank):
         self, trainer: _core.Trainer, event: _core.Event, plan: Any, temperature: Callable[[int], float]
     ) -> None:
         """The loss of all ranks' embeddings, and its gradient with respect to those of this one."""
-        own = _get(trainer, _core.ARRAY_EMBEDDINGS, "embeddings")
+        own = read_array(trainer, _core.ARRAY_EMBEDDINGS, "embeddings")
         stage, views = plan.core_stages([plan.stages[event.stage]])[0], plan.views
         counts = self.comm.allgather(event.batch_count)
         count = counts[self.rank]
@@ -211,7 +211,7 @@ class Ranks(OneRank):
         gradient = np.empty_like(own)
         scales = _views_first(self._gather(scales, [views * rows for rows in counts]), counts, views)
         sums[1] = _core.infonce_gradient(whole, scales, gradient, **similarity)
-        self._add(sums)
+        self.add(sums)
         loss, derivative = sums
         trainer.set_array(_core.ARRAY_EMBEDDING_GRADIENT, "embeddings", gradient)
         if stage["temperature_rate"] > 0:
@@ -235,16 +235,17 @@ class Ranks(OneRank):
         return self._gather(own, self.comm.allgather(len(own)))
 
 
-def _get(trainer: _core.Trainer, kind: int, name: str) -> Any:
-    shape, format, values = trainer.array(kind, name)
-    return np.frombuffer(values, np.dtype(format)).reshape(shape)
-
-
 def _parts(values: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
     """Views of it, each of as many numbers as a message may have."""
     flat = values.reshape(-1)
     for first in range(0, flat.size, MOST):
         yield flat[first : first + MOST]
+
+
+def read_array(trainer: _core.Trainer, kind: int, name: str) -> Any:
+    """A copy of an array of the trainer."""
+    shape, format, values = trainer.array(kind, name)
+    return np.frombuffer(values, np.dtype(format)).reshape(shape)
 
 
 def _views_first(rows: npt.NDArray[Any], counts: Sequence[int], views: int) -> npt.NDArray[Any]:

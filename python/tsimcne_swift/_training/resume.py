@@ -18,7 +18,16 @@ from .._storage.safetensors import Tensors
 
 # Arrays that a model's file has, and those that a step makes anew. All others are what a stage has made since
 # it began, which a resumed run wants.
-MADE_ANEW = ("parameter", "buffer", "gradient", "sums", "embeddings", "embedding_gradient", AVERAGE)
+MADE_ANEW = (
+    "parameter",
+    "buffer",
+    "gradient",
+    "sums",
+    "embeddings",
+    "embedding_gradient",
+    "features",
+    AVERAGE,
+)
 # Of the parameters the temperature alone is among them, as the model has the others.
 OF_STAGE = {word: kind for word, kind in _core.ARRAYS.items() if word not in MADE_ANEW} | {
     "trained": _core.ARRAY_PARAMETER
