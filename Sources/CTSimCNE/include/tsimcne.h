@@ -431,7 +431,7 @@ enum { TSIMCNE_PRECISION_COUNT = 0 TSIMCNE_PRECISIONS(TSIMCNE_COUNTED) };
     X(int32_t, shard_rank, 0, 0, 1048575)                                                                    \
     /* … of so many shards that train together; 0 or 1: all of it. With more, gradients are exchanged      \
        and the loss is set by the caller: stop_at has all of a step, but BatchNorm's sums where it is to     \
-       take each shard's statistics */                                                                            \
+       take each shard's statistics */                                                                       \
     X(int32_t, shard_count, 0, 0, 1048576)                                                                   \
     /* standard deviation of normal noise on normalised values; 0 for none */                                \
     X(double, noise, 0, 0, 1e6)                                                                              \
@@ -772,17 +772,17 @@ typedef struct tsimcne_points {
 /**
  * Moves all points `steps` times down the gradient of t-SNE's loss, with `momentum` and a gain of each
  * coordinate; `exaggeration` is the factor of what attracts. Positions, velocities and gains are all the
- * state: who goes on from them gets the bits of one longer call. A step of 100,000 points takes about 10 ms. With a `repulsion` that is given,
- * `steps` is 1.
+ * state: who goes on from them gets the bits of one longer call. A step of 100,000 points takes about 10 ms.
+ * With a `repulsion` that is given, `steps` is 1.
  */
 int32_t tsimcne_move_points(const tsimcne_points *points, int64_t steps, float exaggeration, float rate,
                             float momentum, int32_t threads);
 
 /**
- * Finds what all points (count, 2) do to those of part `part` of `parts`: for each the sum of its similarities
- * 1 / (1 + d * d), in the first `count` values of `repulsion`, and the sums of the forces that keep it off the
- * others, in (count, 2) values from there. Points of other parts get zeros, so that the sum of what several
- * processes find is what one would find, bit for bit.
+ * Finds what all points (count, 2) do to those of part `part` of `parts`: for each the sum of its
+ * similarities 1 / (1 + d * d), in the first `count` values of `repulsion`, and the sums of the forces that
+ * keep it off the others, in (count, 2) values from there. Points of other parts get zeros, so that the sum
+ * of what several processes find is what one would find, bit for bit.
  */
 int32_t tsimcne_repel_points(const float *positions, int64_t count, int32_t part, int32_t parts,
                              int32_t threads, float *repulsion);
