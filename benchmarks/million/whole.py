@@ -44,10 +44,10 @@ def _crop(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
     top, left = random.integers(0, SIDE - side + 1, 2)
     cover = np.zeros((SIDE, SIDE, 1), np.float32)
     cover[top : top + side, left : left + side, 0] = picture[np.ix_(at, at)] / np.float32(255)
-    corners = random.integers(0, 256, (2, 3)).astype(np.float32)
+    corners = random.integers(0, 96, (2, 3)).astype(np.float32)
     across = np.linspace(0, 1, SIDE, dtype=np.float32)[:, None, None]
     behind = np.broadcast_to(corners[0] * across + corners[1] * (1 - across), (SIDE, SIDE, 3))
-    colour = random.integers(64, 256, 3).astype(np.float32)
+    colour = random.integers(160, 256, 3).astype(np.float32)
     return (cover * colour + (1 - cover) * behind).astype(np.uint8)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
@@ -74,7 +75,11 @@ def visit(address: str, wait: float) -> tuple[Visit, npt.NDArray[Any]]:
         started = time.perf_counter()
         driver.get(address)
         while True:
-            seen = pixels(driver)
+            try:
+                # A picture that is asked for while the page changes never comes.
+                seen = pixels(driver) if driver.current_url == address else np.zeros((1, 1, 3), int)
+            except WebDriverException:
+                seen = np.zeros((1, 1, 3), int)
             shown = time.perf_counter() - started
             if (np.ptp(seen, axis=2) > COLORED).mean() > SEEN:
                 break
