@@ -1,4 +1,4 @@
-"""What test_search.py runs under mpirun: neighbours that ranks find together, and points that they move.
+"""What test_search.py runs under mpirun: what ranks find together of images, neighbours, and points that move.
 
 Arguments are the rows up to which all are compared, and what the last rank does in the middle of the search.
 """
@@ -10,8 +10,9 @@ import sys
 import numpy as np
 from mpi4py import MPI
 from tsimcne_swift import recipes
-from tsimcne_swift._plane import neighbors
+from tsimcne_swift._plane import described, neighbors
 from tsimcne_swift._plane.moving import move
+from tsimcne_swift._training.one_rank import OneRank
 from tsimcne_swift._training.ranks import check_comm
 
 comm = MPI.COMM_WORLD
@@ -26,13 +27,24 @@ def report(part):
         raise OSError("a disk went away")
 
 
+def arrays(found):
+    return found.searched, found.start, found.keys, found.codes.codes
+
+
 X = np.random.default_rng(0).standard_normal((3001, 8)).astype(np.float32)
 with check_comm(comm) as ranks:
     found = neighbors.nearest(X, 6, 1, report, ranks)
     if what == "move":
         recipes.POINTS = recipes.POINTS[:1]
         points = move(found, X[:, :2].copy(), 1, lambda part: None, ranks=ranks)
-if what == "move":
+    if what == "describe":
+        described.AT_ONCE = 700
+        parts = described.describe(len(X), lambda which: X[which].copy(), 1, ranks)
+if what == "describe":
+    described.AT_ONCE = 1 << 17
+    whole = described.describe(len(X), lambda which: X[which].copy(), 1, OneRank())
+    same = all(np.array_equal(a, b) for a, b in zip(arrays(parts), arrays(whole), strict=True))
+elif what == "move":
     same = np.array_equal(points, move(found, X[:, :2].copy(), 1, lambda part: None))
 else:
     same = np.array_equal(found, neighbors.nearest(X, 6, 1))

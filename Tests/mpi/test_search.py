@@ -12,8 +12,9 @@ def test_ranks_find_what_one_finds(ranks, exact):
 
 
 @pytest.mark.parametrize("ranks", [2, 3])
-def test_ranks_move_points_as_one_does(ranks):
-    code, out, err = finish(start(ranks, "search.py", 1 << 16, "move"))
+@pytest.mark.parametrize("what", ["describe", "move"])
+def test_ranks_describe_images_and_move_points_as_one_does(ranks, what):
+    code, out, err = finish(start(ranks, "search.py", 1 << 16, what))
     assert code == 0, out + err
 
 

@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from tsimcne_swift import Stage, TSimCNE, recipes
 from tsimcne_swift._algebra.directions import directions, reduced
+from tsimcne_swift._plane import described
 from tsimcne_swift._plane.codes import REACH, Codes, worthwhile
+from tsimcne_swift._plane.described import describe
 from tsimcne_swift._plane.places import keys, medoids
 from tsimcne_swift._storage.safetensors import encode, read
+from tsimcne_swift._training.one_rank import OneRank
 
 
 def random(seed=0):
@@ -46,6 +49,45 @@ def test_reduced_rows_keep_distances():
     wanted = np.linalg.norm(rows[i] - rows[j], axis=1)
     np.testing.assert_allclose(np.linalg.norm(few[i] - few[j], axis=1), wanted, rtol=1e-3)
     assert reduced(few, 12, 1) is few
+
+
+# --------------------------------------------------------------------- some images at a time
+
+
+def describe_rows(rows, ranks=None):
+    return describe(len(rows), lambda which: rows[which].copy(), 1, ranks or OneRank())
+
+
+@pytest.mark.parametrize("columns", [5, 450])
+def test_images_a_part_at_a_time_are_described_as_all_at_once(columns, monkeypatch):
+    rows = (random().standard_normal((9000, columns)) * 0.99 ** np.arange(columns)).astype(np.float32)
+    whole = describe_rows(rows)
+    monkeypatch.setattr(described, "AT_ONCE", 2500)
+    parts = describe_rows(rows)
+    assert_same_bits(parts.searched, whole.searched)
+    assert_same_bits(parts.start, whole.start)
+    assert_same_bits(parts.keys, whole.keys)
+    assert_same_bits(parts.codes.codes, whole.codes.codes)
+    assert_same_bits(parts.codes.values(), whole.codes.values())
+
+
+@pytest.mark.parametrize("at_once", [10, 1000])
+@pytest.mark.parametrize("place", [3, 95])
+def test_rows_that_are_not_finite_have_no_description(at_once, place, monkeypatch):
+    monkeypatch.setattr(described, "AT_ONCE", at_once)
+    rows = random().standard_normal((100, 5)).astype(np.float32)
+    rows[place, 2] = np.inf
+    assert describe_rows(rows) is None
+
+
+def test_a_model_of_images_a_part_at_a_time_has_the_same_bits(monkeypatch):
+    X = images(120)
+    whole = small(patch_words=64).fit(X)
+    monkeypatch.setattr(described, "AT_ONCE", 32)
+    parts = small(patch_words=64).fit(X)
+    assert_same_bits(parts.embedding_, whole.embedding_)
+    new = X[:30, ::-1].copy()
+    assert_same_bits(parts.transform(new), whole.transform(new))
 
 
 # --------------------------------------------------------------------- keys, medoids
@@ -272,7 +314,7 @@ def test_codes_are_small_and_keep_distances(columns, decay, most):
     assert most // 2 < codes.codes.shape[1] <= most and codes.codes.dtype == np.uint8
     projected, values = codes.project(rows, 1), codes.values()
     assert projected.shape == values.shape == (500, len(codes.bits))
-    assert_same_bits(codes.code(values), codes.codes)
+    assert_same_bits(codes.code_projected(values), codes.codes)
     i, j = np.triu_indices(500, 1)
     near, wanted = (np.linalg.norm(part[i] - part[j], axis=1) for part in (values, projected))
     assert np.corrcoef(near, wanted)[0, 1] > (0.95 if decay < 1 else 0.8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -49,22 +50,37 @@ def directions(rows: Rows, wanted: int, threads: int) -> tuple[Rows, Rows, Rows]
     return mean, basis, deviations
 
 
+def plane_of(some: Rows, threads: int) -> Callable[[Rows], Rows]:
+    """What gives places of rows in the plane of the two largest principal components of some, (n, 2)."""
+    mean, basis, _ = directions(some, min(2, some.shape[1]), threads)
+
+    def places(rows: Rows) -> Rows:
+        result = np.zeros((len(rows), 2), np.float32)
+        for start in range(0, len(rows), ROWS):
+            part = rows[start : start + ROWS].astype(np.float64) - mean
+            result[start : start + ROWS, : len(basis)] = np.einsum("ij,kj->ik", part, basis)
+        return result
+
+    return places
+
+
 def components(rows: Rows, threads: int) -> Rows:
     """Places of rows in the plane of their two largest principal components, (n, 2)."""
-    mean, basis, _ = directions(rows, min(2, rows.shape[1]), threads)
-    result = np.zeros((len(rows), 2), np.float32)
-    for start in range(0, len(rows), ROWS):
-        part = rows[start : start + ROWS].astype(np.float64) - mean
-        result[start : start + ROWS, : len(basis)] = np.einsum("ij,kj->ik", part, basis)
-    return result
+    return plane_of(rows, threads)(rows)
+
+
+def reduction(some: Rows, wanted: int, threads: int) -> Callable[[Rows], Rows]:
+    """What gives rows in the wanted largest principal components of some, if these have more columns."""
+    if some.shape[1] <= wanted or len(some) <= wanted:
+        return lambda rows: rows
+    mean, basis, _ = directions(some, wanted, threads)
+    linear = Linear.about(mean, basis.T)
+    return lambda rows: linear(rows, threads)
 
 
 def reduced(rows: Rows, wanted: int, threads: int) -> Rows:
     """Rows in their wanted largest principal components, if they have more columns than that."""
-    if rows.shape[1] <= wanted or len(rows) <= wanted:
-        return rows
-    mean, basis, _ = directions(rows, wanted, threads)
-    return Linear.about(mean, basis.T)(rows, threads)
+    return reduction(rows, wanted, threads)(rows)
 
 
 def directions_seconds(count: int, columns: int, wanted: int, threads: int) -> float:

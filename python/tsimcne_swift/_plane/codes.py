@@ -61,6 +61,12 @@ class Codes:
     @classmethod
     def of(cls, rows: Rows, threads: int) -> Codes:
         """The codes of rows (n, columns)."""
+        learnt = cls.learnt(rows, threads)
+        return learnt.holding(learnt.code(rows, threads))
+
+    @classmethod
+    def learnt(cls, rows: Rows, threads: int) -> Codes:
+        """Codes of none yet, for rows such as these (n, columns)."""
         dimension = min(MOST, *rows.shape)
         mean, basis, deviations = directions(rows, dimension, threads)
         # What is left in a direction may be rounding alone, which says nothing.
@@ -70,16 +76,25 @@ class Codes:
         steps = np.array([2 * REACH[each] / 2**each for each in bits.tolist()], np.float32)
         steps *= np.where(deviations[:dimension] > 0, deviations[:dimension], 1)
         halves = np.ascontiguousarray(basis[:dimension].T, np.float16)
-        nothing = cls(mean, halves, steps, bits, np.empty((0, width(bits)), np.uint8))
-        parts = (slice(start, start + CHUNK) for start in range(0, len(rows), CHUNK))
-        codes = np.concatenate([nothing.code(nothing.project(rows[part], threads)) for part in parts])
-        return cls(mean, halves, steps, bits, codes)
+        return cls(mean, halves, steps, bits, np.empty((0, width(bits)), np.uint8))
+
+    def holding(self, codes: Bytes) -> Codes:
+        """The same with the codes of rows."""
+        return Codes(self.mean, self.directions, self.steps, self.bits, codes)
 
     def project(self, rows: Rows, threads: int) -> Rows:
         """Rows along the directions, not rounded."""
         return self._linear(rows, threads)
 
-    def code(self, projected: Rows) -> Bytes:
+    def code(self, rows: Rows, threads: int) -> Bytes:
+        """What stands for rows (n, columns)."""
+        codes = np.empty((len(rows), width(self.bits)), np.uint8)
+        for start in range(0, len(rows), CHUNK):
+            part = slice(start, start + CHUNK)
+            codes[part] = self.code_projected(self.project(rows[part], threads))
+        return codes
+
+    def code_projected(self, projected: Rows) -> Bytes:
         """What stands for rows along the directions."""
         whole, first, parts = np.floor(projected / self.steps), 0, []
         for each, count in _runs(self.bits):

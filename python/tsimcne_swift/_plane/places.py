@@ -53,12 +53,11 @@ class Places:
         self._sorted = keys[self._order]
 
     @classmethod
-    def of(cls, comparison: Comparison, rows: Rows, points: Rows, threads: int) -> Places:
-        """The places of images that are compared by these rows, at these points."""
-        own = keys(rows)
+    def of(cls, comparison: Comparison, codes: Codes, keys: npt.NDArray[np.uint64], points: Rows) -> Places:
+        """The places of images with these codes and keys, at these points."""
         # Images that are alike are at one place.
-        _, first, number = np.unique(own, return_index=True, return_inverse=True)
-        return cls(comparison, Codes.of(rows, threads), own, points[first[number]])
+        _, first, number = np.unique(keys, return_index=True, return_inverse=True)
+        return cls(comparison, codes, keys, points[first[number]])
 
     def map(
         self,
@@ -92,7 +91,7 @@ class Places:
             neighbors = nearest_to(projected, self.rows, count, threads)
             found = medoids(self.points[neighbors])
             # The same image by another processor or in another type has the same code.
-            codes = self.codes.code(projected)
+            codes = self.codes.code_projected(projected)
             same = (self.codes.codes[neighbors] == codes[:, None]).all(axis=2)
             told = same.any(axis=1)
             found[told] = self.points[neighbors[told, same[told].argmax(axis=1)]]

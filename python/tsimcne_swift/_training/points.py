@@ -7,11 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from .. import _core, recipes
-from .._algebra.directions import components, reduced
+from .. import _core
+from .._inputs.pieces import Which
 from .._networks.network import Network
 from .._patches.words import PatchWords
 from .._plane.comparison import Comparison
+from .._plane.described import describe
 from .._plane.moving import move
 from .._plane.neighbors import graph_neighbors, nearest
 from .._plane.places import Places
@@ -40,13 +41,20 @@ def free_points(
     report : callable
         Gets the part that is done of the search for neighbours, and then of the points' motion.
     """
-    comparison = plan.ranks.share(plan.ranks.together(lambda: _comparison(plan, network, patch_words)))
+    comparison: Comparison | None = plan.ranks.share(
+        plan.ranks.together(lambda: _comparison(plan, network, patch_words))
+    )
     if comparison is None:
         return None
-    own = plan.ranks.part(plan.images.shape[0])
-    rows = plan.ranks.gather(comparison.rows(network, plan.images, plan.threads, own))
-    if not np.isfinite(rows).all():
+    n = plan.images.shape[0]
+
+    def rows(which: Which) -> Rows:
+        return comparison.rows(network, plan.images, plan.threads, which)
+
+    found = describe(n, rows, plan.threads, plan.ranks)
+    if found is None:
         return None
+    searched, placed, codes, keys = found
     if plan.older_places is not None:
         assert plan.init is not None
         placed = plan.older_places.map(plan.init.network, plan.images, plan.threads)
@@ -54,19 +62,16 @@ def free_points(
         placed = plan.ranks.map(network, plan.images, plan.threads, _core.OUTPUT_MAP)
         if not np.isfinite(placed).all():
             return None
-    else:
-        placed = components(rows, plan.threads)
 
-    searched = reduced(rows, recipes.COMPARED, plan.threads)
-    neighbors = nearest(searched, graph_neighbors(len(rows)), plan.threads, report, plan.ranks)
-    del searched
+    neighbors = nearest(searched, graph_neighbors(n), plan.threads, report, plan.ranks)
+    del searched, found
 
     # Rounding may differ from one machine to another, and each rank keeps its own copy of the points.
     placed = plan.ranks.share(placed)
     settled = plan.older_places is not None
     points = move(neighbors, placed, plan.threads, report, settled, plan.ranks)
     points = plan.ranks.share(plan.ranks.together(lambda: turned(points) if plan.ranks.leads else None))
-    return Places.of(comparison, rows, points, plan.threads)
+    return Places.of(comparison, codes, keys, points)
 
 
 def _comparison(plan: Plan, network: Network, patch_words: int) -> Comparison | None:
