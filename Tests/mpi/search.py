@@ -1,4 +1,4 @@
-"""What test_search.py runs under mpirun: what ranks find together of images, neighbours, and points that move.
+"""What test_search.py runs under mpirun: what ranks find of images, their neighbours, and points that move.
 
 Arguments are the rows up to which all are compared, and what the last rank does in the middle of the search.
 """
