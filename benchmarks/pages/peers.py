@@ -4,7 +4,9 @@ PYTHON peers.py embedding-atlas|datamapplot table.parquet OUTPUT: the table has 
 Prints the page to open, relative to OUTPUT, or nothing where it cannot be drawn without a server elsewhere.
 """
 
+import io
 import sys
+import zipfile
 from pathlib import Path
 
 
@@ -17,10 +19,15 @@ def embedding_atlas(table: Path, output: Path) -> str:
 
     frame = pd.read_parquet(table)
     frame["id"] = range(len(frame))
-    image = "image" if "image" in frame else None
-    props = make_embedding_atlas_props(row_id="id", x="x", y="y", image=image)
+    image = {"image": "image"} if "image" in frame else {}
+    props = make_embedding_atlas_props(row_id="id", x="x", y="y", **image)
     static = Path(embedding_atlas.__file__).parent / "static"
-    DataSource("benchmark", frame, {"props": props}).export_to_folder(str(static), str(output))
+    source = DataSource("benchmark", frame, {"props": props})
+    if hasattr(source, "export_to_folder"):
+        source.export_to_folder(str(static), str(output))
+    else:
+        # Up to 0.20, the last that draws where there is no WebGPU.
+        zipfile.ZipFile(io.BytesIO(source.make_archive(str(static)))).extractall(output)
     return "index.html"
 
 

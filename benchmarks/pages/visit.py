@@ -17,7 +17,7 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
 WIDTH, HEIGHT = 1280, 900
-# What every page shows points in, and the middle of a drag.
+# What every page shows points in.
 LEFT, TOP, RIGHT, BOTTOM = 100, 200, 700, 800
 # The share of its pixels that have a colour once points are drawn.
 SEEN = 0.02
@@ -87,12 +87,15 @@ def visit(address: str, wait: float) -> tuple[Visit, npt.NDArray[Any]]:
                 raise TimeoutError(f"{address} shows no points after {wait:.0f} s")
             time.sleep(0.05)
         idle = frames(driver, lambda now: time.sleep(0.1))
-        mouse(driver, "mousePressed", 0, 0)
+        # Pages show the map in other places: where points are is in it.
+        y, x = np.median(np.argwhere(np.ptp(seen, axis=2) > COLORED), axis=0) + np.array((TOP, LEFT))
+        mouse(driver, "mousePressed", x, y)
         dragged = frames(
-            driver, lambda now: mouse(driver, "mouseMoved", 120 * np.sin(3 * now), 120 * np.cos(3 * now))
+            driver,
+            lambda now: mouse(driver, "mouseMoved", x + 120 * np.sin(3 * now), y + 120 * np.cos(3 * now)),
         )
         has_moved = bool((np.abs(pixels(driver) - seen).max(axis=2) > COLORED).mean() > SEEN)
-        mouse(driver, "mouseReleased", 0, 0)
+        mouse(driver, "mouseReleased", x, y)
         return Visit(shown, idle, dragged, has_moved), seen
     finally:
         driver.quit()
@@ -109,8 +112,6 @@ def frames(driver: webdriver.Chrome, meanwhile: Any) -> float:
 
 
 def mouse(driver: webdriver.Chrome, kind: str, x: float, y: float) -> None:
-    """An event of the left button, at a place seen from the middle of the map."""
-    place = {"x": (LEFT + RIGHT) / 2 + x, "y": (TOP + BOTTOM) / 2 + y}
-    driver.execute_cdp_cmd(
-        "Input.dispatchMouseEvent", {"type": kind, "button": "left", "buttons": 1, "clickCount": 1, **place}
-    )
+    """An event of the left button."""
+    event = {"type": kind, "button": "left", "buttons": 1, "clickCount": 1, "x": float(x), "y": float(y)}
+    driver.execute_cdp_cmd("Input.dispatchMouseEvent", event)
