@@ -5,8 +5,9 @@ python -m benchmarks.pages [--n 60000] [--points] [--folder] [--archive cifar10-
 
 Without an archive Fashion-MNIST's images are shown, again and again where there are to be more, with --points
 none; with --folder ours is also a page that is a folder. PYTHON is an interpreter that has the peer
-(``pip install --no-deps embedding-atlas==0.20``, the last that draws without WebGPU, with pandas, pyarrow, duckdb, cryptography, inquirer and narwhals
-will do here: what else it asks for makes features). Pages are visited in turn, so that other work on the
+(``pip install --no-deps embedding-atlas==0.20``, the last that draws without WebGPU, with pandas, pyarrow,
+duckdb, cryptography, inquirer and narwhals will do here: what else it asks for makes features; that one shows
+no images). Pages are visited in turn, so that other work on the
 machine strikes all of them. Chromium draws without a graphics card here: a person's browser is faster.
 """
 
