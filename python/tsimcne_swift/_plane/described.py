@@ -76,7 +76,9 @@ def describe(n: int, rows_of: Callable[[Which], Rows], threads: int, ranks: Rank
         found, is_finite = [], True
         for start in range(own.start, own.stop, AT_ONCE):
             rows = rows_of(slice(start, min(own.stop, start + AT_ONCE)))
-            is_finite &= bool(np.isfinite(rows).all())
+            is_finite = bool(np.isfinite(rows).all())
+            if not is_finite:
+                break
             here = slice(start - own.start, start - own.start + len(rows))
             for k, part in enumerate(of(rows)):
                 if len(found) == k:
