@@ -13,12 +13,12 @@ Done = Callable[[str], None]
 def ours(rows: np.ndarray, done: Done) -> np.ndarray:
     """Neighbours in the largest principal components, and points that move by themselves."""
     from tsimcne_swift import recipes
-    from tsimcne_swift._algebra.directions import components, reduced
+    from tsimcne_swift._algebra.directions import plane_of, reduced
     from tsimcne_swift._plane.moving import move
     from tsimcne_swift._plane.neighbors import graph_neighbors, nearest
 
     searched = reduced(rows, recipes.COMPARED, THREADS)
-    start = components(rows, THREADS)
+    start = plane_of(rows, THREADS)(rows)
     done("components")
     neighbors = nearest(searched, graph_neighbors(len(rows)), THREADS)
     del searched

@@ -30,8 +30,8 @@ def _make(folder: Path, start: int, count: int) -> None:
     from PIL import Image
 
     pictures, labels = fashion()
-    random = np.random.Generator(np.random.Philox(key=start))
     for number in range(start, start + count):
+        random = np.random.Generator(np.random.Philox(key=number))
         name = folder / str(labels[number % len(labels)]) / f"{number:07}.png"
         if not name.exists():
             Image.fromarray(_crop(pictures[number % len(pictures)], random)).save(name, compress_level=1)
@@ -91,10 +91,8 @@ def run(source: Path, target: Path, max_time: str, steps: Any, say: Callable[[di
 
 def agreement(points: np.ndarray, labels: np.ndarray, asked: np.ndarray) -> float:
     """Leave-one-out kNN accuracy of some points by all others."""
-    from scipy.spatial import cKDTree
+    from tsimcne_swift._evaluation import neighbors
 
-    near = cKDTree(points).query(points[asked], K + 1)[1]
     _, numbers = np.unique(labels, return_inverse=True)
-    others = [numbers[row[row != own][:K]] for row, own in zip(near, asked, strict=True)]
-    votes = np.array([np.bincount(row, minlength=10) for row in others])
+    votes = np.array([np.bincount(row, minlength=10) for row in numbers[neighbors(points, K, asked)]])
     return round(float((votes.argmax(axis=1) == numbers[asked]).mean()), 4)

@@ -4,9 +4,7 @@ PYTHON peers.py embedding-atlas|datamapplot table.parquet OUTPUT: the table has 
 Prints the page to open, relative to OUTPUT, or nothing where it cannot be drawn without a server elsewhere.
 """
 
-import io
 import sys
-import zipfile
 from pathlib import Path
 
 
@@ -22,12 +20,7 @@ def embedding_atlas(table: Path, output: Path) -> str:
     image = {"image": "image"} if "image" in frame else {}
     props = make_embedding_atlas_props(row_id="id", x="x", y="y", **image)
     static = Path(embedding_atlas.__file__).parent / "static"
-    source = DataSource("benchmark", frame, {"props": props})
-    if hasattr(source, "export_to_folder"):
-        source.export_to_folder(str(static), str(output))
-    else:
-        # Up to 0.20, the last that draws where there is no WebGPU.
-        zipfile.ZipFile(io.BytesIO(source.make_archive(str(static)))).extractall(output)
+    DataSource("benchmark", frame, {"props": props}).export_to_folder(str(static), str(output))
     return "index.html"
 
 

@@ -6,6 +6,7 @@ import base64
 import io
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,11 +76,11 @@ def visit(address: str, wait: float) -> tuple[Visit, npt.NDArray[Any]]:
         started = time.perf_counter()
         driver.get(address)
         while True:
-            try:
-                # A picture that is asked for while the page changes never comes.
-                seen = pixels(driver) if driver.current_url == address else np.zeros((1, 1, 3), int)
-            except WebDriverException:
-                seen = np.zeros((1, 1, 3), int)
+            seen = np.zeros((1, 1, 3), int)
+            # A picture that is asked for while the page changes never comes.
+            with suppress(WebDriverException):
+                if driver.current_url == address:
+                    seen = pixels(driver)
             shown = time.perf_counter() - started
             if (np.ptp(seen, axis=2) > COLORED).mean() > SEEN:
                 break

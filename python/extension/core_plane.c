@@ -95,20 +95,18 @@ done:
 
 PyObject *core_move_points(PyObject *module, PyObject *args, PyObject *kwargs) {
     (void)module;
-    static char *names[] = {"positions", "velocities",   "gains", "offsets",  "neighbors", "weights",
-                            "steps",     "exaggeration", "rate",  "momentum", "threads",   "repulsion",
-                            NULL};
+    static char *names[] = {"positions", "velocities", "gains", "offsets",      "neighbors",
+                            "weights",   "repulsion",  "steps", "exaggeration", "rate",
+                            "momentum",  "threads",    NULL};
     enum { POSITIONS, VELOCITIES, GAINS, OFFSETS, NEIGHBORS, WEIGHTS, REPULSION, COUNT };
     static const char *const formats[COUNT] = {"f", "f", "f", "lq", "i", "f", "f"};
-    static const char *const view_names[COUNT] = {"positions", "velocities", "gains",    "offsets",
-                                                  "neighbors", "weights",    "repulsion"};
     PyObject *objects[COUNT] = {0};
     long long steps = 0;
     float exaggeration = 1, rate = -1, momentum = -1;
     int threads = -1;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOOOO|$LfffiO", names, &objects[0], &objects[1],
-                                     &objects[2], &objects[3], &objects[4], &objects[5], &steps,
-                                     &exaggeration, &rate, &momentum, &threads, &objects[REPULSION])) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOOOO|$OLfffi", names, &objects[0], &objects[1],
+                                     &objects[2], &objects[3], &objects[4], &objects[5], &objects[REPULSION],
+                                     &steps, &exaggeration, &rate, &momentum, &threads)) {
         return NULL;
     }
     Py_buffer views[COUNT];
@@ -116,7 +114,7 @@ PyObject *core_move_points(PyObject *module, PyObject *args, PyObject *kwargs) {
     PyObject *result = NULL;
     for (int i = 0; i < COUNT; i++) {
         if (objects[i] != NULL && objects[i] != Py_None &&
-            borrow(objects[i], &views[i], view_names[i], formats[i], i < OFFSETS) != 0) {
+            borrow(objects[i], &views[i], names[i], formats[i], i < OFFSETS) != 0) {
             goto done;
         }
     }

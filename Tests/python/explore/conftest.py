@@ -28,3 +28,11 @@ def browser(tmp_path_factory):
     driver.downloads = downloads
     yield driver
     driver.quit()
+
+
+@pytest.fixture
+def phone_screen(browser):
+    screen = {"width": 390, "height": 780, "deviceScaleFactor": 2, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    yield screen
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

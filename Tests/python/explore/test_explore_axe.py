@@ -9,7 +9,6 @@ from selenium.webdriver.support.ui import WebDriverWait
 from tsimcne_swift import explore
 
 N = 90
-PHONE = {"width": 390, "height": 780, "deviceScaleFactor": 2, "mobile": True}
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +31,6 @@ def page(browser, file):
     browser.get(file.as_uri())
     WebDriverWait(browser, 30).until(lambda b: b.find_elements(By.CSS_SELECTOR, "[data-ready]"))
     return browser
-
-
-@pytest.fixture
-def phone(browser):
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
-    yield
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def violations(page):
@@ -65,7 +57,7 @@ def test_a_selection_and_a_card(page, is_dark):
     assert violations(page) == []
 
 
-def test_a_phone(phone, page):
+def test_a_phone(phone_screen, page):
     assert violations(page) == []
     page.find_element(By.CSS_SELECTOR, ".fold").click()
     assert violations(page) == []

@@ -11,7 +11,6 @@ from tsimcne_swift import explore
 
 N = 60
 LONELY = 0
-PHONE = {"width": 390, "height": 780, "deviceScaleFactor": 2, "mobile": True}
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +34,10 @@ def open_page(browser, file):
 
 
 @pytest.fixture
-def phone(browser, file):
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+def phone(browser, phone_screen, file):
     browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
     yield open_page(browser, file)
     browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def shown(page, selector):
@@ -54,13 +51,13 @@ def tap(page, x, y):
     page.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
-def test_a_tap_shows_the_image(phone, file):
+def test_a_tap_shows_the_image(phone, file, phone_screen):
     assert shown(phone, "aside")
     fold = phone.find_element(By.CSS_SELECTOR, ".fold")
     fold.click()
     assert not shown(phone, "aside") and fold.get_attribute("aria-expanded") == "false"
     # The map has the room now.
-    assert phone.execute_script("return explorer.plot.element.clientHeight") > 0.75 * PHONE["height"]
+    assert phone.execute_script("return explorer.plot.element.clientHeight") > 0.75 * phone_screen["height"]
     WebDriverWait(phone, 5).until(
         lambda b: b.execute_script("return explorer.plot.view.height === explorer.plot.element.clientHeight")
     )
@@ -74,14 +71,14 @@ def test_a_tap_shows_the_image(phone, file):
     WebDriverWait(phone, 5).until(lambda b: shown(b, "aside .card .thumbnail"))
     assert f"{LONELY}.png" in phone.find_element(By.CSS_SELECTOR, ".card").text
     card = phone.find_element(By.CSS_SELECTOR, ".card .thumbnail").rect
-    assert card["y"] < PHONE["height"] and card["x"] + card["width"] <= PHONE["width"]
+    assert card["y"] < phone_screen["height"] and card["x"] + card["width"] <= phone_screen["width"]
 
 
-def test_a_narrow_window_has_no_sideways_scrolling(phone):
+def test_a_narrow_window_has_no_sideways_scrolling(phone, phone_screen):
     widths = phone.execute_script(
         "return [document.documentElement.scrollWidth, document.querySelector('main').scrollWidth]"
     )
-    assert max(widths) <= PHONE["width"]
+    assert max(widths) <= phone_screen["width"]
 
 
 def test_paper_is_light_and_has_the_map_and_the_legend(browser, file):

@@ -64,11 +64,6 @@ def plane_of(some: Rows, threads: int) -> Callable[[Rows], Rows]:
     return places
 
 
-def components(rows: Rows, threads: int) -> Rows:
-    """Places of rows in the plane of their two largest principal components, (n, 2)."""
-    return plane_of(rows, threads)(rows)
-
-
 def reduction(some: Rows, wanted: int, threads: int) -> Callable[[Rows], Rows]:
     """What gives rows in the wanted largest principal components of some, if these have more columns."""
     if some.shape[1] <= wanted or len(some) <= wanted:

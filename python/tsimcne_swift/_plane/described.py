@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from .. import recipes
 from .._algebra.directions import ROWS, plane_of, reduction
 from .._inputs.pieces import Which
+from .alone import Alone
 from .codes import Codes
 from .places import keys
 
@@ -18,19 +19,6 @@ Rows = npt.NDArray[np.float32]
 
 # Images whose rows are all there at once; of more than that so many at a time.
 AT_ONCE = 1 << 17
-
-
-class Ranks(Protocol):
-    """Processes that look at images together; see `OneRank`."""
-
-    def part(self, total: int) -> slice:
-        """The rows of so many that are this one's."""
-
-    def gather(self, own: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The rows of all, of which each has its part."""
-
-    def largest(self, value: float) -> float:
-        """Of all ranks."""
 
 
 class Described(NamedTuple):
@@ -53,7 +41,7 @@ class Described(NamedTuple):
     keys: npt.NDArray[np.uint64]
 
 
-def describe(n: int, rows_of: Callable[[Which], Rows], threads: int, ranks: Ranks) -> Described | None:
+def describe(n: int, rows_of: Callable[[Which], Rows], threads: int, ranks: Alone) -> Described | None:
     """What is wanted of n images, of which a function gives the rows that they are compared by.
 
     Directions are those of a sample, which is the same whether all rows are there or some at a time. None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import _core, recipes
+from .alone import Alone
 
 Rows = npt.NDArray[np.float32]
 # Steps of points of a call.
@@ -17,16 +17,6 @@ MOVED = 2_000_000
 STEP = 6e-7
 # Points that spread less across than this share of how they spread along a line are bent by so much of it.
 LINE, BEND = 1e-3, 0.1
-
-
-class Ranks(Protocol):
-    """Processes that move points together; see `OneRank`."""
-
-    rank: int
-    size: int
-
-    def add(self, values: npt.NDArray[Any]) -> None:
-        """The sum over all, in place."""
 
 
 def moving_seconds(n: int, threads: int) -> float:
@@ -40,7 +30,7 @@ def move(
     threads: int,
     report: Callable[[float], None],
     settled: bool = False,
-    ranks: Ranks | None = None,
+    ranks: Alone | None = None,
 ) -> Rows:
     """Places of points from those of ``start``, each drawn by its neighbours and kept off by all others.
 
@@ -56,7 +46,7 @@ def move(
     settled : bool
         Whether points begin from a map of points, whose scale is right: they then are not drawn together
         first.
-    ranks : OneRank or None
+    ranks : Alone or None
         Those that move points together, if there are several: all give the same, and get the same.
     """
     n = len(start)
@@ -65,13 +55,13 @@ def move(
     points = start.copy() if settled else _begun(start)
     velocities, gains = np.zeros_like(points), np.ones_like(points)
     total, done = sum(steps for steps, _, _ in phases), 0
-    shared = None if ranks is None or ranks.size == 1 else np.empty(3 * n, np.float32)
+    ranks = ranks or Alone()
+    shared = None if ranks.size == 1 else np.empty(3 * n, np.float32)
     for steps, exaggeration, momentum in phases:
         left = steps
         while left > 0:
             some = 1 if shared is not None else min(left, max(1, MOVED // n))
             if shared is not None:
-                assert ranks is not None
                 _core.repel_points(points, shared, part=ranks.rank, parts=ranks.size, threads=threads)
                 ranks.add(shared)
             _core.move_points(

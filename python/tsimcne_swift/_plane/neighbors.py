@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import _core, recipes
+from .alone import Alone
 
 Rows = npt.NDArray[np.float32]
 Table = npt.NDArray[np.int32]
@@ -37,28 +37,6 @@ ROUNDS, SETTLED, COUNTED = 6, 0.1, 1 << 14
 PARTS = (0.1, 0.5)
 
 
-class Ranks(Protocol):
-    """Processes that search together; see `OneRank`."""
-
-    def part(self, total: int) -> slice:
-        """The rows of so many that are this one's."""
-
-    def gather(self, own: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The rows of all, of which each has its part."""
-
-
-class Alone:
-    """One process."""
-
-    def part(self, total: int) -> slice:
-        """All rows."""
-        return slice(0, total)
-
-    def gather(self, own: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """All rows."""
-        return own
-
-
 def graph_neighbors(n: int) -> int:
     """How many neighbours draw a point, of n."""
     return min(recipes.NEIGHBORS, max(1, (n - 1) // 3))
@@ -69,7 +47,7 @@ def nearest(
     neighbors: int,
     threads: int,
     report: Report = lambda part: None,
-    ranks: Ranks | None = None,
+    ranks: Alone | None = None,
 ) -> Table:
     """The nearest other rows to each, by Euclidean distance, the nearest first.
 
@@ -86,7 +64,7 @@ def nearest(
         0 for all cores; they change nothing but the time.
     report : callable
         Gets the part that is done.
-    ranks : OneRank or None
+    ranks : Alone or None
         Those that search together, if there are several: all have the same rows, and find the same.
 
     Returns
@@ -122,7 +100,7 @@ def search_seconds(n: int, columns: int, threads: int) -> float:
 
 
 class _Search:
-    def __init__(self, rows: Rows, neighbors: int, threads: int, report: Report, ranks: Ranks) -> None:
+    def __init__(self, rows: Rows, neighbors: int, threads: int, report: Report, ranks: Alone) -> None:
         self._rows, self._neighbors, self._threads = rows, neighbors, threads
         self._report, self._ranks = report, ranks
 

@@ -11,15 +11,13 @@ import numpy.typing as npt
 from .. import _core
 from .._inputs.images import Images
 from .._networks.network import Network
+from .._plane.alone import Alone
 
 Result = TypeVar("Result")
 
 
-class OneRank:
+class OneRank(Alone):
     """What training asks of the ranks of a communicator, where there is one; `Ranks` does it for several."""
-
-    rank = 0
-    size = 1
 
     def stop_at(self, sync_batchnorm: bool) -> int:
         """Where a trainer stops, so that something is exchanged."""
@@ -47,20 +45,9 @@ class OneRank:
     def agree(self, describe: Callable[[], dict[str, Any]]) -> None:
         """Raise a ValueError on every rank where ranks were given others, with what differs and where."""
 
-    def largest(self, value: float) -> float:
-        """Of all ranks."""
-        return value
-
     def share(self, value: Any) -> Any:
         """That of rank 0."""
         return value
-
-    def add(self, values: npt.NDArray[Any]) -> None:
-        """The sum over all ranks, in place."""
-
-    def part(self, total: int) -> slice:
-        """The rows of so many that are this rank's."""
-        return slice(total * self.rank // self.size, total * (self.rank + 1) // self.size)
 
     def exchange(
         self, trainer: _core.Trainer, event: _core.Event, plan: Any, temperature: Callable[[int], float]
@@ -82,7 +69,3 @@ class OneRank:
     ) -> npt.NDArray[np.float32]:
         """The map of all images, or their features, of which each rank makes a part."""
         return self.gather(network.map(images, threads, kind, self.part(images.shape[0])))
-
-    def gather(self, own: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The rows of all ranks, of which each has its part."""
-        return own
