@@ -96,7 +96,13 @@ typedef unsigned int cplatform_uint16 __attribute__((ext_vector_type(16)));
 /// c + a.second * b.second + a.first * b.first, lane by lane, of pairs of bfloat16.
 static inline __attribute__((always_inline)) cplatform_float16
 cplatform_dot_bfloat16(cplatform_float16 c, cplatform_float16 a, cplatform_float16 b) {
+#if __clang_major__ < 18
+    // The builtin ends Swift 6.0's compiler: its optimiser turns bfloat16 to floats and back without end.
+    __asm__("vdpbf16ps %2, %1, %0" : "+v"(c) : "v"(a), "v"(b));
+    return c;
+#else
     return (cplatform_float16)__builtin_ia32_dpbf16ps_512(c, (cplatform_halves)a, (cplatform_halves)b);
+#endif
 }
 
 static inline __attribute__((always_inline)) cplatform_ushort16
