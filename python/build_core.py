@@ -10,6 +10,7 @@ import functools
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -61,7 +62,16 @@ def check_tools() -> None:
     if IS_MAC:
         return
     probe = subprocess.run(
-        ["cc", "-x", "c", "-", "-o", "/dev/null", "-lopenblas", "-lstdc++"],
+        [
+            *shlex.split(os.environ.get("CC", "cc")),
+            "-x",
+            "c",
+            "-",
+            "-o",
+            "/dev/null",
+            "-lopenblas",
+            "-lstdc++",
+        ],
         input="#include <cblas.h>\nint main(void) { return 0; }\n",
         capture_output=True,
         text=True,

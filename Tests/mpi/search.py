@@ -11,6 +11,7 @@ import numpy as np
 from mpi4py import MPI
 from tsimcne_swift import recipes
 from tsimcne_swift._plane import described, neighbors
+from tsimcne_swift._plane.memory import Room
 from tsimcne_swift._plane.moving import move
 from tsimcne_swift._training.one_rank import OneRank
 from tsimcne_swift._training.ranks import check_comm
@@ -38,10 +39,8 @@ with check_comm(comm) as ranks:
         recipes.POINTS = recipes.POINTS[:1]
         points = move(found, X[:, :2].copy(), 1, lambda part: None, ranks=ranks)
     if what == "describe":
-        described.AT_ONCE = 700
-        parts = described.describe(len(X), lambda which: X[which].copy(), 1, ranks)
+        parts = described.describe(len(X), lambda which: X[which].copy(), 1, ranks, Room(700, 384))
 if what == "describe":
-    described.AT_ONCE = 1 << 17
     whole = described.describe(len(X), lambda which: X[which].copy(), 1, OneRank())
     same = all(np.array_equal(a, b) for a, b in zip(arrays(parts), arrays(whole), strict=True))
 elif what == "move":

@@ -77,8 +77,8 @@ def mislabelled(Z: Any, labels: Any, *, k: int = 15) -> npt.NDArray[np.int64]:
         return np.zeros(0, np.int64)
     Z, codes = Z[known], classes.codes[known]
     others = neighbors(Z, min(k, len(Z) - 1))
-    shares = votes(others, codes)
-    shares = shares / shares.sum(axis=1, keepdims=True)
+    counts = votes(others, codes)
+    shares = counts / counts.sum(axis=1, keepdims=True)
     # How often a label stands among neighbours of another one, over all images.
     confusion = np.zeros((shares.shape[1], shares.shape[1]))
     np.add.at(confusion.T, codes, shares)

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from tsimcne_swift import Stage, TSimCNE, recipes
 from tsimcne_swift._algebra.directions import directions, reduced
-from tsimcne_swift._plane import described
+from tsimcne_swift._plane import described, memory
 from tsimcne_swift._plane.codes import REACH, Codes, worthwhile
 from tsimcne_swift._plane.described import describe
+from tsimcne_swift._plane.memory import Room
 from tsimcne_swift._plane.places import keys, medoids
 from tsimcne_swift._storage.safetensors import encode, read
 from tsimcne_swift._training.one_rank import OneRank
@@ -54,16 +55,16 @@ def test_reduced_rows_keep_distances():
 # --------------------------------------------------------------------- some images at a time
 
 
-def describe_rows(rows, ranks=None):
-    return describe(len(rows), lambda which: rows[which].copy(), 1, ranks or OneRank())
+def describe_rows(rows, ranks=None, together=1 << 17):
+    room = Room(together, 384)
+    return describe(len(rows), lambda which: rows[which].copy(), 1, ranks or OneRank(), room)
 
 
 @pytest.mark.parametrize("columns", [5, 450])
-def test_images_a_part_at_a_time_are_described_as_all_at_once(columns, monkeypatch):
+def test_images_a_part_at_a_time_are_described_as_all_at_once(columns):
     rows = (random().standard_normal((9000, columns)) * 0.99 ** np.arange(columns)).astype(np.float32)
     whole = describe_rows(rows)
-    monkeypatch.setattr(described, "AT_ONCE", 2500)
-    parts = describe_rows(rows)
+    parts = describe_rows(rows, together=2500)
     assert_same_bits(parts.searched, whole.searched)
     assert_same_bits(parts.start, whole.start)
     assert_same_bits(parts.keys, whole.keys)
@@ -71,21 +72,20 @@ def test_images_a_part_at_a_time_are_described_as_all_at_once(columns, monkeypat
     assert_same_bits(parts.codes.values(), whole.codes.values())
 
 
-@pytest.mark.parametrize("at_once", [10, 1000])
+@pytest.mark.parametrize("together", [10, 1000])
 @pytest.mark.parametrize("place", [3, 95])
-def test_rows_that_are_not_finite_have_no_description(at_once, place, monkeypatch):
-    monkeypatch.setattr(described, "AT_ONCE", at_once)
+def test_rows_that_are_not_finite_have_no_description(together, place, monkeypatch):
     # Most rows are in no sample.
     monkeypatch.setattr(described, "ROWS", 2)
     rows = random().standard_normal((100, 5)).astype(np.float32)
     rows[place, 2] = np.inf
-    assert describe_rows(rows) is None
+    assert describe_rows(rows, together=together) is None
 
 
 def test_a_model_of_images_a_part_at_a_time_has_the_same_bits(monkeypatch):
     X = images(120)
     whole = small(patch_words=64).fit(X)
-    monkeypatch.setattr(described, "AT_ONCE", 32)
+    monkeypatch.setattr(memory, "WIDEST", Room(32, 384))
     parts = small(patch_words=64).fit(X)
     assert_same_bits(parts.embedding_, whole.embedding_)
     new = X[:30, ::-1].copy()

@@ -436,6 +436,7 @@ def test_document_of_strange_values(saved):
     [
         ("kind", "zebra"),
         ("params", {"n_component": 2}),
+        ("params", {"lr": nested(200)}),
         ("params", {"lr": nested(900)}),
         ("architecture", {}),
         ("outputs", 3),

@@ -14,6 +14,8 @@ from .linear import Linear
 # Rows that are looked at; more change little.
 ROWS = 8192
 ITERATIONS = 15
+# Rows that are float64 at a time.
+DOUBLED = 512
 # Rows and directions of a search that is timed.
 PROBE = (512, 64)
 
@@ -56,9 +58,9 @@ def plane_of(some: Rows, threads: int) -> Callable[[Rows], Rows]:
 
     def places(rows: Rows) -> Rows:
         result = np.zeros((len(rows), 2), np.float32)
-        for start in range(0, len(rows), ROWS):
-            part = rows[start : start + ROWS].astype(np.float64) - mean
-            result[start : start + ROWS, : len(basis)] = np.einsum("ij,kj->ik", part, basis)
+        for start in range(0, len(rows), DOUBLED):
+            part = rows[start : start + DOUBLED].astype(np.float64) - mean
+            result[start : start + DOUBLED, : len(basis)] = np.einsum("ij,kj->ik", part, basis)
         return result
 
     return places

@@ -113,7 +113,7 @@ class PairSearch:
                 pairs = self._seen_in(view, queries) if among is None else among
                 far = gallery.distances(queries, pairs)
                 is_near = far <= self._farthest(pairs, closer)
-                found.append((pairs[is_near], far[is_near], np.tile(view, (is_near.sum(), 1))))
+                found.append((pairs[is_near], far[is_near], np.tile(np.array(view), (int(is_near.sum()), 1))))
         pairs, far, seen = (np.concatenate(parts) for parts in zip(*found, strict=True))
         if self._threshold is not None:
             return Links(pairs, gallery.differences(pairs, seen), seen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -270,6 +271,10 @@ def read_normalization(tensors: Arrays) -> Normalization | None:
     return Normalization(np.ascontiguousarray(mean), np.ascontiguousarray(deviation), origin)
 
 
+# Values that are read, and that are summed, at a time; these take 8 bytes each, several times.
+READ, SUMMED = 1 << 22, 1 << 18
+
+
 def moments(images: Images, common_scale: bool = False) -> Normalization:
     """Mean and standard deviation per channel of values as the core reads them.
 
@@ -277,12 +282,13 @@ def moments(images: Images, common_scale: bool = False) -> Normalization:
     """
     n, height, width, channels = images.shape
     total = np.zeros((2, channels))
-    rows = max(1, (1 << 22) // (height * width * channels))
+    rows, pixels = max(1, READ // (height * width * channels)), max(1, SUMMED // channels)
     # About the first image: the squares of a large offset would cancel.
-    origin = _values(images, slice(0, 1)).mean(axis=0)
+    origin = next(_values(images, slice(0, 1), height * width)).mean(axis=0)
     for first in range(0, n, rows):
-        part = _values(images, slice(first, first + rows)) - origin
-        total += [part.sum(axis=0), (part**2).sum(axis=0)]
+        for values in _values(images, slice(first, first + rows), pixels):
+            part = values - origin
+            total += [part.sum(axis=0), (part**2).sum(axis=0)]
         images.forget()
     mean, square = total / (n * height * width)
     variance = np.maximum(square - mean**2, 0)
@@ -295,6 +301,9 @@ def moments(images: Images, common_scale: bool = False) -> Normalization:
     return Normalization(mean32, deviation32, images.origin)
 
 
-def _values(images: Images, rows: slice) -> npt.NDArray[np.float64]:
-    part = images.batch(rows).reshape(-1, images.shape[3]).astype(np.float64)
-    return part / 255 if images.format == "B" else part
+def _values(images: Images, rows: slice, pixels: int) -> Iterator[npt.NDArray[np.float64]]:
+    """The values of some images, so many pixels at a time."""
+    read = images.batch(rows).reshape(-1, images.shape[3])
+    for first in range(0, len(read), pixels):
+        part = read[first : first + pixels].astype(np.float64)
+        yield part / 255 if images.format == "B" else part

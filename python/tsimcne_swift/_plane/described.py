@@ -8,17 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .. import recipes
 from .._algebra.directions import ROWS, plane_of, reduction
 from .._inputs.pieces import Which
 from .alone import Alone
 from .codes import Codes
+from .memory import WIDEST, Room
 from .places import keys
 
 Rows = npt.NDArray[np.float32]
-
-# Images whose rows are all there at once; of more than that so many at a time.
-AT_ONCE = 1 << 17
 
 
 class Described(NamedTuple):
@@ -41,18 +38,20 @@ class Described(NamedTuple):
     keys: npt.NDArray[np.uint64]
 
 
-def describe(n: int, rows_of: Callable[[Which], Rows], threads: int, ranks: Alone) -> Described | None:
+def describe(
+    n: int, rows_of: Callable[[Which], Rows], threads: int, ranks: Alone, room: Room = WIDEST
+) -> Described | None:
     """What is wanted of n images, of which a function gives the rows that they are compared by.
 
     Directions are those of a sample, which is the same whether all rows are there or some at a time. None
     where rows are not finite.
     """
     own = ranks.part(n)
-    whole = ranks.gather(rows_of(own)) if n <= AT_ONCE else None
+    whole = ranks.gather(rows_of(own)) if n <= room.together else None
     some = rows_of(np.linspace(0, n - 1, min(n, ROWS)).astype(np.intp)) if whole is None else whole
     if ranks.largest(float(not np.isfinite(some).all())):
         return None
-    reduce, lay = reduction(some, recipes.COMPARED, threads), plane_of(some, threads)
+    reduce, lay = reduction(some, room.components, threads), plane_of(some, threads)
     codes = Codes.learnt(some, threads)
 
     def of(rows: Rows) -> list[npt.NDArray[Any]]:
@@ -62,8 +61,8 @@ def describe(n: int, rows_of: Callable[[Which], Rows], threads: int, ranks: Alon
         found = of(whole)
     else:
         found, is_finite = [], True
-        for start in range(own.start, own.stop, AT_ONCE):
-            rows = rows_of(slice(start, min(own.stop, start + AT_ONCE)))
+        for start in range(own.start, own.stop, room.together):
+            rows = rows_of(slice(start, min(own.stop, start + room.together)))
             is_finite = bool(np.isfinite(rows).all())
             if not is_finite:
                 break

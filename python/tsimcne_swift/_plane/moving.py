@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from .. import _core, recipes
 from .alone import Alone
@@ -86,7 +87,7 @@ def move(
 
 def _begun(start: Rows) -> Rows:
     """Places about the origin, spread as the first steps want it."""
-    centred = _off_a_line(start - start.mean(axis=0, dtype=np.float64))
+    centred = _off_a_line(start.astype(np.float64) - start.mean(axis=0, dtype=np.float64))
     spread = np.sqrt((centred**2).mean())
     scale = recipes.POINTS_RADIUS / spread if spread > 0 else 1
     begun: Rows = (centred * scale).astype(np.float32)
@@ -116,8 +117,8 @@ def _graph(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float32]]:
     """Who draws whom: offsets, numbers and weights, as the core wants them."""
     n, k = neighbors.shape
-    own = np.repeat(np.arange(n, dtype=np.int64), k)
-    other = neighbors.ravel().astype(np.int64)
-    pairs, counts = np.unique(np.concatenate([own * n + other, other * n + own]), return_counts=True)
-    offsets = np.searchsorted(pairs, np.arange(n + 1, dtype=np.int64) * n)
-    return offsets, (pairs % n).astype(np.int32), (counts * (0.5 / k)).astype(np.float32)
+    half = np.full(n * k, 0.5 / k, np.float32)
+    one_way = csr_array((half, neighbors.ravel().copy(), np.arange(0, n * k + 1, k)), shape=(n, n))
+    one_way.sort_indices()
+    both = one_way + one_way.T.tocsr()
+    return both.indptr.astype(np.int64), both.indices.astype(np.int32, copy=False), both.data

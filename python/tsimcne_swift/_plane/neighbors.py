@@ -191,5 +191,6 @@ class _Graph(_Search):
     def _new(self, table: Table, old: Table) -> float:
         """The share of neighbours in the table that were not in the old one, among some rows."""
         some = np.linspace(0, len(table) - 1, COUNTED).astype(np.intp)
-        now = table[some, : self._neighbors, None]
-        return float((now != old[some][:, None]).all(axis=2).mean())
+        now, before = table[some, : self._neighbors], old[some]
+        # One column after the other, as all pairs at once would take megabytes.
+        return float(np.mean([(column[:, None] != before).all(axis=1).mean() for column in now.T]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -47,8 +48,6 @@ class Places:
         self, comparison: Comparison, codes: Codes, keys: npt.NDArray[np.uint64], points: Rows
     ) -> None:
         self.comparison, self.codes, self.keys, self.points = comparison, codes, keys, points
-        #: What the training images are compared by, as their codes have it (n, dimension).
-        self.rows = codes.values()
         self._order = np.argsort(keys, kind="stable")
         self._sorted = keys[self._order]
 
@@ -58,6 +57,14 @@ class Places:
         # Images that are alike are at one place.
         _, first, number = np.unique(keys, return_index=True, return_inverse=True)
         return cls(comparison, codes, keys, points[first[number]])
+
+    @cached_property
+    def rows(self) -> Rows:
+        """What the training images are compared by, as their codes have it (n, dimension).
+
+        They take many times what the codes take, and no image of the training set asks for them.
+        """
+        return self.codes.values()
 
     def map(
         self,

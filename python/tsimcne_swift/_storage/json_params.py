@@ -20,6 +20,9 @@ CLASSES = {
     "Stage": Stage,
 }
 
+# Levels of lists in lists that a file may have; those of layers within layers have 64.
+DEEPEST = 100
+
 
 def to_json(value: Any) -> Any:
     """A parameter as JSON; None for one that has no JSON, such as a random generator."""
@@ -54,16 +57,24 @@ def is_function(value: Any) -> bool:
     return callable(value) and type(value).__name__ not in CLASSES
 
 
-def from_json(value: Any) -> Any:
-    """The parameter that JSON stands for; sequences become lists, those of a stage tuples."""
+def from_json(value: Any, depth: int = 0) -> Any:
+    """The parameter that JSON stands for; sequences become lists, those of a stage tuples.
+
+    Raises
+    ------
+    RecursionError
+        For what is nested more deeply than any parameter is, on every Python alike.
+    """
+    if depth > DEEPEST:
+        raise RecursionError(f"more than {DEEPEST} levels")
     if isinstance(value, list):
-        return [from_json(item) for item in value]
+        return [from_json(item, depth + 1) for item in value]
     if isinstance(value, dict):
         (name,) = value if len(value) == 1 else ("",)
         if name not in CLASSES:
             # The value is the options of a layer.
-            return {key: from_json(item) for key, item in value.items()}
-        parts = {key: from_json(part) for key, part in value[name].items()}
+            return {key: from_json(item, depth + 1) for key, item in value.items()}
+        parts = {key: from_json(part, depth + 1) for key, part in value[name].items()}
         if name == "Stage":
             parts["stretches"] = tuple(tuple(pair) for pair in parts["stretches"])
             if isinstance(parts["image_size"], list):

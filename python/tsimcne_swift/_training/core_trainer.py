@@ -15,6 +15,7 @@ from .._inputs.chunked import Readahead, StoredImages
 from .._networks.network import Network
 from .._parameters import core_numbers
 from .._stages.stage import Stage
+from .partners import partners_bytes
 from .plan import Plan
 from .user_views import Pipeline
 
@@ -27,6 +28,7 @@ def make_trainer(
     Under ``max_memory`` its views go through the network in as few parts as fit.
     """
     limit, part = plan.values.max_memory, plan.batch_size
+    beside = partners_bytes(plan, stages or plan.stages)
     fewest = -(-plan.batch_size // _core.MOST_PARTS)
     while True:
         trainer, problem = None, "another rank has not the memory that training needs"
@@ -36,7 +38,7 @@ def make_trainer(
             # More than the machine has; a part of it may fit. The error itself would hold on to the network.
             problem = str(error)
         # Ranks stop together only where their batches have as many parts.
-        needs = plan.ranks.largest(math.inf if trainer is None else trainer.memory())
+        needs = plan.ranks.largest(math.inf if trainer is None else trainer.memory() + beside)
         if trainer is not None and needs < math.inf and (limit is None or needs <= limit):
             return trainer
         if trainer is not None:

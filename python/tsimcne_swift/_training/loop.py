@@ -296,7 +296,7 @@ class Training:
             return float(written.temperature or 0)
         (logarithm,) = np.frombuffer(self.trainer.array(_core.ARRAY_PARAMETER, TEMPERATURE)[2], np.float32)
         # A step may take it to where there is no number for its exponential; the next one diverges.
-        value = math.exp(min(700.0, logarithm))
+        value = math.exp(min(700.0, float(logarithm)))
         return value if written.metric == "cosine" else math.sqrt(2 * value)
 
     def _set_length(self) -> None:

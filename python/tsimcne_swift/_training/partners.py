@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .. import _core
 from .._algebra.linear import to_unit_length
 from .._plane import neighbors
+from .._plane.memory import FLOAT, seeking_bytes
+from .._stages.stage import Stage
 from .plan import Plan
 from .ranks import read_array
+
+
+def partners_bytes(plan: Plan, stages: Sequence[Stage]) -> int:
+    """Bytes that `find_partners` takes beside the trainer's: features, as they are and of unit length."""
+    n, features = int(plan.images.shape[0]), plan.architecture.features
+    if n <= neighbors.EXACT or not any(stage.neighbors for stage in stages):
+        return 0
+    return n * FLOAT * features + seeking_bytes(n, features)
 
 
 def find_partners(trainer: _core.Trainer, plan: Plan) -> None:

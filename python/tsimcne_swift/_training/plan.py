@@ -25,6 +25,7 @@ from .._networks.network import Architecture, Normalization, moments
 from .._parameters import check_parameters, core_numbers
 from .._patches.shrinking import shrunk_size
 from .._patches.vocabulary import geometry
+from .._plane.memory import Numbers, Room, room_within
 from .._plane.places import Places
 from .._stages.augmentation import PRESETS, Augmentation, FeatureAugmentation, check_augmentation
 from .._stages.core_fields import core_fields
@@ -73,6 +74,8 @@ class Plan:
     frees_points: bool
     # Number of words of patches beside the network's features; 0 for none.
     patch_words: int
+    # What may be there at once where points are free.
+    room: Room
 
     @property
     def steps_per_epoch(self) -> int:
@@ -176,6 +179,7 @@ def make_plan(est: Any, X: Any, resume: bool, ranks: OneRank) -> Plan:
     )
     _check_stages(stages, values, pipeline)
     frees_points = _frees_points(values.plane, stages[-1])
+    words = _patch_words(values.patch_words, frees_points, None if image is None else images.shape)
     return Plan(
         images=images,
         given=given,
@@ -196,7 +200,8 @@ def make_plan(est: Any, X: Any, resume: bool, ranks: OneRank) -> Plan:
         init=init,
         alignment=check_alignment(values.align_to, given, int(stages[-1].n_components or 0)),
         frees_points=frees_points,
-        patch_words=_patch_words(values.patch_words, frees_points, None if image is None else images.shape),
+        patch_words=words,
+        room=room_within(values.max_memory if frees_points else None, n, Numbers.of(architecture, words)),
     )
 
 

@@ -51,7 +51,7 @@ def free_points(
     def rows(which: Which) -> Rows:
         return comparison.rows(network, plan.images, plan.threads, which)
 
-    found = describe(n, rows, plan.threads, plan.ranks)
+    found = describe(n, rows, plan.threads, plan.ranks, plan.room)
     if found is None:
         return None
     searched, placed, codes, keys = found

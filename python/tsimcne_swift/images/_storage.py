@@ -112,5 +112,6 @@ class Storage:
         shape = (self._count, *self._shape[1:])
         images = np.memmap(self._file, np.uint8, "r+", self._file.tell(), shape)
         if self._cache is not None:
-            images.filename = self._cache
+            # Types have it as final.
+            vars(images)["filename"] = self._cache
         return images
