@@ -164,11 +164,12 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         the images, NaN for those without. The new map is turned, mirrored and shifted to lie like it;
         distances on it do not change.
     max_memory : int, str or None, default=None
-        Bytes, or an amount like "4GB", that training may take beside the images, the network and what its
-        threads work in, about a megabyte each. Where a
-        batch wants more, its views go through the network in parts, each view twice: the loss is that of the
-        whole batch, BatchNorm takes each part's statistics. Of images that are read from Zarr, HDF5 or a
-        sequence, a quarter of it holds what an epoch's order mixes.
+        Bytes, or an amount like "4GB", that training and the plane may take beside the images, the network
+        and what its threads work in, about a megabyte each. Where a batch wants more, its views go through
+        the network in parts, each view twice: the loss is that of the whole batch, BatchNorm takes each
+        part's statistics. Where the plane wants more, images are described fewer at a time, and neighbours
+        sought by fewer numbers. Of images that are read from Zarr, HDF5 or a sequence, a quarter of it holds
+        what an epoch's order mixes. What it cannot hold is an error before training.
     comm : mpi4py communicator or None, default=None
         Processes that train together, each on a part of every batch; all of them call ``fit`` with the same
         images and parameters, which they compare first, and get the same model. Rank 0 speaks, calls
