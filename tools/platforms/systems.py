@@ -15,7 +15,7 @@ CLEAN = Tree("debian13-clean", "trixie", "ca-certificates,git")
 CROSS = Tree(
     "debian13-cross",
     "trixie",
-    "ca-certificates,git,make,swiftlang,python3-dev,python3-venv,gcc-aarch64-linux-gnu,patchelf,"
+    "ca-certificates,git,make,swiftlang,python3-dev,python3-venv,g++-aarch64-linux-gnu,patchelf,"
     "libopenblas-dev,libopenblas-dev:arm64,libpython3-dev:arm64,libstdc++-14-dev:arm64",
     "amd64,arm64",
 )
