@@ -14,6 +14,7 @@ struct PlanesCase: CustomStringConvertible, Sendable {
         .flatMap { h, w, c in
             [Levels.bytes, .unit].map { PlanesCase(height: h, width: w, channels: c, levels: $0) }
         }
+    static let squares = all.filter { $0.height == $0.width }
     static let colors = all.filter { $0.channels == 3 }
 
     func values(seed: UInt64) -> [Float] {
@@ -79,7 +80,7 @@ struct PlanesCase: CustomStringConvertible, Sendable {
         #expect(abs(found - wanted) <= wanted.ulp)
     }
 
-    @Test(arguments: PlanesCase.all.filter { $0.height == $0.width })
+    @Test(arguments: PlanesCase.squares)
     func transposeExchangesRowsAndColumns(_ test: PlanesCase) {
         test.check({ $0.transpose() }, { $0.transpose() })
     }

@@ -35,7 +35,10 @@ import Testing
     /// Points in some islands, as on a map.
     static func islands(_ count: Int, spread: Float) -> [Float] {
         let (places, shifts) = (values(2 * count, seed: 3), values(24, seed: 4))
-        return (0..<2 * count).map { places[$0] + spread * shifts[2 * ($0 / 2 % 12) + $0 % 2] }
+        return (0..<2 * count).map { (i: Int) -> Float in
+            let island = i / 2 % 12
+            return places[i] + spread * shifts[2 * island + i % 2]
+        }
     }
 
     @Test(arguments: [2, 3, 31, 32])

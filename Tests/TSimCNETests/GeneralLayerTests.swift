@@ -128,22 +128,26 @@ import Testing
         let layer = SqueezeExcitation(
             "se", channels: 10, squeezed: squeezed, inner: .silu, gate: .sigmoid)
         LayerTests.check(layer, shape) { x, p in
-            (0..<shape.images).flatMap { image -> [Double] in
-                let pixels = Array(x[image * 120..<(image + 1) * 120])
-                let means = (0..<10).map { c in
-                    (0..<12).reduce(0) { $0 + pixels[$1 * 10 + c] } / 12
-                }
-                let inner = (0..<squeezed).map { o in
-                    GeneralLayerTests.value(
-                        .silu, (0..<10).reduce(p[1][o]) { $0 + means[$1] * p[0][$1 * squeezed + o] })
-                }
-                let scales = (0..<10).map { o in
-                    GeneralLayerTests.value(
-                        .sigmoid, (0..<squeezed).reduce(p[3][o]) { $0 + inner[$1] * p[2][$1 * 10 + o] })
-                }
-                return pixels.enumerated().map { $0.element * scales[$0.offset % 10] }
+            (0..<shape.images).flatMap { image in
+                GeneralLayerTests.excited(Array(x[image * 120..<(image + 1) * 120]), p, squeezed: squeezed)
             }
         }
+    }
+
+    /// What is left of 12 pixels of ten channels.
+    private static func excited(_ pixels: [Double], _ p: [[Double]], squeezed: Int) -> [Double] {
+        let means = (0..<10).map { c in
+            (0..<12).reduce(0.0) { sum, pixel in sum + pixels[pixel * 10 + c] } / 12
+        }
+        let inner = (0..<squeezed).map { o -> Double in
+            let sum = (0..<10).reduce(p[1][o]) { sum, c in sum + means[c] * p[0][c * squeezed + o] }
+            return value(.silu, sum)
+        }
+        let scales = (0..<10).map { o -> Double in
+            let sum = (0..<squeezed).reduce(p[3][o]) { sum, i in sum + inner[i] * p[2][i * 10 + o] }
+            return value(.sigmoid, sum)
+        }
+        return pixels.enumerated().map { $0.element * scales[$0.offset % 10] }
     }
 
     /// What an inverted residual consists of, one after the other, and with its input added.

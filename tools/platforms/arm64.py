@@ -21,7 +21,7 @@ for file in *arm64.deb; do dpkg -x "$file" /opt/arm64; rm "$file"; done
 """
 DESTINATION = f"""
 cat >/root/arm64.json <<'END'
-{{"version": 1, "sdk": "/", "toolchain-bin-dir": "/usr/libexec/swift/bin",
+{{"version": 1, "toolchain-bin-dir": "/usr/libexec/swift/bin",
  "target": "aarch64-unknown-linux-gnu", "dynamic-library-extension": "so", "extra-cc-flags": ["-fPIC"],
  "extra-swiftc-flags": ["-resource-dir", "{SWIFT}/swift_static"], "extra-cpp-flags": []}}
 END
