@@ -744,13 +744,17 @@ static void guards(void) {
     fclose(file);
 }
 
-int main(void) {
+// With any argument without the guard: an emulator of larger pages has nothing beyond the end of a file.
+int main(int count, char **arguments) {
+    (void)arguments;
     for (size_t i = 0; i < sizeof pixels; i++) {
         pixels[i] = (uint8_t)(i * 7919 % 251);
     }
     tsimcne_images images = {sizeof images, pixels, 20, 8, 9, 3, TSIMCNE_UINT8, 0};
     library(&images);
-    guards();
+    if (count == 1) {
+        guards();
+    }
     float mean[] = {0.5f, 0.5f, 0.5f}, deviation[] = {0.2f, 0.2f, 0.2f};
     const int32_t hidden[] = {16};
     tsimcne_model_config config = {.struct_size = sizeof config,

@@ -53,14 +53,15 @@ export LD_LIBRARY_PATH={SWIFT}/swift/linux
 # Every function of the C interface, and a race, by a program that is compiled as test_abi.py does.
 C_PROGRAMS = f"""
 cd {SOURCES}; core=$PWD/.build/aarch64/release
-for program in every_function 'destroy_races 100'; do
+for program in every_function 'every_function with pages of 16 KB' 'destroy_races 100'; do
     aarch64-linux-gnu-gcc -std=c11 -Wall -Wextra -Werror -Wno-missing-field-initializers -pthread \\
         -I Sources/CTSimCNE/include "Tests/c/${{program%% *}}.c" -o /root/program \\
         -L "$core" -ltsimcne -Wl,-rpath,"$core" -lm
+    case $program in *16*) export QEMU_PAGESIZE=16384 ;; *) unset QEMU_PAGESIZE ;; esac
     # shellcheck disable=SC2086
     /root/program ${{program#"${{program%% *}}"}}
 done
-echo 2 programs passed
+echo 3 programs passed, one of them with pages of 16 KB
 """
 PACKAGES = "/root/packages"
 GOLDEN = "Tests/python/test_golden.py"
