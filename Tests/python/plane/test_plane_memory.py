@@ -9,6 +9,8 @@ import pytest
 from helpers import assert_same_bits, blobs, images, mapper, program, small
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tsimcne_swift import Stage
+from tsimcne_swift._plane import neighbors
 from tsimcne_swift._plane.memory import NARROWEST, WIDEST, Numbers, plane_bytes, room_within
 
 NUMBERS = st.builds(Numbers, st.integers(1, 2000), st.integers(0, 20_000), st.sampled_from([0, 64, 2048]))
@@ -54,6 +56,23 @@ def test_too_little_is_said_before_training():
     ):
         mapper(max_memory="3MB", callbacks=[lambda record: pytest.fail("training began")]).fit(X)
     mapper(max_memory="3MB", plane="parametric").fit(X)
+
+
+def test_neighbours_of_a_stage_count_where_the_graph_finds_them(monkeypatch):
+    X, _ = blobs(3000, 50)
+    stages = [Stage(1, 8), Stage(1, 2, neighbors=5)]
+
+    def least():
+        with pytest.raises(
+            ValueError, match="max_memory: got 1e-06 MB, but training wants at least"
+        ) as caught:
+            mapper(max_memory=1, plane="parametric", total_epochs=stages).fit(X)
+        return float(str(caught.value).split()[-2])
+
+    alone = least()
+    monkeypatch.setattr(neighbors, "EXACT", 2999)
+    # Features twice, and tables.
+    assert least() - alone == pytest.approx((2 * 50 + 64) * 4 * 3000 / 1e6, rel=0.02)
 
 
 def resident():
