@@ -61,7 +61,7 @@ def test_every_optimizer_has_rates_and_every_shape_a_warmup():
     ],
 )
 def test_documentation_names_every_choice(parameter, words):
-    line = re.search(rf"^ +{parameter} : (.*)$", TSimCNE.__doc__, re.M)[1]
+    line = re.search(rf"^{parameter} : (.*)$", inspect.getdoc(TSimCNE), re.M)[1]
     assert set(re.findall(r'"(\w+)"', line.split(", default")[0])) == set(words)
 
 
