@@ -14,7 +14,7 @@ from tsimcne_swift._plane.neighbors import nearest
 # Calls of a round, and the most that all of them may leave behind; what they leave is as large as what they
 # read.
 CALLS, KEPT = 12, 6 << 20
-ROUNDS = 2
+ROUNDS = 5
 RANDOM = np.random.default_rng(0)
 PICTURES = RANDOM.integers(0, 256, (1500, 20, 20, 3)).astype(np.uint8)
 ROWS = RANDOM.standard_normal((30_000, 16)).astype(np.float32)
@@ -61,9 +61,9 @@ def resident() -> int:
 def test_calls_leave_nothing_behind(name):
     for _ in range(3):
         USES[name]()
-    # An allocator takes memory for a new thread once, whenever that thread first comes. What calls leave
-    # behind grows in every round.
-    assert min(kept(USES[name]) for _ in range(ROUNDS)) < KEPT
+    # An allocator takes memory for a new thread once, whenever that thread first comes, for some cores' worth
+    # of threads. What calls leave behind grows in every round.
+    assert any(kept(USES[name]) < KEPT for _ in range(ROUNDS))
 
 
 def kept(use) -> int:
