@@ -12,8 +12,8 @@ from helpers import cases, images, small
 from tsimcne_swift import Stage, TSimCNE
 
 CASES = cases(300, 25_000)
-# The most that a case may take.
-SECONDS, MEGABYTES = 1.0, 100
+# The most that a case may take; and how often what the intact file takes, if that is more (in an emulator).
+SECONDS, MEGABYTES, TIMES = 1.0, 100, 20
 # The harness may wait for a core that others use: the work itself counts.
 clock = time.process_time
 
@@ -142,7 +142,9 @@ def test_mutated_files(original, tmp_path):
     X = images()
     path = tmp_path / "file"
     path.write_bytes(original)
+    started = clock()
     wanted = TSimCNE.load(path).transform(X).shape
+    most = max(SECONDS, TIMES * (clock() - started))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     loaded = 0
     for _ in range(CASES):
@@ -158,7 +160,7 @@ def test_mutated_files(original, tmp_path):
             # What still is a model is a whole one.
             assert model.transform(X).shape[0] == wanted[0]
             loaded += 1
-        assert clock() - started < SECONDS, mutate
+        assert clock() - started < most, mutate
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak) / 1024 < MEGABYTES
     assert 0 < loaded < CASES
 
@@ -181,7 +183,9 @@ def test_mutated_checkpoints_are_resumed(options, moment, tmp_path):
     interrupts = [lambda record: (record.stage, record.epoch) == moment]
     small(**options, checkpoint=path, callbacks=interrupts).fit(X)
     original = path.read_bytes()
+    started = clock()
     assert small(**options, checkpoint=path).fit(X, resume=True).embedding_.shape == (40, 2)
+    most = max(SECONDS + 1, TIMES * (clock() - started))
     resumed = 0
     for _ in range(cases(60, 4_000)):
         (mutate,) = random.choices(list(MUTATIONS), list(MUTATIONS.values()))
@@ -197,7 +201,7 @@ def test_mutated_checkpoints_are_resumed(options, moment, tmp_path):
         else:
             assert model.embedding_.shape == (40, 2)
             resumed += 1
-        assert clock() - started < SECONDS + 1, mutate
+        assert clock() - started < most, mutate
     assert 0 < resumed < cases(60, 4_000)
 
 
