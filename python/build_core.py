@@ -61,17 +61,9 @@ def check_tools() -> None:
         raise SystemExit(f"tsimcne-swift wants Swift 6.0 or newer; found: {answer.stdout.strip()}")
     if IS_MAC:
         return
+    compiler = shlex.split(os.environ.get("CC", "cc"))
     probe = subprocess.run(
-        [
-            *shlex.split(os.environ.get("CC", "cc")),
-            "-x",
-            "c",
-            "-",
-            "-o",
-            "/dev/null",
-            "-lopenblas",
-            "-lstdc++",
-        ],
+        [*compiler, "-x", "c", "-", "-o", "/dev/null", "-lopenblas", "-lstdc++"],
         input="#include <cblas.h>\nint main(void) { return 0; }\n",
         capture_output=True,
         text=True,

@@ -12,7 +12,7 @@ from .._algebra.directions import directions_seconds
 from .._algebra.evened import Evened, read_evened
 from .._inputs.images import Images
 from .._inputs.pieces import Which, count, pieces
-from .._networks.network import Network, image_seconds
+from .._networks.network import Architecture, Network, image_seconds
 from .._patches.words import PatchWords, read_words
 
 Rows = npt.NDArray[np.float32]
@@ -117,15 +117,14 @@ class Comparison:
         return own
 
 
-def _columns(network: Network) -> dict[str, int]:
-    """How many values the network gives of an image, by the names of `LEVELS`."""
-    architecture = network.architecture
+def level_columns(architecture: Architecture) -> dict[str, int]:
+    """How many values a network gives of an image, by the names of `LEVELS`."""
     return dict(zip(LEVELS, (architecture.parts, architecture.features), strict=True))
 
 
 def _split(seen: Rows, network: Network) -> dict[str, Rows]:
     """What a network gives, by the names of `LEVELS`."""
-    edges = np.cumsum(list(_columns(network).values()))[:-1]
+    edges = np.cumsum(list(level_columns(network.architecture).values()))[:-1]
     split = np.split(seen, edges, axis=1)
     return {name: np.ascontiguousarray(values) for name, values in zip(LEVELS, split, strict=True)}
 
@@ -145,7 +144,7 @@ def levels_seconds(network: Network, images: Images, threads: int) -> float:
     n = images.shape[0]
     image = image_seconds(network, images, threads, _core.OUTPUT_LEVELS)
     learnt = _learnt_from(n, network)
-    columns = _columns(network)
+    columns = level_columns(network.architecture)
     found = sum(
         directions_seconds(learnt, columns[name], level.features, threads) for name, level in LEVELS.items()
     )
@@ -159,7 +158,7 @@ def read_comparison(
     if network.architecture.reads_vectors:
         return Comparison({}, None)
     levels = {}
-    for name, columns in _columns(network).items():
+    for name, columns in level_columns(network.architecture).items():
         evened = read_evened(name, tensors, columns)
         if evened is None:
             raise ValueError(f"{name}.components: is missing (is the file of another version?)")

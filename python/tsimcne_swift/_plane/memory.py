@@ -11,7 +11,7 @@ from .._networks.network import Architecture
 from .._patches.words import FEATURES
 from .codes import CHUNK as CODED
 from .codes import CODE, MOST
-from .comparison import CHUNK, LEVELS, VALUES
+from .comparison import CHUNK, LEVELS, VALUES, level_columns
 
 FLOAT = 4
 
@@ -59,8 +59,8 @@ class Numbers(NamedTuple):
         """Those of images that a network reads, whose patches have so many words."""
         if architecture.reads_vectors:
             return cls(architecture.features, 0, 0)
-        seen = min(LEVELS["parts"].features, architecture.parts)
-        seen += min(LEVELS["last"].features, architecture.features)
+        values = level_columns(architecture)
+        seen = sum(min(level.features, values[name]) for name, level in LEVELS.items())
         return cls(seen + (FEATURES if words else 0), architecture.levels, words)
 
 
