@@ -24,20 +24,11 @@ import CPlatform
 #endif
 
 /// `a * b + c`: one rounding where the level has the instruction, two where it has not.
-///
-/// Without FMA in the target, a fused product would call `fmaf` once per lane; with it, `a * b + c` would
-/// never be fused.
 @inline(__always)
 public func fma(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
-    #if LEVEL_V4
-        return cplatform_fma16(a, b, c)
-    #elseif LEVEL_V3
-        return cplatform_fma8(a, b, c)
-    #elseif arch(arm64)
-        return cplatform_fma4(a, b, c)
-    #else
-        return a * b + c
-    #endif
+    var sum = c
+    cplatform_add_product(&sum, a, b)
+    return sum
 }
 
 @inline(__always)

@@ -1,5 +1,5 @@
-/// The few things that Swift cannot say: floating-point modes, square roots, fork handlers, hints to the
-/// processor.
+/// The few things that Swift cannot say: floating-point modes, square roots, vectors, fork handlers, hints
+/// to the processor.
 #ifndef CPLATFORM_H
 #define CPLATFORM_H
 
@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "CGuard.h"
+#include "CLanes.h"
 
 /// Sets flush-to-zero and denormals-are-zero for this thread and round-to-nearest; returns the mode before.
 static inline uint64_t cplatform_enter_float_mode(void) {
@@ -61,75 +62,8 @@ static inline void cplatform_prefetch(const void *address) {
     __builtin_prefetch(address, 0, 2);
 }
 
-typedef float cplatform_float4 __attribute__((ext_vector_type(4)));
-typedef float cplatform_float8 __attribute__((ext_vector_type(8)));
-typedef float cplatform_float16 __attribute__((ext_vector_type(16)));
-
-/// a * b + c with one rounding, lane by lane.
-///
-/// Swift's own `addingProduct` is a loop over lanes, which the optimiser puts together again: not always
-/// to vectors of the full width.
-static inline __attribute__((always_inline)) cplatform_float4
-cplatform_fma4(cplatform_float4 a, cplatform_float4 b, cplatform_float4 c) {
-    return __builtin_elementwise_fma(a, b, c);
-}
-
-static inline __attribute__((always_inline)) cplatform_float8
-cplatform_fma8(cplatform_float8 a, cplatform_float8 b, cplatform_float8 c) {
-    return __builtin_elementwise_fma(a, b, c);
-}
-
-static inline __attribute__((always_inline)) cplatform_float16
-cplatform_fma16(cplatform_float16 a, cplatform_float16 b, cplatform_float16 c) {
-    return __builtin_elementwise_fma(a, b, c);
-}
-
 /// Whether the processor multiplies numbers of 16 bits (avx512_bf16).
 int cplatform_has_bfloat16(void);
-
-#if defined(__AVX512BF16__)
-typedef __bf16 cplatform_halves __attribute__((__vector_size__(64)));
-typedef __bf16 cplatform_half_halves __attribute__((__vector_size__(32)));
-typedef unsigned short cplatform_ushort16 __attribute__((ext_vector_type(16)));
-typedef unsigned int cplatform_uint16 __attribute__((ext_vector_type(16)));
-
-/// c + a.second * b.second + a.first * b.first, lane by lane, of pairs of bfloat16.
-static inline __attribute__((always_inline)) cplatform_float16
-cplatform_dot_bfloat16(cplatform_float16 c, cplatform_float16 a, cplatform_float16 b) {
-#if __clang_major__ < 18
-    // The builtin ends Swift 6.0's compiler: its optimiser turns bfloat16 to floats and back without end.
-    __asm__("vdpbf16ps %2, %1, %0" : "+v"(c) : "v"(a), "v"(b));
-    return c;
-#else
-    return (cplatform_float16)__builtin_ia32_dpbf16ps_512(c, (cplatform_halves)a, (cplatform_halves)b);
-#endif
-}
-
-static inline __attribute__((always_inline)) cplatform_ushort16
-cplatform_round_bfloat16(cplatform_float16 value) {
-    return (cplatform_ushort16)__builtin_ia32_cvtneps2bf16_512_mask(value, (cplatform_half_halves){0}, -1);
-}
-
-/// Stores 16 numbers, rounded, in 32 bytes.
-static inline __attribute__((always_inline)) void cplatform_store_bfloat16(void *target,
-                                                                           cplatform_float16 value) {
-    cplatform_ushort16 rounded = cplatform_round_bfloat16(value);
-    __builtin_memcpy(target, &rounded, sizeof rounded);
-}
-
-/// Pairs whose first numbers are these, rounded, and whose second ones are 0.
-static inline __attribute__((always_inline)) cplatform_float16
-cplatform_first_bfloat16(cplatform_float16 value) {
-    return (cplatform_float16) __builtin_convertvector(cplatform_round_bfloat16(value), cplatform_uint16);
-}
-
-/// These pairs with the numbers, rounded, as the second ones.
-static inline __attribute__((always_inline)) cplatform_float16
-cplatform_join_bfloat16(cplatform_float16 pairs, cplatform_float16 value) {
-    cplatform_uint16 second = (cplatform_uint16)cplatform_first_bfloat16(value) << 16;
-    return (cplatform_float16)((cplatform_uint16)pairs | second);
-}
-#endif
 
 /// A lock of the process, which is free in a child that is forked while another thread holds it.
 void cplatform_lock(void);

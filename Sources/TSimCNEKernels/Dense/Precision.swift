@@ -38,7 +38,9 @@ enum BFloat16Pair: ProductElement {
 
         @inline(__always)
         static func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
-            cplatform_dot_bfloat16(c, a, b)
+            var sum = c
+            cplatform_add_dot_bfloat16(&sum, a, b)
+            return sum
         }
 
         /// Stores 16 numbers as eight pairs of neighbours.
@@ -50,9 +52,11 @@ enum BFloat16Pair: ProductElement {
         /// Stores 16 numbers as the first or the second ones of 16 pairs; the second ones join the first.
         @inline(__always)
         static func store(_ value: Lanes, _ target: UnsafeMutablePointer<Float>, isSecond: Bool) {
-            target.store(
-                isSecond
-                    ? cplatform_join_bfloat16(target.lanes(0), value) : cplatform_first_bfloat16(value), 0)
+            if isSecond {
+                cplatform_store_second_bfloat16(target, value)
+            } else {
+                cplatform_store_first_bfloat16(target, value)
+            }
         }
     #else
         static let isCompiled = false
