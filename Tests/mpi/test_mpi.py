@@ -97,12 +97,14 @@ def photos(tmp_path):
 
 
 def embed(folder, *sources):
-    """The command in processes of which each is given a source."""
-    command = [sys.executable, "-m", "tsimcne_swift", "embed"]
-    options = ["-o", "map.html", "--max-time", "8s", "--jobs", "1", "--json"]
-    parts = [["-n", "1", *command, source, *options, ":"] for source in sources]
+    """The command in processes of which each is given a source.
+
+    They are told apart by their rank: Open MPI 5.0.7 crashes where it is given several commands.
+    """
+    options = "-o map.html --max-time 8s --jobs 1 --json"
+    command = f'shift "$OMPI_COMM_WORLD_RANK"; exec "$0" -m tsimcne_swift embed "$1" {options}'
     return subprocess.run(
-        ["mpirun", *(word for part in parts for word in part)][:-1],
+        ["mpirun", "-n", str(len(sources)), "sh", "-c", command, sys.executable, *sources],
         cwd=folder,
         env=ENVIRONMENT,
         capture_output=True,
