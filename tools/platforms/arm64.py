@@ -47,7 +47,8 @@ sed -i s/swift_static/swift/ /root/arm64.json
 cd {SOURCES}
 swift build --build-tests -c release --destination /root/arm64.json --scratch-path .build/tests-arm64 \\
     -Xswiftc -enable-testing
-export LD_LIBRARY_PATH={SWIFT}/swift/linux
+# The test of sameness has the bits of OpenBLAS's armv8 kernels.
+export LD_LIBRARY_PATH={SWIFT}/swift/linux OPENBLAS_CORETYPE=ARMV8
 .build/tests-arm64/release/tsimcne-swiftPackageTests.xctest --testing-library swift-testing --no-parallel
 """
 # Every function of the C interface, and a race, by a program that is compiled as test_abi.py does.
