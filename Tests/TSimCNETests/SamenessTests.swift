@@ -10,17 +10,15 @@ import Testing
     /// does, and only then: the test prints what it found. OpenBLAS chooses its kernels by processor; these
     /// were its Haswell and its armv8 one.
     static let checksums: [String: UInt64] = [
-        "x86-64": 8_745_482_209_260_977_016, "x86-64-v3": 876_660_564_179_641_098,
-        "x86-64-v4": 16_395_519_248_578_305_885, "aarch64": 17_960_717_372_245_785_784,
+        "x86-64": 13_390_071_652_034_286_864, "x86-64-v3": 4_352_366_609_981_064_696,
+        "x86-64-v4": 11_909_527_853_747_504_799, "aarch64": 9_011_953_239_656_461_631,
     ]
     static let core = instructionSetLevel == "aarch64" ? "armv8" : "Haswell"
-    /// Losses of every tenth step, at rates that do not make more of what rounding leaves, and of a model none
-    /// of whose rectifiers meets a value so near to 0 that levels round it to different sides: from then on they
-    /// would be different runs, as they are of more than half the seeds.
-    static let losses: [Double] = [2.698551, 2.706958, 3.375987, 2.783481, 3.115903]
+    /// Losses of every tenth step, at rates that do not make more of what rounding leaves.
+    static let losses: [Double] = [2.722013, 2.705446, 3.407848, 2.816760, 3.299194]
 
     static func run() -> (model: Model, losses: [Double]) {
-        let model = TrainingFixture.model(seed: 12)
+        let model = TrainingFixture.model()
         let adamw = Adam(rules: GradientRules(weightDecay: 1e-2, clipValue: 4))
         let fixture = TrainingFixture(
             TrainingFixture.stage(20, metric: .cosine),
