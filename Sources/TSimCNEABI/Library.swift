@@ -10,7 +10,7 @@ nonisolated(unsafe) private let buildInfo: UnsafePointer<CChar> = {
     func quoted(_ text: String) -> String {
         "\"" + text.filter { $0 != "\"" && $0 != "\\" && $0 >= " " } + "\""
     }
-    let precisions = Precision.bfloat16.isAvailable ? "\"float32\", \"bfloat16\"" : "\"float32\""
+    let precisions = TrainingPrecision.availableWords.map(quoted).joined(separator: ", ")
     let json =
         "{\"version\": \(quoted(TSIMCNE_VERSION)), \"level\": \(quoted(instructionSetLevel)), "
         + "\"threads\": \(usableCores()), \"blas\": \(quoted(BLAS.configuration)), "

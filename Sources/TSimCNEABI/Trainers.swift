@@ -31,11 +31,11 @@ public func tsimcne_trainer_create(
                 "config.stop_at: got \(config.stop_at), want 14, 15, 30 or 31, as there are shards")
         }
         try check(config.average_decay, in: 0...(1.0).nextDown, "config.average_decay")
-        let precision = config.precision == Int32(TSIMCNE_PRECISION_BFLOAT16) ? Precision.bfloat16 : .single
-        guard precision.isAvailable else {
+        guard let precision = TrainingPrecision(number: config.precision), precision.isAvailable else {
             throw Failure.argument(
                 "config.precision: got bfloat16, which this processor does not multiply (it has no avx512_bf16, "
-                    + "or the library is of a lower level); want float32")
+                    + "or the library is of a lower level); want "
+                    + TrainingPrecision.availableWords.joined(separator: " or "))
         }
         let augmentation = config.augmentation == nil ? nil : try augmentation(config.augmentation)
         guard augmentation == nil || !batch.isVectors else {

@@ -21,10 +21,9 @@ public enum BatchNormalizationKernel {
         let scale: UnsafePointer<Float>?
         let shift: UnsafePointer<Float>?
 
-        public init(
-            values: UnsafePointer<Float>, scale: UnsafePointer<Float>?, shift: UnsafePointer<Float>?
-        ) {
-            self.values = values
+        public init(_ tensor: Tensor, scale: UnsafePointer<Float>?, shift: UnsafePointer<Float>?) {
+            precondition(tensor.precision == .single)
+            values = UnsafePointer(tensor.pointer)
             self.scale = scale
             self.shift = shift
         }
@@ -32,10 +31,28 @@ public enum BatchNormalizationKernel {
 
     /// output = input * scale + shift (+ residual), then the positive part if `rectifies`; may be in place.
     public static func normalize(
-        _ range: Range<Int>, channels: Int, input: UnsafePointer<Float>, scale: UnsafePointer<Float>,
+        _ range: Range<Int>, input: Tensor, scale: UnsafePointer<Float>, shift: UnsafePointer<Float>,
+        residual: Residual?, rectifies: Bool, output: UnsafeMutablePointer<Float>
+    ) {
+        switch input.precision {
+        case .single:
+            normalize(
+                range, StoredSingle.self, input: input, scale: scale, shift: shift, residual: residual,
+                rectifies: rectifies, output: output)
+        case .bfloat16:
+            normalize(
+                range, StoredBFloat16.self, input: input, scale: scale, shift: shift, residual: residual,
+                rectifies: rectifies, output: output)
+        }
+    }
+
+    private static func normalize<Input: StoredNumbers>(
+        _ range: Range<Int>, _: Input.Type, input: Tensor, scale: UnsafePointer<Float>,
         shift: UnsafePointer<Float>, residual: Residual?, rectifies: Bool,
         output: UnsafeMutablePointer<Float>
     ) {
+        let channels = input.shape.channels
+        let input = UnsafePointer(input.pointer)
         let floor = Lanes(repeating: rectifies ? 0 : -.infinity)
         forEachBlock(channels) { channel, lanes in
             let a = scale.lanes(channel)
@@ -43,7 +60,7 @@ public enum BatchNormalizationKernel {
             let (c, d) = (residual?.scale?.lanes(channel), residual?.shift?.lanes(channel))
             var index = range.lowerBound &* channels &+ channel
             for _ in range {
-                var value = fma(input.lanes(index), a, b)
+                var value = fma(Input.lanes(input, index), a, b)
                 if let residual {
                     if let c, let d {
                         value += fma(residual.values.lanes(index), c, d)
@@ -80,24 +97,31 @@ public enum BatchNormalizationKernel {
         }
     }
 
-    /// The gradient with respect to what was normalised.
-    public static func inputGradient(
-        _ range: Range<Int>, channels: Int, _ gradient: NormalizedGradient,
-        into result: UnsafeMutablePointer<Float>
-    ) {
-        gradient.copy(
-            from: range.lowerBound, count: range.count, channels: channels,
-            into: result + range.lowerBound * channels)
-    }
-
     /// Sets the gradient to 0 where the rectified output is, in place, and sums it for slice `slice`.
     public static func maskedSums(
-        _ range: Range<Int>, channels: Int, rectifier: RectifierGradient, slice: Int,
+        _ range: Range<Int>, rectifier: RectifierGradient, slice: Int, output: UnsafePointer<Float>?,
+        gradient: UnsafeMutablePointer<Float>
+    ) {
+        switch rectifier.input.precision {
+        case .single:
+            maskedSums(
+                range, StoredSingle.self, rectifier: rectifier, slice: slice, output: output,
+                gradient: gradient)
+        case .bfloat16:
+            maskedSums(
+                range, StoredBFloat16.self, rectifier: rectifier, slice: slice, output: output,
+                gradient: gradient)
+        }
+    }
+
+    private static func maskedSums<Input: StoredNumbers>(
+        _ range: Range<Int>, _: Input.Type, rectifier: RectifierGradient, slice: Int,
         output: UnsafePointer<Float>?, gradient: UnsafeMutablePointer<Float>
     ) {
+        let channels = rectifier.input.shape.channels
         let rectifier = rectifier.ofSlice(slice)
         forEachBlock(channels) { channel, lanes in
-            var sums = rectifier.block(channel, isFirst: true)
+            var sums: RectifierGradient.Sums<Input> = rectifier.block(channel, isFirst: true)
             var index = range.lowerBound &* channels &+ channel
             for _ in range {
                 var dy = gradient.lanes(index)
@@ -105,7 +129,7 @@ public enum BatchNormalizationKernel {
                     dy.replace(with: 0, where: output.lanes(index) .<= 0)
                     (gradient + index).storeFirst(lanes, dy)
                 }
-                sums.add(dy, sums.input.lanes(index))
+                sums.add(dy, sums.x(index))
                 index &+= channels
             }
             rectifier.keep(sums, channel)

@@ -181,8 +181,9 @@ import Testing
     }
 
     /// The same bits, whether outputs are kept or made again.
-    @Test(arguments: [(10, 4), (18, 4), (18, 16)])
-    func remadeOutputs(depth: Int, width: Int) {
+    @Test(arguments: [(10, 4), (18, 4), (18, 16)], [TrainingPrecision.single, .storedBFloat16])
+    func remadeOutputs(_ layers: (depth: Int, width: Int), precision: TrainingPrecision) {
+        let (depth, width) = layers
         let shape = Shape(6, 9, 8, 3)
         let results = [false, true].map { remakes in
             let network = ResNet("backbone", depth: depth, baseWidth: width, channels: 3)
@@ -192,7 +193,7 @@ import Testing
             let workspace = Workspace()
             let pass = Pass(
                 program: program, workspace: workspace, usesBatchStatistics: true, keepsInputs: true,
-                remakesOutputs: remakes)
+                remakesOutputs: remakes, precision: precision)
             let input = Tensor(shape)
             input.copy(from: values(shape.count, seed: 5))
             let features = network.forward(input, pass)

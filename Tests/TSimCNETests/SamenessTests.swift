@@ -14,11 +14,29 @@ import Testing
         "x86-64-v4": 11_909_527_853_747_504_799, "aarch64": 9_011_953_239_656_461_631,
     ]
     static let core = instructionSetLevel == "aarch64" ? "armv8" : "Haswell"
-    /// Losses of every tenth step, at rates that do not make more of what rounding leaves.
-    static let losses: [Double] = [2.722013, 2.705446, 3.407848, 2.816760, 3.299194]
+    /// Losses of every tenth step of a ``smooth`` network, at rates that do not make more of what rounding
+    /// leaves.
+    static let losses: [Double] = [2.731830, 2.714748, 2.787030, 3.025344, 2.235385]
 
-    static func run() -> (model: Model, losses: [Double]) {
-        let model = TrainingFixture.model()
+    /// A network without rectifiers: where one meets a value that rounding takes to the other side of
+    /// zero, gradients differ by all of it, and runs part.
+    static var smooth: Model {
+        func unit(_ name: String, _ channels: Int, stride: Int = 1) -> [NamedLayer] {
+            [
+                NamedLayer("\(name).conv", .convolution(channels: channels, kernel: 3, stride: stride)),
+                NamedLayer("\(name).bn", .batchNormalization()),
+                NamedLayer("\(name).f", .nonlinearity(.silu)),
+            ]
+        }
+        var configuration = Model.Configuration(channels: 3)
+        configuration.layers =
+            unit("1", 16) + [NamedLayer("2", .residual(unit("inner", 16)))] + unit("3", 16, stride: 2)
+        configuration.hidden = []
+        configuration.outputs = 8
+        return Model(configuration, seed: 1)
+    }
+
+    static func run(_ model: Model) -> [Double] {
         let adamw = Adam(rules: GradientRules(weightDecay: 1e-2, clipValue: 4))
         let fixture = TrainingFixture(
             TrainingFixture.stage(20, metric: .cosine),
@@ -32,7 +50,7 @@ import Testing
             trainer.take(10)
             losses.append(trainer.loss)
         }
-        return (model, losses)
+        return losses
     }
 
     /// Fowler, Noll and Vo's hash of 64 bits.
@@ -47,7 +65,7 @@ import Testing
     }
 
     @Test func lossesAreNearlyTheSameAtEveryLevel() {
-        let losses = SamenessTests.run().losses
+        let losses = SamenessTests.run(SamenessTests.smooth)
         for (ours, wanted) in zip(losses, SamenessTests.losses) {
             #expect(abs(ours - wanted) < 1e-3 * wanted, "\(losses)")
         }
@@ -55,7 +73,8 @@ import Testing
 
     @Test(.enabled(if: BLAS.core == core))
     func bitsAreThoseOfTheLevel() {
-        let model = SamenessTests.run().model
+        let model = TrainingFixture.model()
+        _ = SamenessTests.run(model)
         let found = withExtendedLifetime(model) { SamenessTests.checksum(model.arrays) }
         #expect(found == SamenessTests.checksums[instructionSetLevel], "\(instructionSetLevel): \(found)")
     }

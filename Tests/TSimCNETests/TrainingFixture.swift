@@ -11,7 +11,7 @@ struct TrainingFixture {
     var views = 2
     var noise = FeatureNoise()
     var averageDecay = 0.0
-    var precision = Precision.single
+    var precision = TrainingPrecision.single
 
     init(_ stages: Stage...) { self.stages = stages }
 

@@ -422,7 +422,7 @@ static void wrong_options(tsimcne_handle model, const tsimcne_images *images) {
     REFUSED(config.dropout = 1.5, "dropout");
     REFUSED(config.average_decay = 1, "average_decay");
     REFUSED(config.average_decay = NAN, "average_decay");
-    REFUSED(config.precision = 2, "precision");
+    REFUSED(config.precision = 3, "precision");
 #undef REFUSED
 }
 

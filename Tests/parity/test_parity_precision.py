@@ -1,4 +1,4 @@
-"""Gradients of products of 16 bits beside those of PyTorch's autocast, both against float64."""
+"""Gradients of a step with numbers of 16 bits beside PyTorch's."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ import formula
 import numpy as np
 import pytest
 import torch
+from layered import LayeredNetwork, pooled, state_of
 from reference import Network, infonce
 from tsimcne_swift import _core, show_config
+from tsimcne_swift._networks.layers import check_layers, core_layers
 
 PAIRS, SIDE = 64, 16
 NETWORK = dict(depth=10, base_width=16, channels=3, output_dim=128, hidden_dims=(256,))
 TEMPERATURE = 0.5
 
-pytestmark = pytest.mark.skipif(
-    "bfloat16" not in show_config()["precisions"], reason="the processor has no avx512_bf16"
-)
+# Only the second convolution has a form that stores numbers of 16 bits.
+LAYERS = [
+    *(("conv", {"channels": 16, "kernel": 1}), ("batchnorm", {}), ("silu", {})),
+    *(("conv", {"channels": 16}), ("batchnorm", {}), ("silu", {})),
+]
 
 
-def theirs(state, views, autocast: bool) -> dict[str, np.ndarray]:
-    network = Network(**NETWORK)
-    network.load(state)
+def gradients(network, views, autocast: bool = False) -> dict[str, np.ndarray]:
     if autocast:
         network.float()
     with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
@@ -30,10 +32,20 @@ def theirs(state, views, autocast: bool) -> dict[str, np.ndarray]:
     return {name: p.grad.double().numpy() for name, p in network.named_parameters()}
 
 
-def ours(state, views, precision: str) -> dict[str, np.ndarray]:
-    model = driver.make_model(state, **NETWORK)
+def theirs(state, views, autocast: bool) -> dict[str, np.ndarray]:
+    network = Network(**NETWORK)
+    network.load(state)
+    return gradients(network, views, autocast)
+
+
+def ours(state, views, precision: str, **configuration) -> dict[str, np.ndarray]:
+    configuration = configuration or NETWORK
+    model = driver.make_model(state, **configuration)
     stage = driver.stage(
-        output_dim=128, metric=_core.METRIC_COSINE, temperature=TEMPERATURE, learning_rate=1e-3
+        output_dim=configuration["output_dim"],
+        metric=_core.METRIC_COSINE,
+        temperature=TEMPERATURE,
+        learning_rate=1e-3,
     )
 
     def supply(trainer, event):
@@ -49,8 +61,11 @@ def ours(state, views, precision: str) -> dict[str, np.ndarray]:
         precision=_core.PRECISIONS[precision],
     ):
         if event.kind == _core.EVENT_STEP:
-            names = [name for name, _ in Network(**NETWORK).named_parameters()]
-            return {name: driver.get(trainer, name, _core.ARRAY_GRADIENT) for name in names}
+            return {
+                name: driver.get(trainer, name, kind)
+                for kind, name in trainer.arrays()
+                if kind == _core.ARRAY_GRADIENT
+            }
     raise AssertionError("no step")
 
 
@@ -60,17 +75,45 @@ def error(found, exact) -> float:
     return float(np.sqrt(np.mean(np.square(shares))))
 
 
+def test_storage_rounds_what_a_convolution_leaves_and_nothing_else(record_property):
+    """Against the same rounding in float64, where a value may fall to the other side of a tie. One convolution
+    is rounded: behind several, those few values have moved all others.
+    """
+    views = formula.views("batch", PAIRS, SIDE, SIDE, 3)
+    torch.manual_seed(0)
+    network = LayeredNetwork(pooled(LAYERS, 3), 16, (16,), 4)
+    layers = core_layers(check_layers("layers", LAYERS))
+    found = ours(
+        *(state_of(network), views, "bfloat16-storage"),
+        **dict(depth=0, base_width=1, channels=3, hidden_dims=(16,), output_dim=4, layers=layers),
+    )
+    exact = gradients(network, views)
+    network.zero_grad()
+    # The gradient goes straight through.
+    network.backbone[3].register_forward_hook(
+        lambda module, inputs, output: output + (output.bfloat16().double() - output).detach()
+    )
+    same = gradients(network, views)
+    errors = {"of rounding": error(same, exact), "beside the same": error(found, same)}
+    record_property("error", errors)
+    print(errors)
+    assert errors["beside the same"] < 0.15 * errors["of rounding"]
+
+
+@pytest.mark.skipif("bfloat16" not in show_config()["precisions"], reason="the processor has no avx512_bf16")
 def test_errors_are_those_of_autocast(record_property):
-    """Winograd's transforms cost some of the bits that autocast has, which also rounds activations."""
+    """Winograd's transforms cost some of the bits that autocast has; both round activations as well."""
     views = formula.views("batch", PAIRS, SIDE, SIDE, 3)
     state = formula.weights(**NETWORK)
     exact = theirs(state, views, autocast=False)
     errors = {
         "float32": error(ours(state, views, "float32"), exact),
+        "bfloat16-storage": error(ours(state, views, "bfloat16-storage"), exact),
         "bfloat16": error(ours(state, views, "bfloat16"), exact),
         "autocast": error(theirs(state, views, autocast=True), exact),
     }
     record_property("error", errors)
     print(errors)
-    assert errors["float32"] < 0.1 * errors["bfloat16"]
+    assert errors["float32"] < 0.1 * errors["bfloat16-storage"]
+    assert errors["bfloat16-storage"] < errors["autocast"]
     assert errors["bfloat16"] < 2 * errors["autocast"]

@@ -13,8 +13,14 @@ struct Step {
     var views = 2
     var threads = usableCores()
     var steps = 5
-    /// Of the factors of convolutions' products: 32, or 16 for bfloat16.
-    var bits = 32
+    /// Of what convolutions leave, and of the factors of their products: 32, or 16 for bfloat16. Products of 16
+    /// bits come with storage of 16.
+    var stored = 32
+    var multiplied = 32
+
+    private var precision: TrainingPrecision {
+        multiplied == 16 ? .bfloat16 : stored == 16 ? .storedBFloat16 : .single
+    }
 
     struct Row {
         let name: String
@@ -77,7 +83,7 @@ struct Step {
                     ImageBatch(
                         data: UnsafeRawPointer(memory), count: images, height: size, width: size,
                         channels: channels, element: .uint8), .natural),
-                batchSize: batch, viewCount: views, precision: bits == 16 ? .bfloat16 : .single, seed: 1,
+                batchSize: batch, viewCount: views, precision: precision, seed: 1,
                 pool: ThreadPool(threads: threads)))
     }
 
@@ -95,7 +101,7 @@ struct Step {
         let total = rows.reduce(0) { $0 + $1.milliseconds }
         print(
             "ResNet-\(depth), width \(width), \(views * batch) views of \(size)×\(size)×\(channels), "
-                + "\(threads) threads, \(instructionSetLevel), \(bits) bits: \(rounded(total)) ms a step, "
+                + "\(threads) threads, \(instructionSetLevel), \(precision): \(rounded(total)) ms a step, "
                 + "\(rounded(1000 * Double(views * batch) / total)) views/s")
         print("\(AlignedBuffer.allocatedBytes >> 20) MiB taken from the system\n")
         for row in rows { print(line(row, total)) }

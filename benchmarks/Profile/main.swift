@@ -3,7 +3,7 @@ import TSimCNE
 let usage = """
     Profile machine                                  the machine's peaks, as JSON
     Profile step [--width 16] [--depth 18] [--size 32] [--channels 3] [--batch 128] [--views 2] [--threads n]
-                 [--steps 5] [--bits 32]
+                 [--steps 5] [--stored 32] [--multiplied 32]
                                                      where a training step's time goes
     Profile scaling [as step]                        what a step would take on up to 64 threads, and what keeps it
     Profile passes [--inputs 64] [--outputs 64] [--size 32] [--images 256] [--kernel 3] [--stride 1] [--threads n]
@@ -36,7 +36,7 @@ case "step":
         [
             "--width": \.width, "--depth": \.depth, "--size": \.size, "--channels": \.channels,
             "--batch": \.batch, "--views": \.views, "--threads": \.threads, "--steps": \.steps,
-            "--bits": \.bits,
+            "--stored": \.stored, "--multiplied": \.multiplied,
         ]
     ).report()
 case "scaling":

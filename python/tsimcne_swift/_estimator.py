@@ -131,11 +131,12 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     ema_decay : float or None, default=None
         The map is made of the exponential moving average of the weights (and of BatchNorm's running
         statistics) over the steps of the last stage, with this decay; early steps weigh more.
-    precision : {"float32", "bfloat16"}, default="float32"
-        What the factors of the products in most of the network's convolutions are rounded to in training;
-        sums and all else are in single precision, and so are maps and features. ``"bfloat16"`` makes more
-        steps a second on processors that have instructions for it (avx512_bf16;
-        ``show_config()["precisions"]``), each of which teaches a little less; it is an error on others.
+    precision : {"float32", "bfloat16-storage", "bfloat16"}, default="float32"
+        What training rounds to 8 bits (bfloat16); all else is in single precision, maps and features among
+        it. ``"bfloat16-storage"``: what most convolutions leave for the backward pass, which takes up to a
+        third less memory, and less time where memory is slow. ``"bfloat16"``: the factors of their products
+        as well, which makes more steps a second on AMD's processors since Zen 4 and is slower on Intel's; it
+        is an error on processors without avx512_bf16 (``show_config()["precisions"]``).
     plane : {"auto", "points", "parametric"}, default="auto"
         What the map is made of once the network is trained. ``"points"``: points that move by themselves,
         under t-SNE's loss, to where the neighbours of their images are; a new image goes to the place of one

@@ -102,10 +102,10 @@ def _patch_words(name: str, value: Any) -> Any:
 def _precision(name: str, value: Any) -> int:
     """The core's number of a precision that this processor has."""
     check_choice(name, value, _core.PRECISIONS)
-    if value not in show_config()["precisions"]:
+    if value not in (available := show_config()["precisions"]):
         raise ValueError(
             f"{name}: got {value!r}, but this processor has no instructions for it (avx512_bf16); "
-            "want 'float32'"
+            f"want {' or '.join(map(repr, available))}"
         )
     return int(_core.PRECISIONS[value])
 

@@ -61,6 +61,32 @@ CLANES_INLINE void cplatform_replace(void *value, cplatform_lanes_mask mask, cpl
     *lanes = mask ? other : *lanes;
 }
 
+// Numbers of 16 bits in memory: the upper halves of floats, bfloat16.
+
+typedef uint32_t cplatform_words __attribute__((ext_vector_type(CLANES_COUNT)));
+typedef uint16_t cplatform_half_words __attribute__((ext_vector_type(CLANES_COUNT)));
+
+CLANES_INLINE void cplatform_load_upper_halves(void *value, const void *source) {
+    cplatform_half_words halves;
+    __builtin_memcpy(&halves, source, sizeof halves);
+    cplatform_words bits = __builtin_convertvector(halves, cplatform_words) << 16;
+    __builtin_memcpy(value, &bits, sizeof bits);
+}
+
+CLANES_INLINE void cplatform_store_upper_halves(void *target, cplatform_lanes value) {
+    cplatform_half_words halves = __builtin_convertvector((cplatform_words)value >> 16, cplatform_half_words);
+    __builtin_memcpy(target, &halves, sizeof halves);
+}
+
+/// Rounds to the nearest bfloat16, of two to the even one. NaN stays NaN.
+CLANES_INLINE void cplatform_round_to_upper_half(void *value, cplatform_lanes x) {
+    cplatform_words bits = (cplatform_words)x;
+    cplatform_words rounded = bits + 0x7fff + (bits >> 16 & 1);
+    cplatform_lanes_mask is_number = x == x;
+    cplatform_words kept = (is_number ? rounded : bits | 0x400000) & 0xffff0000;
+    __builtin_memcpy(value, &kept, sizeof kept);
+}
+
 #if defined(__AVX512BF16__)
 typedef __bf16 cplatform_halves __attribute__((__vector_size__(64)));
 typedef __bf16 cplatform_half_halves __attribute__((__vector_size__(32)));

@@ -43,7 +43,7 @@ extern "C" {
 #define TSIMCNE_VERSION "0.1.0"
 
 /** The number of this interface: it is raised whenever a structure or a function changes its meaning. */
-#define TSIMCNE_ABI_VERSION 13
+#define TSIMCNE_ABI_VERSION 14
 
 #define TSIMCNE_STATUSES(X)                                                                                  \
     X(OK, 0, "ok")                                                                                           \
@@ -403,10 +403,14 @@ enum { TSIMCNE_SOURCE_COUNT = 0 TSIMCNE_SOURCES(TSIMCNE_COUNTED) };
     X(STOP_AT_FEATURES, 16, "features")
 enum { TSIMCNE_STOPS(TSIMCNE_CONSTANT) };
 
-/* What the factors of convolutions' products are rounded to; sums are always of single precision. */
+/* What training rounds to bfloat16, of 8 bits; sums, and all else, are of single precision. */
 #define TSIMCNE_PRECISIONS(X)                                                                                \
-    X(PRECISION_SINGLE, 0, "float32")                                                                        \
-    X(PRECISION_BFLOAT16, 1, "bfloat16") /* with level x86-64-v4, on processors that have avx512_bf16 */
+    X(PRECISION_SINGLE, 0, "float32") /* nothing */                                                          \
+    /* storage, and the factors of convolutions' products: with level x86-64-v4, on processors that have     \
+       avx512_bf16 */                                                                                        \
+    X(PRECISION_BFLOAT16, 1, "bfloat16")                                                                     \
+    /* what convolutions leave for the backward pass */                                                      \
+    X(PRECISION_BFLOAT16_STORAGE, 2, "bfloat16-storage")
 enum { TSIMCNE_PRECISIONS(TSIMCNE_CONSTANT) };
 enum { TSIMCNE_PRECISION_COUNT = 0 TSIMCNE_PRECISIONS(TSIMCNE_COUNTED) };
 

@@ -145,20 +145,18 @@ public final class BatchNormalization {
 
     /// Appends the normalised input, with a residual where there is one, and rectified if so wanted.
     func addOutput(of input: Tensor, residual: Residual?, into output: Tensor, _ pass: Pass) {
-        let channels = channels
         let other: BatchNormalizationKernel.Residual?
         switch residual {
         case nil: other = nil
-        case .stored(let tensor): other = .init(values: tensor.pointer, scale: nil, shift: nil)
+        case .stored(let tensor): other = .init(tensor, scale: nil, shift: nil)
         case .normalized(let tensor, let normalization):
             other = .init(
-                values: tensor.pointer, scale: normalization.scale.pointer,
-                shift: normalization.shift.pointer)
+                tensor, scale: normalization.scale.pointer, shift: normalization.shift.pointer)
         }
         addLoop(pass, "normalize", positions: input.shape.positions) { [self] range, _ in
             BatchNormalizationKernel.normalize(
-                range, channels: channels, input: input.pointer, scale: scale.pointer, shift: shift.pointer,
-                residual: other, rectifies: rectifies, output: output.pointer)
+                range, input: input, scale: scale.pointer, shift: shift.pointer, residual: other,
+                rectifies: rectifies, output: output.pointer)
         }
     }
 
@@ -179,7 +177,7 @@ public final class BatchNormalization {
         let memory = pass.workspace.tensor(
             Shape(rows: 1, columns: PartialSums.count(slices: slices, rows: 2, channels: channels)))
         let sums = PartialSums(memory.pointer, rows: 2, channels: channels)
-        return (RectifierGradient(input: input.pointer, mean: mean.pointer, sums: sums), memory)
+        return (RectifierGradient(input: input, mean: mean.pointer, sums: sums), memory)
     }
 
     /// Appends the same sums as a pass of its own; the gradient is set to 0, in place, where the rectified
@@ -187,9 +185,9 @@ public final class BatchNormalization {
     func addMaskedSums(gradient: Tensor, input: Tensor, output: Tensor?, _ pass: Pass) {
         let slices = BatchNormalizationKernel.slices(positions: input.shape.positions, channels: channels)
         let (rectifier, memory) = gradientSums(of: input, slices: slices, pass)
-        addLoop(pass, "gradient mask", positions: input.shape.positions) { [channels] range, slice in
+        addLoop(pass, "gradient mask", positions: input.shape.positions) { range, slice in
             BatchNormalizationKernel.maskedSums(
-                range, channels: channels, rectifier: rectifier, slice: slice,
+                range, rectifier: rectifier, slice: slice,
                 output: output.map { UnsafePointer($0.pointer) }, gradient: gradient.pointer)
         }
         addGradientSums(memory, slices: slices, pass)
@@ -230,24 +228,12 @@ public final class BatchNormalization {
         }
     }
 
-    /// The gradient with respect to the input, for a convolution to read, from the (masked) one with
+    /// The gradient with respect to the input, for an operation to read, from the (masked) one with
     /// respect to the output.
-    func inputGradient(_ gradient: Tensor, input: Tensor) -> Convolution.Source {
-        .gradient(
+    func inputGradient(_ gradient: Tensor, input: Tensor) -> Convolution.OutputGradient {
+        .normalized(
             NormalizedGradient(
-                gradient: gradient.pointer, input: input.pointer, mean: mean.pointer,
-                coefficients: coefficients.pointer, channels: channels), input: input)
-    }
-
-    /// Appends the same as a pass of its own.
-    func addInputGradient(_ gradient: Tensor, input: Tensor, into result: Tensor, _ pass: Pass) {
-        let reader = NormalizedGradient(
-            gradient: gradient.pointer, input: input.pointer, mean: mean.pointer,
-            coefficients: coefficients.pointer, channels: channels)
-        addLoop(pass, "input gradient", positions: input.shape.positions) { [channels] range, _ in
-            BatchNormalizationKernel.inputGradient(
-                range, channels: channels, reader, into: result.pointer)
-        }
+                gradient: gradient, input: input, mean: mean.pointer, coefficients: coefficients.pointer))
     }
 
     /// Whether the batch's statistics are finite.

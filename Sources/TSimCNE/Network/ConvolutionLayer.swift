@@ -4,7 +4,7 @@ public final class ConvolutionLayer: Layer {
     private let kernel: Int
     private let stride: Int
     private let outputs: Int
-    private var input: (source: Convolution.Source, shape: Shape)?
+    private var input: (source: Convolution.Input, shape: Shape)?
 
     public var parameters: [Parameter] { [weight] }
 
@@ -21,7 +21,7 @@ public final class ConvolutionLayer: Layer {
         weight.fillNormal(deviation: (2 / fanOut).squareRoot(), &random)
     }
 
-    /// - Parameter precision: slices do not depend on it.
+    /// - Parameter precision: of the products; slices do not depend on it.
     func convolution(of input: Shape, precision: Precision = .single) -> Convolution {
         Convolution(
             ConvolutionGeometry(input: input, outputChannels: outputs, kernel: kernel, stride: stride),
@@ -34,11 +34,15 @@ public final class ConvolutionLayer: Layer {
 
     /// The convolution of what `source`, of the given shape, makes of a tensor.
     func forward(
-        _ source: Convolution.Source, shape: Shape, sink: Convolution.Sink, _ pass: Pass
+        _ source: Convolution.Input, shape: Shape, sink: Convolution.Sink, _ pass: Pass
     ) -> Tensor {
         input = (source, shape)
-        let convolution = convolution(of: shape, precision: pass.precision)
-        let output = pass.workspace.tensor(convolution.geometry.output)
+        let convolution = convolution(of: shape, precision: pass.precision.products)
+        // Only what a normalisation will read is stored in fewer bits.
+        let isRaw = if case .statistics = sink { true } else { false }
+        let output = pass.workspace.tensor(
+            convolution.geometry.output,
+            isRaw && convolution.storesShortNumbers ? pass.precision.storage : .single)
         convolution.forward(
             pass.program, name: weight.name, workspace: pass.workspace, source: source,
             weight: weight.value, output: output, sink: sink)
@@ -64,10 +68,10 @@ public final class ConvolutionLayer: Layer {
     /// The gradients with respect to the weight and, if there is a sink for it, the input. No memory is
     /// given back.
     func backward(
-        _ gradient: Convolution.Source, sink: Convolution.GradientSink?, _ pass: Pass
+        _ gradient: Convolution.OutputGradient, sink: Convolution.GradientSink?, _ pass: Pass
     ) -> Tensor? {
         let (source, shape) = input!
-        let result = convolution(of: shape, precision: pass.precision).backward(
+        let result = convolution(of: shape, precision: pass.precision.products).backward(
             pass.program, name: weight.name, workspace: pass.workspace, source: source,
             outputGradient: gradient, weight: weight.value, weightGradient: weight.gradient, sink: sink)
         pass.program.mark(.gradient(name: weight.name))

@@ -9,8 +9,8 @@ public final class Pass {
     /// What one loop over memory makes from tensors that are kept is made again in the backward pass
     /// rather than kept: a third less memory, a thirtieth more time.
     public let remakesOutputs: Bool
-    /// What the factors of convolutions' products are rounded to.
-    public let precision: Precision
+    /// What is rounded in convolutions' products and in what they leave.
+    public let precision: TrainingPrecision
     /// A number in [0, 1) for what a layer leaves to chance, by the row and by the layer's place among those
     /// that do so; nil where nothing is left to chance.
     public let chance: ((_ row: Int, _ place: Int) -> Double)?
@@ -19,7 +19,7 @@ public final class Pass {
 
     public init(
         program: Program, workspace: Workspace, usesBatchStatistics: Bool, keepsInputs: Bool,
-        remakesOutputs: Bool = false, precision: Precision = .single,
+        remakesOutputs: Bool = false, precision: TrainingPrecision = .single,
         chance: ((_ row: Int, _ place: Int) -> Double)? = nil
     ) {
         program.keepAlive(workspace)
@@ -30,6 +30,12 @@ public final class Pass {
         self.remakesOutputs = remakesOutputs
         self.precision = precision
         self.chance = chance
+    }
+
+    /// Where something made of a tensor is written: over it, unless a backward pass reads it or its numbers are
+    /// shorter.
+    func successor(of tensor: Tensor) -> Tensor {
+        keepsInputs || tensor.precision != .single ? workspace.tensor(tensor.shape) : tensor
     }
 
     /// Lends the memory of a tensor that only a backward pass would still read.

@@ -110,6 +110,16 @@ public final class Model {
         _ kind: Output, _ shape: Shape, _ workspace: Workspace,
         read: @escaping (Int, UnsafeMutablePointer<Float>) -> Void
     ) -> (program: Program, result: Tensor) {
+        let plan = Workspace.planning()
+        _ = write(kind, shape, plan, read: read)
+        workspace.prepare(for: plan)
+        return write(kind, shape, workspace, read: read)
+    }
+
+    private func write(
+        _ kind: Output, _ shape: Shape, _ workspace: Workspace,
+        read: @escaping (Int, UnsafeMutablePointer<Float>) -> Void
+    ) -> (program: Program, result: Tensor) {
         workspace.reset()
         let pass = Pass(
             program: Program(), workspace: workspace, usesBatchStatistics: false, keepsInputs: false)
@@ -146,7 +156,7 @@ public final class Model {
         let whole = min(images.images, Model.batch)
         let scratch = Set([whole, images.images % whole]).subtracting([0]).map { count in
             let shape = Shape(count, images.height, images.width, images.channels)
-            return writeInference(kind, shape, workspace) { _, _ in }.program.scratchCount
+            return write(kind, shape, workspace) { _, _ in }.program.scratchCount
         }
         return (workspace, scratch.max()!)
     }
@@ -167,10 +177,9 @@ public final class Model {
         let columns = columns(of: kind)
         let (planned, scratch) = planInference(
             kind, Shape(images.count, images.height, images.width, images.channels))
-        let isThere = inferenceWorkspace.holds(planned)
-        try granted((scratch * pool.threads + (isThere ? 0 : planned.peak)) * MemoryLayout<Float>.stride)
-        if !isThere { inferenceWorkspace = Workspace(planned: planned) }
         let workspace = inferenceWorkspace
+        let taken = workspace.holds(planned) ? 0 : planned.peak
+        try granted((scratch * pool.threads + taken) * MemoryLayout<Float>.stride)
         var first = 0
         while first < images.count {
             let count = min(Model.batch, images.count - first)

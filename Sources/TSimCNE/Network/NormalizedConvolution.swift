@@ -35,7 +35,7 @@ public final class NormalizedConvolution: Layer {
     public func initialize(_ random: inout RandomNumbers) { convolution.initialize(&random) }
 
     /// Appends the convolution and the batch's statistics; returns the raw output.
-    func rawForward(_ source: Convolution.Source, shape: Shape, _ pass: Pass) -> Tensor {
+    func rawForward(_ source: Convolution.Input, shape: Shape, _ pass: Pass) -> Tensor {
         let slicing = convolution.convolution(of: shape).forwardSlicing
         let channels = normalization.channels
         let memory = pass.workspace.tensor(
@@ -58,8 +58,9 @@ public final class NormalizedConvolution: Layer {
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
         guard pass.usesBatchStatistics else { return runningForward(input, residual: nil, pass) }
         let raw = rawForward(.plain(input), shape: input.shape, pass)
-        let output = pass.keepsInputs ? pass.workspace.tensor(raw.shape) : raw
+        let output = pass.successor(of: raw)
         normalization.addOutput(of: raw, residual: nil, into: output, pass)
+        if output.pointer != raw.pointer { pass.releaseUnlessKept(raw) }
         self.output = output
         return output
     }

@@ -104,6 +104,8 @@ public final class ResNet: Backbone {
             stem.normalization.addOutput(of: stem.raw!, residual: nil, into: memory, pass)
         }
         for block in blocks[(first ?? 0)..<index] { block.remakeOutput(in: memory, pass) }
+        // Its plane would be kept until the stem's own backward pass, through the widest part of the network.
+        if first == nil && index > 0 { stem.dropRaw(pass) }
         blocks[index].moveInput(to: memory)
         return memory
     }

@@ -75,8 +75,9 @@ public final class ResidualBlock: Layer {
             pass.releaseUnlessKept(inner)
         }
         let side = shortcut.map { $0.rawForward(.plain(input), shape: input.shape, pass) }
-        let output = pass.keepsInputs ? pass.workspace.tensor(raw.shape) : raw
+        let output = pass.successor(of: raw)
         addOutput(input: input, into: output, pass)
+        if output.pointer != raw.pointer { pass.releaseUnlessKept(raw) }
         if let side { pass.releaseUnlessKept(side) }
         self.output = output
         return output

@@ -6,12 +6,15 @@ extension Trainer {
     }
 
     /// Writes a stage's steps of so many images without memory, to learn how much they want; scratch memory is
-    /// each thread's.
-    func plan(_ stage: Stage, _ counts: [Int]) -> (workspace: Workspace, scratch: Int) {
+    /// each thread's. Without a stage, those that stop at the embeddings.
+    ///
+    /// - Parameters:
+    ///   - features: features that stand for views; an empty buffer will do.
+    ///   - similarity: what decides how pairs are worked on, with a stage.
+    func plan(
+        _ stage: Stage?, _ counts: [Int], _ features: AlignedBuffer?, _ similarity: Similarity?
+    ) -> (workspace: Workspace, scratch: Int) {
         let workspace = Workspace.planning()
-        let features = stage.readsFeatures ? AlignedBuffer(count: 0) : nil
-        // The plan's own similarity decides how pairs are worked on: the trainer may be in another stage.
-        let similarity = Similarity(stage.metric, temperature: stage.temperature)
         let scratch = counts.map {
             write(stage, count: $0, features, similarity, workspace).program.scratchCount
         }
@@ -20,8 +23,11 @@ extension Trainer {
 
     /// Floats that a stage's steps want, with the scratch memory of so many threads.
     private func plannedFloats(_ stage: Stage, threads: Int) -> Int {
+        let features = stage.readsFeatures ? AlignedBuffer(count: 0) : nil
+        // The trainer may be in another stage.
+        let similarity = Similarity(stage.metric, temperature: stage.temperature)
         func floats(_ counts: [Int]) -> Int {
-            let (workspace, scratch) = plan(stage, counts)
+            let (workspace, scratch) = plan(stage, counts, features, similarity)
             return workspace.peak + scratch * threads
         }
         // A step grows no more than its images do. One far beyond any memory is not written: there may be no

@@ -5,7 +5,7 @@ struct StepViews {
     let options: Stage.Views
     let viewCount: Int
     let noise: FeatureNoise
-    let precision: Precision
+    let precision: TrainingPrecision
     let seed: UInt64
     let batch: Batch
     /// Images of the batch.

@@ -39,7 +39,7 @@ public final class Trainer {
     /// Decay of the averages of parameters; 0 for none.
     public let averageDecay: Double
     /// What the factors of convolutions' products are rounded to in training; it must be available.
-    public let precision: Precision
+    public let precision: TrainingPrecision
 
     /// Where training stands; an event speaks of these.
     public internal(set) var progress: Progress
@@ -97,7 +97,7 @@ public final class Trainer {
         model: Model, stages: [Stage], source: ImageSource, batchSize: Int, viewCount: Int = 2,
         shuffle: Shuffle = Shuffle(), microBatch: Int = .max, shard: Shard = Shard(),
         noise: FeatureNoise = FeatureNoise(), averageDecay: Double = 0,
-        precision: Precision = .single, seed: UInt64, pool: ThreadPool
+        precision: TrainingPrecision = .single, seed: UInt64, pool: ThreadPool
     ) {
         precondition(precision.isAvailable, "this processor has no products of \(precision)")
         self.model = model
@@ -275,7 +275,9 @@ public final class Trainer {
     /// What gives the outputs that the stage's output layer begins with, and their principal components where
     /// it begins with these.
     private func writeStart() -> TrainingStep {
-        let step = write(nil, count: batchCounts[0], features, nil, workspace)
+        let counts = [batchCounts[0]]
+        workspace = Workspace(planned: plan(nil, counts, features, nil).workspace)
+        let step = write(nil, count: counts[0], features, nil, workspace)
         if case .principal = stages[stage].outputStart {
             principal = PrincipalComponents(
                 rows: step.embeddings.pointer, count: viewCount * batchCounts[0],
@@ -321,7 +323,7 @@ public final class Trainer {
     /// Writes the steps of a stage for both sizes of batches.
     private func writeSteps() {
         steps = [:]
-        workspace = Workspace(planned: plan(stages[stage], batchCounts).workspace)
+        workspace = Workspace(planned: plan(stages[stage], batchCounts, features, similarity).workspace)
         for count in batchCounts {
             steps[count] = write(stages[stage], count: count, features, similarity, workspace)
             steps[count]!.program.prepare(for: pool)

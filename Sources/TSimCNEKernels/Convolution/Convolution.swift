@@ -2,7 +2,7 @@
 ///
 /// Layers know nothing of the form, a `ConvolutionAlgorithm`: Winograd's for 3×3 with whole vectors of
 /// channels where it saves work, else the direct one, which reads neighbourhoods in place as rows of a
-/// matrix product. What comes before and after a pass is given as a ``Source`` and a
+/// matrix product. What comes before and after a pass is given as an ``Input`` and a
 /// sink, and done while values are in registers or in the cache.
 public struct Convolution: Sendable {
     public let geometry: ConvolutionGeometry
@@ -20,18 +20,41 @@ public struct Convolution: Sendable {
         self.precision = precision
     }
 
-    /// A tensor, with what is made of its values before they are used.
-    public enum Source {
+    /// Whether outputs may be of less than single precision: where each is stored once, and nothing adds to it.
+    public var storesShortNumbers: Bool { algorithm != .direct }
+
+    /// What is convolved: a tensor, with what is made of its values before they are used.
+    public enum Input {
         case plain(Tensor)
         case activated(Tensor, Activation)
-        /// `input` is what the normalisation was given; its memory may be overwritten.
-        case gradient(NormalizedGradient, input: Tensor)
 
-        /// Readers know addresses only: a tensor with memory of its own must live as long as the program.
-        func keepAlive(in program: Program) {
+        func read(by user: some ReaderUser, _ program: Program) {
             switch self {
-            case .plain(let tensor), .activated(let tensor, _), .gradient(_, let tensor):
-                if let owner = tensor.owner { program.keepAlive(owner) }
+            case .plain(let tensor):
+                program.keepAlive(tensor)
+                user.use(tensor)
+            case .activated(let tensor, let activation):
+                program.keepAlive(tensor)
+                user.use(activation, of: tensor)
+            }
+        }
+    }
+
+    /// The gradient with respect to what a convolution has made.
+    public enum OutputGradient {
+        case plain(Tensor)
+        /// Through the normalisation that came next, whose input's memory may be overwritten.
+        case normalized(NormalizedGradient)
+
+        func read(by user: some ReaderUser, _ program: Program) {
+            switch self {
+            case .plain(let tensor):
+                program.keepAlive(tensor)
+                user.use(tensor)
+            case .normalized(let gradient):
+                program.keepAlive(gradient.gradient)
+                program.keepAlive(gradient.input)
+                user.use(gradient)
             }
         }
     }
@@ -99,14 +122,18 @@ public struct Convolution: Sendable {
 
     /// output = convolution of the source with weight (kernel row, kernel column, in, out).
     public func forward(
-        _ program: Program, name: String, workspace: Workspace, source: Source, weight: AlignedBuffer,
+        _ program: Program, name: String, workspace: Workspace, source: Input, weight: AlignedBuffer,
         output: Tensor, sink: Sink = .plain
     ) {
         func add<Form: ConvolutionForm>(_ form: Form) {
             let loop = Loop(program, "\(name) forward", workspace, form, weight: weight, output: output)
             switch sink {
             case .plain: loop.add(source, PlainWriter())
-            case .statistics(let sums): loop.add(source, StatisticsWriter(sums: sums))
+            case .statistics(let sums):
+                switch output.precision {
+                case .single: loop.add(source, StatisticsWriter<StoredSingle>(sums: sums))
+                case .bfloat16: loop.add(source, StatisticsWriter<StoredBFloat16>(sums: sums))
+                }
             case .affine(let writer): loop.add(source, writer)
             }
             workspace.release(loop.packed)

@@ -68,14 +68,22 @@ extension Convolution {
     ///
     /// - Returns: where the input's gradient will be.
     public func backward(
-        _ program: Program, name: String, workspace: Workspace, source: Source, outputGradient: Source,
+        _ program: Program, name: String, workspace: Workspace, source: Input, outputGradient: OutputGradient,
         weight: AlignedBuffer, weightGradient: AlignedBuffer, sink: GradientSink?
     ) -> Tensor? {
         var (source, outputGradient) = (source, outputGradient)
         var copy: Tensor?
         if algorithm == .direct {
-            (source, copy) = stored(source, program, "\(name) activation", workspace)
-            (outputGradient, _) = stored(outputGradient, program, "\(name) output gradient", workspace)
+            if case .activated(let input, _) = source {
+                copy = workspace.tensor(input.shape)
+                program.addCopy("\(name) activation", of: source, into: copy!)
+                source = .plain(copy!)
+            }
+            if case .normalized(let gradient) = outputGradient {
+                // The gradient is stored over the input of its normalisation, which nothing else will read.
+                program.addCopy("\(name) output gradient", of: outputGradient, into: gradient.input)
+                outputGradient = .plain(gradient.input)
+            }
         }
         backwardWeight(
             program, name: name, workspace: workspace, source: source, outputGradient: outputGradient,
@@ -88,27 +96,9 @@ extension Convolution {
         }
     }
 
-    /// Stores what a source makes of values, for forms that read them as they are. A gradient is stored over
-    /// the input of its normalisation, which nothing else will read.
-    private func stored(
-        _ source: Source, _ program: Program, _ name: String, _ workspace: Workspace
-    ) -> (Source, copy: Tensor?) {
-        switch source {
-        case .plain: return (source, nil)
-        case .activated(let input, let activation):
-            let copy = workspace.tensor(input.shape)
-            program.addCopy(
-                name, of: ActivatedReader(values: input.pointer, activation: activation), into: copy)
-            return (.plain(copy), copy)
-        case .gradient(let reader, let input):
-            program.addCopy(name, of: reader, into: input)
-            return (.plain(input), nil)
-        }
-    }
-
     /// The gradient with respect to the input alone; the scattering form wants a plain source.
     public func backwardData(
-        _ program: Program, name: String, workspace: Workspace, outputGradient: Source,
+        _ program: Program, name: String, workspace: Workspace, outputGradient: OutputGradient,
         weight: AlignedBuffer, sink: GradientSink
     ) -> Tensor {
         program.keepAlive(workspace)
@@ -121,12 +111,26 @@ extension Convolution {
             case .plain: loop.add(outputGradient, PlainWriter())
             case .adding(let other): loop.add(outputGradient, AddingWriter(other: other.pointer))
             case .activation(let gradient, let activation):
-                loop.add(
-                    outputGradient, ActivationGradientWriter(gradient: gradient, activation: activation))
+                func rectified<N: StoredNumbers>(_: N.Type) {
+                    loop.add(
+                        outputGradient,
+                        ActivationGradientWriter<N>(gradient: gradient, activation: activation))
+                }
+                switch gradient.input.precision {
+                case .single: rectified(StoredSingle.self)
+                case .bfloat16: rectified(StoredBFloat16.self)
+                }
             case .joining(let gradient, let stored, let other):
-                loop.add(
-                    outputGradient,
-                    JoiningGradientWriter(gradient: gradient, output: stored.pointer, other: other.pointer))
+                func joined<N: StoredNumbers>(_: N.Type) {
+                    loop.add(
+                        outputGradient,
+                        JoiningGradientWriter<N>(
+                            gradient: gradient, output: stored.pointer, other: other.pointer))
+                }
+                switch gradient.input.precision {
+                case .single: joined(StoredSingle.self)
+                case .bfloat16: joined(StoredBFloat16.self)
+                }
             }
             workspace.release(loop.packed)
             if taken == nil, let other = sink.other { workspace.release(other) }
@@ -147,18 +151,38 @@ extension Convolution {
 }
 
 extension Program {
-    /// Appends a copy of what a reader makes of a tensor's values; may be in place.
-    func addCopy<R: Reader>(_ name: String, of reader: R, into target: Tensor) {
-        let channels = target.shape.channels
-        let positions = target.shape.positions
-        let slices = BatchNormalizationKernel.slices(positions: positions, channels: channels)
-        add(name, slices: slices) { slice, _ in
-            let range = BatchNormalizationKernel.positions(
-                ofSlice: slice, count: positions, channels: channels)
-            reader.copy(
-                from: range.lowerBound, count: range.count, channels: channels,
-                into: target.pointer + range.lowerBound * channels)
+    /// Appends a copy of what is made of a tensor's values; may be in place.
+    func addCopy(_ name: String, of input: Convolution.Input, into target: Tensor) {
+        input.read(by: Copy(program: self, name: name, target: target), self)
+    }
+
+    public func addCopy(_ name: String, of gradient: Convolution.OutputGradient, into target: Tensor) {
+        gradient.read(by: Copy(program: self, name: name, target: target), self)
+    }
+
+    private struct Copy: ReaderUser {
+        let program: Program
+        let name: String
+        let target: Tensor
+
+        func use<R: Reader>(_ reader: R) {
+            precondition(target.precision == .single)
+            let (target, channels) = (target, target.shape.channels)
+            let positions = target.shape.positions
+            let slices = BatchNormalizationKernel.slices(positions: positions, channels: channels)
+            program.add(name, slices: slices) { slice, _ in
+                let range = BatchNormalizationKernel.positions(
+                    ofSlice: slice, count: positions, channels: channels)
+                reader.copy(
+                    from: range.lowerBound, count: range.count, channels: channels,
+                    into: target.pointer + range.lowerBound * channels)
+            }
         }
+    }
+
+    /// A tensor with memory of its own must live as long as the program, which knows addresses only.
+    func keepAlive(_ tensor: Tensor) {
+        if let owner = tensor.owner { keepAlive(owner) }
     }
 
     /// Appends target[c] = Σ_r source[r, c], in the order of r.

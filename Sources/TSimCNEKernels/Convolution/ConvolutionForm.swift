@@ -56,19 +56,22 @@ extension Convolution {
             }
         }
 
-        func add<W: Writer>(_ source: Source, _ writer: W) {
-            source.keepAlive(in: program)
-            switch source {
-            case .plain(let input): add(PlainReader(values: input.pointer), writer)
-            case .activated(let input, let activation):
-                add(ActivatedReader(values: input.pointer, activation: activation), writer)
-            case .gradient(let reader, _): add(reader, writer)
-            }
+        func add<W: Writer>(_ source: Input, _ writer: W) {
+            source.read(by: Writing(loop: self, writer: writer), program)
         }
 
-        private func add<R: Reader, W: Writer>(_ reader: R, _ writer: W) {
-            let (form, packed, output) = (form, packed, output)
-            program.add(name, slices: form.slices, scratch: form.scratchCount) { slice, scratch in
+        func add<W: Writer>(_ source: OutputGradient, _ writer: W) {
+            source.read(by: Writing(loop: self, writer: writer), program)
+        }
+    }
+
+    private struct Writing<Form: ConvolutionForm, W: Writer>: ReaderUser {
+        let loop: Loop<Form>
+        let writer: W
+
+        func use<R: Reader>(_ reader: R) {
+            let (form, packed, output, writer) = (loop.form, loop.packed, loop.output, writer)
+            loop.program.add(loop.name, slices: form.slices, scratch: form.scratchCount) { slice, scratch in
                 form.run(
                     slice: slice, reader: reader, packed: packed.pointer, writer: writer,
                     output: output.pointer, scratch: scratch)

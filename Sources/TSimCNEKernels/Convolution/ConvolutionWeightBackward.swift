@@ -1,12 +1,10 @@
 extension Convolution {
     /// The gradient with respect to the weights alone; the direct form wants plain sources.
     public func backwardWeight(
-        _ program: Program, name: String, workspace: Workspace, source: Source, outputGradient: Source,
+        _ program: Program, name: String, workspace: Workspace, source: Input, outputGradient: OutputGradient,
         weightGradient: AlignedBuffer
     ) {
         program.keepAlive(workspace)
-        source.keepAlive(in: program)
-        outputGradient.keepAlive(in: program)
         let name = "\(name) weight gradient"
         func add<T: WinogradGradientTransforms>(_: T.Type) {
             WinogradWeightGradient<T>(geometry, precision)
@@ -24,6 +22,8 @@ extension Convolution {
             guard case .plain(let input) = source, case .plain(let gradient) = outputGradient else {
                 preconditionFailure("the direct form reads stored values")
             }
+            program.keepAlive(input)
+            program.keepAlive(gradient)
             ConvolutionWeightGradient(geometry)
                 .add(to: program, name, workspace, input, gradient, weightGradient)
         }
@@ -32,20 +32,13 @@ extension Convolution {
 
 extension WinogradWeightGradient {
     fileprivate func add(
-        to program: Program, _ name: String, _ workspace: Workspace, _ source: Convolution.Source,
-        _ outputGradient: Convolution.Source, _ weightGradient: AlignedBuffer
+        to program: Program, _ name: String, _ workspace: Workspace, _ source: Convolution.Input,
+        _ outputGradient: Convolution.OutputGradient, _ weightGradient: AlignedBuffer
     ) {
         let sums = finishesAtOnce ? nil : workspace.tensor(Shape(rows: 1, columns: sumCount))
-        switch source {
-        case .plain(let input):
-            add(to: program, name, PlainReader(values: input.pointer), outputGradient, sums, weightGradient)
-        case .activated(let input, let activation):
-            add(
-                to: program, name, ActivatedReader(values: input.pointer, activation: activation),
-                outputGradient, sums, weightGradient)
-        case .gradient(let reader, _):
-            add(to: program, name, reader, outputGradient, sums, weightGradient)
-        }
+        let loop = Loop(
+            gradient: self, program: program, name: name, sums: sums?.pointer, result: weightGradient.pointer)
+        source.read(by: ReadingInput(loop: loop, outputGradient: outputGradient), program)
         guard let sums else { return }
         program.add("\(name), transformed back", slices: finishSlices) { row, _ in
             finish(slice: row, sums: sums.pointer, into: weightGradient.pointer)
@@ -53,29 +46,37 @@ extension WinogradWeightGradient {
         workspace.release(sums)
     }
 
-    private func add<Input: Reader>(
-        to program: Program, _ name: String, _ input: Input, _ outputGradient: Convolution.Source,
-        _ sums: Tensor?, _ weightGradient: AlignedBuffer
-    ) {
-        switch outputGradient {
-        case .plain(let gradient):
-            add(to: program, name, input, PlainReader(values: gradient.pointer), sums, weightGradient)
-        case .activated(let gradient, let activation):
-            add(
-                to: program, name, input,
-                ActivatedReader(values: gradient.pointer, activation: activation), sums, weightGradient)
-        case .gradient(let reader, _): add(to: program, name, input, reader, sums, weightGradient)
+    /// The loop over slices, compiled for each way to read the input and the gradient.
+    private struct Loop {
+        let gradient: WinogradWeightGradient
+        let program: Program
+        let name: String
+        let sums: UnsafeMutablePointer<Float>?
+        let result: UnsafeMutablePointer<Float>
+    }
+
+    private struct ReadingInput: ReaderUser {
+        let loop: Loop
+        let outputGradient: Convolution.OutputGradient
+
+        func use<R: Reader>(_ reader: R) {
+            outputGradient.read(by: ReadingBoth(loop: loop, input: reader), loop.program)
         }
     }
 
-    private func add<Input: Reader, Gradient: Reader>(
-        to program: Program, _ name: String, _ input: Input, _ outputGradient: Gradient, _ sums: Tensor?,
-        _ weightGradient: AlignedBuffer
-    ) {
-        program.add(name, slices: slices, scratch: scratchCount) { slice, scratch in
-            run(
-                slice: slice, input: input, outputGradient: outputGradient, sums: sums?.pointer,
-                gradient: weightGradient.pointer, scratch: scratch)
+    private struct ReadingBoth<Input: Reader>: ReaderUser {
+        let loop: Loop
+        let input: Input
+
+        func use<R: Reader>(_ reader: R) {
+            // The program must not hold itself.
+            let (gradient, sums, result, input) = (loop.gradient, loop.sums, loop.result, input)
+            loop.program.add(loop.name, slices: gradient.slices, scratch: gradient.scratchCount) {
+                slice, scratch in
+                gradient.run(
+                    slice: slice, input: input, outputGradient: reader, sums: sums, gradient: result,
+                    scratch: scratch)
+            }
         }
     }
 }

@@ -53,42 +53,64 @@ struct PlainReader: Reader {
 }
 
 /// The values after an ``Activation``.
-struct ActivatedReader: Reader {
+struct ActivatedReader<Stored: StoredNumbers>: Reader {
     let values: UnsafePointer<Float>
     let activation: Activation
 
     struct Block: ReaderBlock {
         let values: UnsafePointer<Float>
         let activate: Activation.Block
-        @inline(__always) func callAsFunction(_ offset: Int) -> Lanes { activate(values.lanes(offset)) }
+        @inline(__always) func callAsFunction(_ offset: Int) -> Lanes {
+            activate(Stored.lanes(values, offset))
+        }
     }
 
     @inline(__always) func block(_ channel: Int) -> Block {
         Block(values: values, activate: activation.block(channel))
     }
-    @inline(__always) func prefetch(_ offset: Int) { values.prefetch(offset) }
+    @inline(__always) func prefetch(_ offset: Int) { Stored.prefetch(values, offset) }
 }
 
 /// The gradient with respect to what a batch normalisation was given:
 /// a · dy + b · (x - mean) + c (docs/derivations/batch-normalization.md).
-public struct NormalizedGradient: @unchecked Sendable, Reader {
+public struct NormalizedGradient: @unchecked Sendable {
     /// dy, with respect to what it returned, and x, what it was given.
-    let gradient: UnsafePointer<Float>
-    let input: UnsafePointer<Float>
+    let gradient: Tensor
+    let input: Tensor
     let mean: UnsafePointer<Float>
     /// a, b, c per channel, each after the other.
     let coefficients: UnsafePointer<Float>
-    let channels: Int
 
+    /// - Parameters:
+    ///   - gradient: with respect to what the normalisation returned; of single precision.
+    ///   - input: what it was given.
+    ///   - mean: per channel, of the input.
+    ///   - coefficients: a, b, c per channel, each after the other.
     public init(
-        gradient: UnsafePointer<Float>, input: UnsafePointer<Float>, mean: UnsafePointer<Float>,
-        coefficients: UnsafePointer<Float>, channels: Int
+        gradient: Tensor, input: Tensor, mean: UnsafePointer<Float>, coefficients: UnsafePointer<Float>
     ) {
+        precondition(gradient.precision == .single)
         self.gradient = gradient
         self.input = input
         self.mean = mean
         self.coefficients = coefficients
-        self.channels = channels
+    }
+}
+
+/// Reads a ``NormalizedGradient``.
+struct NormalizedGradientReader<Stored: StoredNumbers>: Reader {
+    private let gradient: UnsafePointer<Float>
+    private let input: UnsafePointer<Float>
+    private let mean: UnsafePointer<Float>
+    private let coefficients: UnsafePointer<Float>
+    private let channels: Int
+
+    init(_ description: NormalizedGradient) {
+        gradient = UnsafePointer(description.gradient.pointer)
+        input = UnsafePointer(description.input.pointer)
+        mean = description.mean
+        coefficients = description.coefficients
+        channels = description.input.shape.channels
     }
 
     struct Block: ReaderBlock {
@@ -100,7 +122,7 @@ public struct NormalizedGradient: @unchecked Sendable, Reader {
         let c: Lanes
 
         @inline(__always) func callAsFunction(_ offset: Int) -> Lanes {
-            fma(gradient.lanes(offset), a, fma(input.lanes(offset) - mean, b, c))
+            fma(gradient.lanes(offset), a, fma(Stored.lanes(input, offset) - mean, b, c))
         }
     }
 
@@ -111,6 +133,33 @@ public struct NormalizedGradient: @unchecked Sendable, Reader {
     }
     @inline(__always) func prefetch(_ offset: Int) {
         gradient.prefetch(offset)
-        input.prefetch(offset)
+        Stored.prefetch(input, offset)
+    }
+}
+
+/// What is compiled for each kind of reader.
+protocol ReaderUser {
+    func use<R: Reader>(_ reader: R)
+}
+
+extension ReaderUser {
+    func use(_ activation: Activation, of tensor: Tensor) {
+        let values = UnsafePointer(tensor.pointer)
+        switch tensor.precision {
+        case .single: use(ActivatedReader<StoredSingle>(values: values, activation: activation))
+        case .bfloat16: use(ActivatedReader<StoredBFloat16>(values: values, activation: activation))
+        }
+    }
+
+    func use(_ gradient: NormalizedGradient) {
+        switch gradient.input.precision {
+        case .single: use(NormalizedGradientReader<StoredSingle>(gradient))
+        case .bfloat16: use(NormalizedGradientReader<StoredBFloat16>(gradient))
+        }
+    }
+
+    func use(_ tensor: Tensor) {
+        precondition(tensor.precision == .single)
+        use(PlainReader(values: tensor.pointer))
     }
 }

@@ -3,23 +3,25 @@
 /// sums dy and dy · (x - mean).
 public struct RectifierGradient: @unchecked Sendable {
     /// What the normalisation was given, and the batch's mean of it.
-    let input: UnsafePointer<Float>
+    let input: Tensor
     let mean: UnsafePointer<Float>
     /// Rows of a slice: Σ dy, Σ dy · (x - mean).
     let sums: PartialSums
 
-    public init(input: UnsafePointer<Float>, mean: UnsafePointer<Float>, sums: PartialSums) {
+    public init(input: Tensor, mean: UnsafePointer<Float>, sums: PartialSums) {
         self.input = input
         self.mean = mean
         self.sums = sums
     }
 
     /// The sums of neighbouring channels.
-    struct Sums {
+    struct Sums<Stored: StoredNumbers> {
         let input: UnsafePointer<Float>
         let mean: Lanes
         var gradient: Lanes
         var product: Lanes
+
+        @inline(__always) func x(_ offset: Int) -> Lanes { Stored.lanes(input, offset) }
 
         @inline(__always) mutating func add(_ dy: Lanes, _ x: Lanes) {
             gradient += dy
@@ -27,13 +29,14 @@ public struct RectifierGradient: @unchecked Sendable {
         }
     }
 
-    @inline(__always) func block(_ channel: Int, isFirst: Bool) -> Sums {
+    @inline(__always) func block<Stored>(_ channel: Int, isFirst: Bool) -> Sums<Stored> {
         Sums(
-            input: input, mean: mean.lanes(channel), gradient: isFirst ? .zero : sums.lanes(0, channel),
+            input: input.pointer, mean: mean.lanes(channel),
+            gradient: isFirst ? .zero : sums.lanes(0, channel),
             product: isFirst ? .zero : sums.lanes(1, channel))
     }
 
-    @inline(__always) func keep(_ block: Sums, _ channel: Int) {
+    @inline(__always) func keep<Stored>(_ block: Sums<Stored>, _ channel: Int) {
         sums.store(block.gradient, 0, channel)
         sums.store(block.product, 1, channel)
     }
@@ -44,16 +47,16 @@ public struct RectifierGradient: @unchecked Sendable {
 }
 
 /// The rectifier was open where its ``Activation`` of x is positive.
-struct ActivationGradientWriter: Writer {
+struct ActivationGradientWriter<Input: StoredNumbers>: Writer {
     let gradient: RectifierGradient
     let activation: Activation
 
     struct Block: WriterBlock {
-        var sums: RectifierGradient.Sums
+        var sums: RectifierGradient.Sums<Input>
         let activate: Activation.Block
 
         @inline(__always) mutating func callAsFunction(_ value: Lanes, _ offset: Int) -> Lanes {
-            let x = sums.input.lanes(offset)
+            let x = sums.x(offset)
             let dy = value.replacing(with: 0, where: activate(x) .<= 0)
             sums.add(dy, x)
             return dy
@@ -67,24 +70,24 @@ struct ActivationGradientWriter: Writer {
         Block(sums: gradient.block(channel, isFirst: isFirst), activate: activation.block(channel))
     }
     @inline(__always) func keep(_ block: Block, _ channel: Int) { gradient.keep(block.sums, channel) }
-    @inline(__always) func prefetch(_ offset: Int) { gradient.input.prefetch(offset) }
+    @inline(__always) func prefetch(_ offset: Int) { Input.prefetch(gradient.input.pointer, offset) }
 }
 
 /// The rectifier was open where its output, which was stored, is positive; another gradient with
 /// respect to that output is added before, and may lie where the sum is written.
-struct JoiningGradientWriter: Writer {
+struct JoiningGradientWriter<Input: StoredNumbers>: Writer {
     let gradient: RectifierGradient
     let output: UnsafePointer<Float>
     let other: UnsafePointer<Float>
 
     struct Block: WriterBlock {
-        var sums: RectifierGradient.Sums
+        var sums: RectifierGradient.Sums<Input>
         let output: UnsafePointer<Float>
         let other: UnsafePointer<Float>
 
         @inline(__always) mutating func callAsFunction(_ value: Lanes, _ offset: Int) -> Lanes {
             let dy = (value + other.lanes(offset)).replacing(with: 0, where: output.lanes(offset) .<= 0)
-            sums.add(dy, sums.input.lanes(offset))
+            sums.add(dy, sums.x(offset))
             return dy
         }
     }
@@ -97,7 +100,7 @@ struct JoiningGradientWriter: Writer {
     }
     @inline(__always) func keep(_ block: Block, _ channel: Int) { gradient.keep(block.sums, channel) }
     @inline(__always) func prefetch(_ offset: Int) {
-        gradient.input.prefetch(offset)
+        Input.prefetch(gradient.input.pointer, offset)
         output.prefetch(offset)
         other.prefetch(offset)
     }

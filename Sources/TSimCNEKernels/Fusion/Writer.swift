@@ -4,6 +4,8 @@
 /// Kernels are generic over it and compiled for each kind.
 protocol Writer {
     associatedtype Block: WriterBlock
+    /// How the numbers lie that are stored.
+    associatedtype Stored: StoredNumbers = StoredSingle
     /// The writer for slice `slice` of a loop.
     func ofSlice(_ slice: Int) -> Self
     /// The writer of neighbouring channels from `channel` on. `sample` is one of the values that it will
@@ -19,7 +21,7 @@ extension Writer {
     @inline(__always) func prefetch(_ offset: Int) {}
 
     /// Writes values that lie elsewhere, or already at their place, to `count` positions from `position`
-    /// on. `isFirst` as for ``block(_:isFirst:sample:)``.
+    /// on, in single precision. `isFirst` as for ``block(_:isFirst:sample:)``.
     @inline(__always)
     func write(
         _ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, position: Int, count: Int,
@@ -55,9 +57,9 @@ struct PlainWriter: Writer {
     @inline(__always) func keep(_ block: Block, _ channel: Int) {}
 }
 
-/// Sums the values and their squares for the batch's statistics, about the first value of a slice: no
-/// cancellation.
-struct StatisticsWriter: Writer {
+/// Sums the values, as they will be read again, and their squares for the batch's statistics, about the first
+/// value of a slice: no cancellation.
+struct StatisticsWriter<Stored: StoredNumbers>: Writer {
     /// Rows of a slice: the value the sums are about, Σ, Σ of squares.
     var sums: PartialSums
 
@@ -67,6 +69,7 @@ struct StatisticsWriter: Writer {
         var squares: Lanes
 
         @inline(__always) mutating func callAsFunction(_ value: Lanes, _ offset: Int) -> Lanes {
+            let value = Stored.rounded(value)
             let difference = value - origin
             sum += difference
             squares = fma(difference, difference, squares)

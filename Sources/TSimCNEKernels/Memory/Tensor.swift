@@ -22,9 +22,11 @@ public struct Shape: Equatable, Hashable, Sendable {
     public var count: Int { positions * channels }
 }
 
-/// Float32 values in C order, in memory of its own or borrowed from a ``Workspace``.
+/// Values in C order, in memory of its own or borrowed from a ``Workspace``.
 public struct Tensor: @unchecked Sendable {
     public let shape: Shape
+    /// Of the values as they are stored: `pointer` is to them only where it is single.
+    public let precision: Precision
     public let pointer: UnsafeMutablePointer<Float>
     let owner: AlignedBuffer?
 
@@ -33,12 +35,14 @@ public struct Tensor: @unchecked Sendable {
         let owner = AlignedBuffer(count: shape.count)
         self.shape = shape
         self.owner = owner
+        precision = .single
         pointer = owner.pointer
     }
 
     /// A tensor in memory that somebody else keeps alive.
-    init(_ shape: Shape, borrowed pointer: UnsafeMutablePointer<Float>) {
+    init(_ shape: Shape, _ precision: Precision, borrowed pointer: UnsafeMutablePointer<Float>) {
         self.shape = shape
+        self.precision = precision
         self.pointer = pointer
         owner = nil
     }
@@ -46,10 +50,18 @@ public struct Tensor: @unchecked Sendable {
     public var count: Int { shape.count }
 
     /// A copy of the values, for tests and for exchange.
-    public var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+    public var values: [Float] {
+        switch precision {
+        case .single: Array(UnsafeBufferPointer(start: pointer, count: count))
+        case .bfloat16:
+            pointer.withMemoryRebound(to: UInt16.self, capacity: count) { halves in
+                (0..<count).map { Float(bitPattern: UInt32(halves[$0]) << 16) }
+            }
+        }
+    }
 
     public func copy(from values: [Float]) {
-        precondition(values.count == count)
+        precondition(values.count == count && precision == .single)
         values.withUnsafeBufferPointer { pointer.update(from: $0.baseAddress!, count: count) }
     }
 }

@@ -99,7 +99,7 @@ struct WinogradConvolution<Transforms: WinogradTransforms>: ConvolutionForm {
                 precision: weights.precision)
             read?.forEachLine(part: matrix, of: Transforms.matrices) { reader.prefetch($0) }
             written.forEachLine(part: matrix, of: Transforms.matrices) {
-                UnsafePointer(output).prefetch($0)
+                W.Stored.prefetch(output, $0)
                 writer.prefetch($0)
             }
         }

@@ -108,7 +108,7 @@ extension WinogradTiles {
                     let cells = strip + r &* stripStride
                     var offset = (position &+ r &* output.width) &* channels &+ c
                     for column in 0..<inside {
-                        target.store(write(cells.lanes(column &* width), offset), offset)
+                        W.Stored.store(write(cells.lanes(column &* width), offset), target, offset)
                         offset &+= channels
                     }
                 }

@@ -10,6 +10,8 @@ from ..rows import Kind, Row
 from ..session import Session
 from .networks import SIZE, Case, cases
 
+STORED = "ours, bfloat16-storage"
+
 
 def run(session: Session) -> Iterator[Row]:
     """Views per second: forward pass, loss, backward pass and SGD; ours makes its views as well."""
@@ -20,7 +22,9 @@ def run(session: Session) -> Iterator[Row]:
 def rows(session: Session, case: Case) -> Iterator[Row]:
     step = {"width": case.width, "views": case.views, "steps": case.steps, "size": SIZE}
     works = {"ours": session.ours("training", **step)}
-    peers, information = ["eager", "compiled"], ["eager as installed", "compiled as installed"]
+    works[STORED] = session.ours("training", **step, precision="bfloat16-storage")
+    peers = ["eager", "compiled"]
+    information = [STORED, "eager as installed", "compiled as installed"]
     for name in peers:
         work = session.pytorch("training", **step, compiled=name == "compiled")
         works[name] = work

@@ -34,17 +34,19 @@ def peak_above_idle(work: Callable[[], Any]) -> float:
     return (resident("VmHWM") - idle) / MIB
 
 
-def ours_step(width: int, views: int, size: int, threads: int) -> Callable[[], float]:
+def ours_step(width: int, views: int, size: int, threads: int, precision: str) -> Callable[[], float]:
     """A ``fit`` of one step, the map of its images included."""
     from . import ours
 
     ours.estimator(8, 4, 1, threads).fit(ours.random_images(8, 8))
     X = ours.random_images(views // 2, size)
-    model = ours.estimator(width, views // 2, 1, threads)
+    model = ours.estimator(width, views // 2, 1, threads, precision=precision)
     return lambda: peak_above_idle(lambda: model.fit(X))
 
 
-def pytorch_step(width: int, views: int, size: int, threads: int, compiled: bool) -> Callable[[], float]:
+def pytorch_step(
+    width: int, views: int, size: int, threads: int, compiled: bool, autocast: bool = False
+) -> Callable[[], float]:
     """The second step, above the process that waits for it, plus parameters and momentum.
 
     Those two are there already after the first step, which is needed because compiling takes memory
@@ -52,7 +54,7 @@ def pytorch_step(width: int, views: int, size: int, threads: int, compiled: bool
     """
     from .pytorch import Step, resnet
 
-    step = Step(resnet(width), views, size, threads, compiled)
+    step = Step(resnet(width), views, size, threads, compiled, autocast)
     step()
     step.optimizer.zero_grad()
     kept = 2 * sum(p.numel() * p.element_size() for p in step.network.parameters())

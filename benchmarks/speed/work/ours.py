@@ -27,6 +27,7 @@ def estimator(
     epochs: int,
     threads: int,
     backbone: str = "resnet18",
+    precision: str = "float32",
 ) -> Any:
     """The first stage of the paper, which trains everything."""
     return TSimCNE(
@@ -36,6 +37,7 @@ def estimator(
         n_views=2,
         total_epochs=[epochs],
         batch_size=batch,
+        precision=precision,
         n_jobs=threads,
         random_state=SEED,
     )
@@ -48,13 +50,14 @@ def epoch_seconds(
     size: int,
     threads: int,
     backbone: str = "resnet18",
+    precision: str = "float32",
 ) -> Callable[[], float]:
     """Seconds of an epoch of ``fit``, augmentation included.
 
     It is the second one, because the first one takes the memory of a step from the system.
     """
     X = random_images(images, size)
-    model = estimator(width, batch, 2, threads, backbone)
+    model = estimator(width, batch, 2, threads, backbone, precision)
     return lambda: float(model.fit(X).history_[-1]["seconds"])
 
 
@@ -71,10 +74,12 @@ def training(
     size: int,
     threads: int,
     level: str | None = None,
+    precision: str = "float32",
 ) -> Callable[[], float]:
     """Views per second of training steps of ``views`` views, augmentation included."""
     check_level(level)
-    seconds = epoch_seconds(width, steps * views // 2, views // 2, size, threads)
+    images = steps * views // 2
+    seconds = epoch_seconds(width, images, views // 2, size, threads, precision=precision)
     return lambda: steps * views / seconds()
 
 

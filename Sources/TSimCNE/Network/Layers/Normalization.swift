@@ -36,7 +36,9 @@ public final class Normalization: Layer {
             return nil
         }
         // Each value is read before it is written.
-        normalization.addInputGradient(gradient, input: input!, into: gradient, pass)
+        pass.program.addCopy(
+            "\(normalization.name) input gradient", of: normalization.inputGradient(gradient, input: input!),
+            into: gradient)
         return gradient
     }
 }
