@@ -76,8 +76,9 @@ def error(found, exact) -> float:
 
 
 def test_storage_rounds_what_a_convolution_leaves_and_nothing_else(record_property):
-    """Against the same rounding in float64, where a value may fall to the other side of a tie. One convolution
-    is rounded: behind several, those few values have moved all others.
+    """Against the same rounding in float64, where a value may fall to the other side of a tie.
+
+    One convolution is rounded: behind several, those few values have moved all others.
     """
     views = formula.views("batch", PAIRS, SIDE, SIDE, 3)
     torch.manual_seed(0)
