@@ -156,6 +156,7 @@ extension Program {
         input.read(by: Copy(program: self, name: name, target: target), self)
     }
 
+    /// Appends a copy of a gradient; may be in place.
     public func addCopy(_ name: String, of gradient: Convolution.OutputGradient, into target: Tensor) {
         gradient.read(by: Copy(program: self, name: name, target: target), self)
     }
