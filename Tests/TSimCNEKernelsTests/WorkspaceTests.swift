@@ -61,7 +61,7 @@ struct WorkspaceTests {
         let workspace = Workspace(planned: plan)
         for columns in [64, 16] {
             let places = write(workspace, columns)
-            #expect(Set(places).count == (Workspace.isGuarded ? 3 : 2))
+            #expect(Set(places).count == 2)
         }
     }
 
