@@ -58,7 +58,8 @@ struct WorkspaceTests {
         let plan = Workspace.planning()
         for columns in [64, 16] { _ = write(plan, columns) }
         #expect(plan.peak == 6 * 64)
-        let workspace = Workspace(planned: plan)
+        let workspace = Workspace()
+        workspace.prepare(for: plan)
         for columns in [64, 16] {
             let places = write(workspace, columns)
             #expect(Set(places).count == 2)

@@ -275,9 +275,9 @@ public final class Trainer {
     /// What gives the outputs that the stage's output layer begins with, and their principal components where
     /// it begins with these.
     private func writeStart() -> TrainingStep {
-        let counts = [batchCounts[0]]
-        workspace = Workspace(planned: plan(nil, counts, features, nil).workspace)
-        let step = write(nil, count: counts[0], features, nil, workspace)
+        let count = batchCounts[0]
+        takeMemory(for: plan(nil, [count], features, nil).workspace)
+        let step = write(nil, count: count, features, nil, workspace)
         if case .principal = stages[stage].outputStart {
             principal = PrincipalComponents(
                 rows: step.embeddings.pointer, count: viewCount * batchCounts[0],
@@ -320,10 +320,17 @@ public final class Trainer {
         writeSteps()
     }
 
+    /// Gives back the memory of programs that will not run again before that of others is taken: there may not be
+    /// enough for both.
+    private func takeMemory(for plan: Workspace) {
+        workspace = Workspace()
+        workspace.prepare(for: plan)
+    }
+
     /// Writes the steps of a stage for both sizes of batches.
     private func writeSteps() {
         steps = [:]
-        workspace = Workspace(planned: plan(stages[stage], batchCounts, features, similarity).workspace)
+        takeMemory(for: plan(stages[stage], batchCounts, features, similarity).workspace)
         for count in batchCounts {
             steps[count] = write(stages[stage], count: count, features, similarity, workspace)
             steps[count]!.program.prepare(for: pool)

@@ -181,11 +181,6 @@ extension Program {
         }
     }
 
-    /// A tensor with memory of its own must live as long as the program, which knows addresses only.
-    func keepAlive(_ tensor: Tensor) {
-        if let owner = tensor.owner { keepAlive(owner) }
-    }
-
     /// Appends target[c] = Σ_r source[r, c], in the order of r.
     public func addSum(
         _ name: String, of source: UnsafeMutablePointer<Float>, rows: Int, columns: Int,

@@ -33,12 +33,6 @@ public final class Workspace {
     /// A workspace that takes what it lends from the system as it goes.
     public init() {}
 
-    /// A workspace that is prepared for programs that were planned with another one.
-    public convenience init(planned: Workspace) {
-        self.init()
-        prepare(for: planned)
-    }
-
     /// A workspace whose tensors have no memory: a program that was written with it must not run.
     public static func planning() -> Workspace {
         let workspace = Workspace()
@@ -70,8 +64,9 @@ public final class Workspace {
     /// Whether programs that were planned with the other one find their memory here.
     public func holds(_ planned: Workspace) -> Bool { block.map { $0.count >= planned.peak } ?? false }
 
-    /// Lends memory to the programs that were planned with the other one, and to no others. Each begins with
-    /// ``reset()``, in the same order. Takes memory only where there is not enough.
+    /// Lends memory to the programs that were planned with the other one, and to no others: those that were written
+    /// before will not run again. Each begins with ``reset()``, in the same order. Takes memory only where there is
+    /// not enough.
     public func prepare(for planned: Workspace) {
         let floats = planned.peak
         if Workspace.isGuarded { return }

@@ -51,6 +51,11 @@ public final class Program {
         if !owners.contains(where: { $0 === owner }) { owners.append(owner) }
     }
 
+    /// A tensor with memory of its own must live as long as the program, which knows addresses only.
+    func keepAlive(_ tensor: Tensor) {
+        if let owner = tensor.owner { keepAlive(owner) }
+    }
+
     public func mark(_ boundary: Boundary) {
         if marks { append(.boundary(boundary)) }
     }
