@@ -60,6 +60,19 @@ def program(file, text):
     return f"import sys\nsys.path[:0] = {folders!r}\nfrom {name} import *\n{textwrap.dedent(text)}"
 
 
+def resident(name="VmRSS"):
+    """Bytes of memory that the process holds: VmRSS now, VmHWM at most since ``forget_peak``.
+
+    ``ru_maxrss`` would not do: a process begins with its parent's, and what stays below that is not seen.
+    """
+    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(lines[name].split()[0]) * 1024
+
+
+def forget_peak():
+    Path("/proc/self/clear_refs").write_text("5")
+
+
 def cases(ci, nightly):
     """How often a test repeats what it does, in CI and in ``make nightly``."""
     return nightly if os.environ.get("TSIMCNE_NIGHTLY") else ci

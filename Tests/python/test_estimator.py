@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 import tsimcne_swift
-from helpers import images, small
+from helpers import images, resident, small
 from sklearn.base import clone
 from tsimcne_swift import Augmentation, TSimCNE, _core, evaluate, recipes, show_config
 from tsimcne_swift._inputs.images import Images
@@ -251,9 +251,3 @@ def test_four_gigabytes_are_read_in_place(tmp_path, dtype):
         images.forget()
     assert resident() - before < 300e6
     trainer.close()
-
-
-def resident():
-    with open("/proc/self/status") as file:
-        lines = dict(line.split(":", 1) for line in file)
-    return int(lines["VmRSS"].split()[0]) * 1024

@@ -18,6 +18,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 import tifffile
+from helpers import forget_peak, program, resident
 from PIL import Image, ImageOps
 from test_images import QUIET, idx, noise, png
 from tsimcne_swift import images
@@ -270,23 +271,28 @@ def test_what_never_ends_is_refused_by_name(tmp_path, kind, capsys):
     assert "metadata: got" in capsys.readouterr().err
 
 
+def read_all(paths):
+    """Prints what is wrong with each file, and how many MiB that took."""
+    forget_peak()
+    before = resident()
+    for path in paths:
+        try:
+            images.from_idx(path)
+        except ValueError as error:
+            print(error)
+    print((resident("VmHWM") - before) >> 20)
+
+
 def test_gzipped_idx_in_bounded_memory(tmp_path):
     """What a few megabytes unpack to is not held, or is read only as far as the header says."""
     head = struct.pack(">4BIII", 0, 0, 8, 3, 2, 8, 8)
     (tmp_path / "long").write_bytes(gzip.compress(head) + 300 * gzip.compress(bytes(10 << 20), 1))
     (tmp_path / "cut").write_bytes(gzip.compress(idx(noise(5, 9, 8)))[:-20])
     (tmp_path / "lies").write_bytes(gzip.compress(struct.pack(">4BIII", 0, 0, 8, 3, 2**31 - 1, 1024, 1024)))
-    program = (
-        "import sys, resource; from tsimcne_swift import images\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "for path in sys.argv[1:]:\n"
-        "    try: images.from_idx(path)\n"
-        "    except ValueError as error: print(error)\n"
-        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10)\n"
-    )
+    reading = program(__file__, "read_all(sys.argv[1:])")
     paths = [str(tmp_path / name) for name in ("long", "cut", "lies")]
     found = subprocess.run(
-        [sys.executable, "-c", program, *paths], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", reading, *paths], capture_output=True, text=True, check=True, timeout=60
     )
     long, cut, lies, megabytes = found.stdout.splitlines()
     assert "with more values, want (2, 8, 8)" in long

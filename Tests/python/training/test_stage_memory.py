@@ -4,29 +4,34 @@ import json
 import subprocess
 import sys
 
-PROGRAM = """
-import json, resource
 import numpy as np
+from helpers import forget_peak, program, resident
 from tsimcne_swift import TSimCNE
 
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+OPTIONS = {"plane": "parametric", "patch_words": 0, "n_jobs": 2}
 
-X = np.random.default_rng(0).integers(0, 256, (256, 32, 32, 3), dtype=np.uint8)
-options = {"plane": "parametric", "patch_words": 0, "n_jobs": 2}
-TSimCNE(width=8, total_epochs=[1], batch_size=64, **options).fit(X[:64])
-idle, taken = peak(), []
-for epochs in ([1], [1, 1, 1]):
-    TSimCNE(width=32, total_epochs=epochs, batch_size=256, n_views=2, **options).fit(X)
-    taken.append(peak() - idle)
-print(json.dumps(taken))
-"""
+
+def taken(n, **options):
+    """Bytes that a ``fit`` of n images takes at its peak."""
+    X = np.random.default_rng(0).integers(0, 256, (n, 32, 32, 3), dtype=np.uint8)
+    forget_peak()
+    before = resident()
+    TSimCNE(**(OPTIONS | options)).fit(X)
+    return resident("VmHWM") - before
 
 
 def test_a_stage_gives_its_memory_back_before_the_next_takes_its_own():
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=120)
+    measured = program(
+        __file__,
+        """
+        taken(64, width=8, total_epochs=[1], batch_size=64)
+        step = {"width": 32, "batch_size": 256, "n_views": 2}
+        print(json.dumps([taken(256, total_epochs=epochs, **step) for epochs in ([1], [1, 1, 1])]))
+        """,
+    )
+    done = subprocess.run([sys.executable, "-c", measured], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     one, three = json.loads(done.stdout)
     # What a step takes is most of it, and the smaller one of the second stage would come on top.
-    assert one > 300 << 10
+    assert one > 300e6
     assert three < 1.2 * one
