@@ -24,6 +24,33 @@ import Testing
         #expect((0..<100).allSatisfy { counts.pointer[$0] == 1 })
     }
 
+    @Test(arguments: [1, 2, 3, 7], [1, 2, 5, 100])
+    func neighboursThatAreTakenTogetherRunOnceAndAreSharedAmongThreads(threads: Int, together: Int) {
+        for count in [1, 2, 3, 10, 64] {
+            let taken = Mutex<[Range<Int>]>([])
+            let pool = ThreadPool(threads: threads)
+            let stopped = pool.run(from: 0, count: count, together: together) { slices, _ in
+                taken.withLock { $0.append(slices) }
+            }
+            #expect(stopped == count)
+            let ranges = taken.withLock { $0 }.sorted { $0.lowerBound < $1.lowerBound }
+            #expect(ranges.flatMap { Array($0) } == Array(0..<count))
+            let most = ranges.map(\.count).max()!
+            #expect(most <= together && most <= (count + threads - 1) / threads)
+        }
+    }
+
+    @Test func whatIsTakenTogetherGoesOnWhereItWasStopped() {
+        let program = Program()
+        let counts = AlignedBuffer(count: 37)
+        program.add("a", slices: 37, together: 4, scratch: 0) { slices, _ in
+            for slice in slices { counts.pointer[slice] += 1 }
+        }
+        let pool = ThreadPool(threads: 2)
+        while program.advance(on: pool, until: 0) != .end {}
+        #expect((0..<37).allSatisfy { counts.pointer[$0] == 1 })
+    }
+
     @Test(arguments: [1, 2])
     func aLoopWithoutSlicesRunsNothing(threads: Int) {
         let pool = ThreadPool(threads: threads)

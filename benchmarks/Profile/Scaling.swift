@@ -80,7 +80,7 @@ struct Scaling {
             let scratch = AlignedBuffer(count: program.scratchCount)
             let alone = ThreadPool(threads: 1)
             var loops = program.elements.compactMap { element -> Loop? in
-                guard case .operation(let name, let slices, _) = element else { return nil }
+                guard case .operation(let name, let slices, _, _) = element else { return nil }
                 return Loop(name: name, slices: Array(repeating: .infinity, count: slices))
             }
             var inside = Double.infinity
@@ -88,12 +88,12 @@ struct Scaling {
                 var index = 0
                 var total = 0.0
                 for element in program.elements {
-                    guard case .operation(_, let slices, let body) = element else { continue }
+                    guard case .operation(_, let slices, _, let body) = element else { continue }
                     for slice in 0..<slices {
                         let time = BLAS.singleThreaded {
                             milliseconds {
                                 _ = alone.run(from: slice, count: slice + 1) { index, _ in
-                                    body(index, scratch.pointer)
+                                    body(index..<index + 1, scratch.pointer)
                                 }
                             }
                         }

@@ -52,7 +52,7 @@ struct Step {
             }
             var rows: [Row] = []
             for (element, time) in zip(program.elements, best) {
-                guard case .operation(let name, _, _) = element else { continue }
+                guard case .operation(let name, _, _, _) = element else { continue }
                 rows.append(Row(name: name, milliseconds: Double(time) * 1e-6))
             }
             rows.append(Row(name: "update", milliseconds: Double(update) * 1e-6))

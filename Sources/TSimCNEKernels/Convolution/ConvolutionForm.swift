@@ -14,19 +14,23 @@ protocol ConvolutionForm: Sendable {
         scratch: UnsafeMutablePointer<Float>)
 
     var slices: Int { get }
+    /// Neighbouring slices that are best computed by one thread, one after the other, at most.
+    var together: Int { get }
+    /// Floats of scratch for so many.
     var scratchCount: Int { get }
     /// Output positions of a slice.
     func positions(ofSlice slice: Int) -> Int
     /// Whether an output is stored only once, so that a writer may read from where it writes.
     static var storesOnce: Bool { get }
-    /// Computes the outputs of one slice.
+    /// Computes the outputs of up to ``together`` slices.
     func run<R: Reader, W: Writer>(
-        slice: Int, reader: R, packed: UnsafePointer<Float>, writer: W,
+        slices: Range<Int>, reader: R, packed: UnsafePointer<Float>, writer: W,
         output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>)
 }
 
 extension ConvolutionForm {
     var packScratchCount: Int { 0 }
+    var together: Int { 1 }
     static var storesOnce: Bool { true }
 }
 
@@ -71,9 +75,11 @@ extension Convolution {
 
         func use<R: Reader>(_ reader: R) {
             let (form, packed, output, writer) = (loop.form, loop.packed, loop.output, writer)
-            loop.program.add(loop.name, slices: form.slices, scratch: form.scratchCount) { slice, scratch in
+            loop.program.add(
+                loop.name, slices: form.slices, together: form.together, scratch: form.scratchCount
+            ) { slices, scratch in
                 form.run(
-                    slice: slice, reader: reader, packed: packed.pointer, writer: writer,
+                    slices: slices, reader: reader, packed: packed.pointer, writer: writer,
                     output: output.pointer, scratch: scratch)
             }
         }

@@ -71,26 +71,29 @@ struct DirectConvolution: ConvolutionForm {
     static var storesOnce: Bool { false }
 
     func run<R: Reader, W: Writer>(
-        slice: Int, reader: R, packed: UnsafePointer<Float>, writer: W,
+        slices: Range<Int>, reader: R, packed: UnsafePointer<Float>, writer: W,
         output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
-        let images = geometry.images(ofSlice: slice)
-        var source = UnsafePointer(scratch)
-        if geometry.padding == 0, let plain = reader.plainValues {
-            source = plain + images.lowerBound * paddedCount
-        } else {
-            for image in images {
-                copyPadded(reader, image: image, into: scratch + (image - images.lowerBound) * paddedCount)
+        for slice in slices {
+            let images = geometry.images(ofSlice: slice)
+            var source = UnsafePointer(scratch)
+            if geometry.padding == 0, let plain = reader.plainValues {
+                source = plain + images.lowerBound * paddedCount
+            } else {
+                for image in images {
+                    copyPadded(
+                        reader, image: image, into: scratch + (image - images.lowerBound) * paddedCount)
+                }
             }
+            multiply(images: images, source: source, packed: packed, output: output)
+            if W.self == PlainWriter.self { continue }
+            // What was written is still in the second-level cache.
+            let plane = geometry.output.height * geometry.output.width
+            writer.ofSlice(slice).write(
+                output + images.lowerBound * plane * geometry.outputChannels, to: output,
+                position: images.lowerBound * plane, count: images.count * plane,
+                channels: geometry.outputChannels, isFirst: true)
         }
-        multiply(images: images, source: source, packed: packed, output: output)
-        if W.self == PlainWriter.self { return }
-        // What was written is still in the second-level cache.
-        let plane = geometry.output.height * geometry.output.width
-        writer.ofSlice(slice).write(
-            output + images.lowerBound * plane * geometry.outputChannels, to: output,
-            position: images.lowerBound * plane, count: images.count * plane,
-            channels: geometry.outputChannels, isFirst: true)
     }
 
     private func multiply(

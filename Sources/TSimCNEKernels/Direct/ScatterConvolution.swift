@@ -37,41 +37,45 @@ struct ScatterConvolution: ConvolutionForm {
         geometry.images(ofSlice: slice).count * geometry.input.height * geometry.input.width
     }
 
-    /// Computes the input gradients of one slice's images, one after the other in a padded plane.
+    /// Computes the input gradients of slices' images, one after the other in a padded plane.
     func run<R: Reader, W: Writer>(
-        slice: Int, reader: R, packed: UnsafePointer<Float>, writer: W,
+        slices: Range<Int>, reader: R, packed: UnsafePointer<Float>, writer: W,
         output inputGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
-        guard let outputGradient = reader.plainValues else {
-            preconditionFailure("the scattering form reads stored values")
-        }
-        let input = geometry.input
-        let output = geometry.output
-        let rowCount = paddedWidth &* input.channels
-        let images = geometry.images(ofSlice: slice)
-        let writer = writer.ofSlice(slice)
-        for image in images {
-            scratch.update(repeating: 0, count: scratchCount)
-            for tap in 0..<geometry.kernel &* geometry.kernel {
-                let (kernelRow, kernelColumn) = (tap / geometry.kernel, tap % geometry.kernel)
-                for y in 0..<output.height {
-                    multiplyPacked(
-                        m: output.width, k: output.channels,
-                        a: outputGradient + (image &* output.height &+ y) &* output.width &* output.channels,
-                        rowStrideA: output.channels, columnStrideA: 1,
-                        panels: panels, packed: packed + tap &* tapCount,
-                        c: scratch
-                            + ((y &* geometry.stride &+ kernelRow) &* rowCount
-                                &+ kernelColumn &* input.channels),
-                        rowStrideC: geometry.stride &* input.channels, accumulate: true)
-                }
+        for slice in slices {
+            guard let outputGradient = reader.plainValues else {
+                preconditionFailure("the scattering form reads stored values")
             }
-            for y in 0..<input.height {
-                let row = (y &+ geometry.padding) &* rowCount &+ geometry.padding &* input.channels
-                writer.write(
-                    scratch + row, to: inputGradient, position: (image &* input.height &+ y) &* input.width,
-                    count: input.width, channels: input.channels,
-                    isFirst: y == 0 && image == images.lowerBound)
+            let input = geometry.input
+            let output = geometry.output
+            let rowCount = paddedWidth &* input.channels
+            let images = geometry.images(ofSlice: slice)
+            let writer = writer.ofSlice(slice)
+            for image in images {
+                scratch.update(repeating: 0, count: scratchCount)
+                for tap in 0..<geometry.kernel &* geometry.kernel {
+                    let (kernelRow, kernelColumn) = (tap / geometry.kernel, tap % geometry.kernel)
+                    for y in 0..<output.height {
+                        multiplyPacked(
+                            m: output.width, k: output.channels,
+                            a: outputGradient + (image &* output.height &+ y) &* output.width
+                                &* output.channels,
+                            rowStrideA: output.channels, columnStrideA: 1,
+                            panels: panels, packed: packed + tap &* tapCount,
+                            c: scratch
+                                + ((y &* geometry.stride &+ kernelRow) &* rowCount
+                                    &+ kernelColumn &* input.channels),
+                            rowStrideC: geometry.stride &* input.channels, accumulate: true)
+                    }
+                }
+                for y in 0..<input.height {
+                    let row = (y &+ geometry.padding) &* rowCount &+ geometry.padding &* input.channels
+                    writer.write(
+                        scratch + row, to: inputGradient,
+                        position: (image &* input.height &+ y) &* input.width,
+                        count: input.width, channels: input.channels,
+                        isFirst: y == 0 && image == images.lowerBound)
+                }
             }
         }
     }

@@ -3,12 +3,13 @@
 /// A network writes its forward and backward pass into a program once for each batch size; running
 /// it allocates nothing. This is what makes a training step resumable: see ``Program/advance(on:until:)``.
 public final class Program {
-    /// `body(slice, scratch)`: `scratch` belongs to the running thread during this slice only.
-    public typealias Body = (_ slice: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
+    /// `body(slices, scratch)`: `scratch` belongs to the running thread during these slices only.
+    public typealias Body = (_ slices: Range<Int>, _ scratch: UnsafeMutablePointer<Float>) -> Void
 
     public enum Element {
-        /// A loop whose slices may run at the same time and in any order.
-        case operation(name: String, slices: Int, body: Body)
+        /// A loop whose slices may run at the same time and in any order; a thread takes up to `together`
+        /// neighbouring ones at a time.
+        case operation(name: String, slices: Int, together: Int, body: Body)
         /// A point at which the caller may look at or exchange numbers.
         case boundary(Boundary)
     }
@@ -36,9 +37,22 @@ public final class Program {
     /// Appends a loop of `slices` slices, each with `scratch` floats of memory of its own.
     ///
     /// `slices` must depend on shapes only, never on the number of threads.
-    public func add(_ name: String, slices: Int, scratch: Int = 0, _ body: @escaping Body) {
+    public func add(
+        _ name: String, slices: Int, scratch: Int = 0,
+        _ body: @escaping (_ slice: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
+    ) {
+        add(name, slices: slices, together: 1, scratch: scratch) { body($0.lowerBound, $1) }
+    }
+
+    /// Appends a loop whose slices are the faster the more neighbours, up to `together`, a thread takes at a
+    /// time: what these are may depend on the machine, what a slice computes may not.
+    public func add(
+        _ name: String, slices: Int, together: Int, scratch: Int, _ body: @escaping Body
+    ) {
         scratchCount = max(scratchCount, scratch)
-        if slices > 0 { append(.operation(name: name, slices: slices, body: body)) }
+        if slices > 0 {
+            append(.operation(name: name, slices: slices, together: together, body: body))
+        }
     }
 
     private func append(_ element: Element) {
@@ -85,11 +99,11 @@ public final class Program {
             case .boundary(let boundary):
                 element += 1
                 return .boundary(boundary)
-            case .operation(_, let slices, let body):
+            case .operation(_, let slices, let together, let body):
                 let started = ThreadPool.now()
                 if !isFirst, started >= deadline { return .timeIsOver }
-                slice = pool.run(from: slice, count: slices, deadline: deadline) { index, worker in
-                    body(index, scratch[worker].pointer)
+                slice = pool.run(from: slice, count: slices, together: together, deadline: deadline) {
+                    body($0, scratch[$1].pointer)
                 }
                 nanoseconds[element] += ThreadPool.now() - started
                 isFirst = false

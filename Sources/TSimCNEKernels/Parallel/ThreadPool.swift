@@ -8,8 +8,8 @@ import Synchronization
 /// not either. Threads are started at the first use and again after `fork()`, which no thread but the
 /// calling one survives. They block all signals, and flush denormal numbers to zero.
 public final class ThreadPool: @unchecked Sendable {
-    /// `body(slice, worker)`: `worker` is in `0..<threads` and names the scratch memory to use.
-    public typealias Body = (_ slice: Int, _ worker: Int) -> Void
+    /// `body(slices, worker)`: `worker` is in `0..<threads` and names the scratch memory to use.
+    public typealias Body = (_ slices: Range<Int>, _ worker: Int) -> Void
 
     public let threads: Int
 
@@ -21,6 +21,7 @@ public final class ThreadPool: @unchecked Sendable {
     // What follows is of the one job at a time; the caller of `run` writes it before `job` is raised.
     private var body: Body?
     private var sliceCount = 0
+    private var slicesAtATime = 1
     private var deadline: UInt64 = .max
     private let nextSlice = Atomic<Int>(0)
     private let job = Atomic<Int>(0)
@@ -39,20 +40,31 @@ public final class ThreadPool: @unchecked Sendable {
         work.deallocate()
     }
 
+    /// Runs slices `start..<count` one by one: `body(slice, worker)`.
+    public func run(
+        from start: Int = 0, count: Int, deadline: UInt64 = .max, body: (_ slice: Int, _ worker: Int) -> Void
+    ) -> Int {
+        run(from: start, count: count, together: 1, deadline: deadline) { body($0.lowerBound, $1) }
+    }
+
     /// Runs slices `start..<count`, in order of their start, and returns the first one not run.
     ///
-    /// No slice is begun once the clock passes `deadline` (nanoseconds of ``now()``), except the
-    /// first: there is always progress.
-    public func run(from start: Int = 0, count: Int, deadline: UInt64 = .max, body: Body) -> Int {
+    /// A thread takes up to `together` neighbouring slices at a time, fewer where each thread would not get
+    /// its share. No slice is begun once the clock passes `deadline` (nanoseconds of ``now()``), except those
+    /// that are taken first: there is always progress.
+    public func run(
+        from start: Int, count: Int, together: Int, deadline: UInt64 = .max, body: Body
+    ) -> Int {
         guard start < count else { return count }
         let mode = cplatform_enter_float_mode()
         defer { cplatform_restore_float_mode(mode) }
-        guard start < count else { return count }
-        if threads == 1 || count - start == 1 {
+        let share = share(of: count - start, together: together)
+        if threads == 1 || count - start <= share {
             var slice = start
             repeat {
-                body(slice, 0)
-                slice += 1
+                let next = min(count, slice + share)
+                body(slice..<next, 0)
+                slice = next
             } while slice < count && (deadline == .max || ThreadPool.now() < deadline)
             return slice
         }
@@ -60,6 +72,7 @@ public final class ThreadPool: @unchecked Sendable {
         return withoutActuallyEscaping(body) { body in
             self.body = body
             self.sliceCount = count
+            self.slicesAtATime = share
             self.deadline = deadline
             nextSlice.store(start, ordering: .relaxed)
             running.store(workers.count, ordering: .relaxed)
@@ -85,20 +98,27 @@ public final class ThreadPool: @unchecked Sendable {
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
+    /// How many of `count` slices a thread takes at a time, at most `together`: in as many rounds as that takes,
+    /// all threads get alike many.
+    private func share(of count: Int, together: Int) -> Int {
+        let rounds = (count - 1) / (threads * together) + 1
+        return (count - 1) / (threads * rounds) + 1
+    }
+
     private func takeSlices(worker: Int, first: Int) {
         let body = self.body!
-        let count = sliceCount
+        let (count, share) = (sliceCount, slicesAtATime)
         let deadline = deadline
         while true {
-            // The clock is looked at before the slice is taken: one that was taken is always run.
+            // The clock is looked at before slices are taken: what was taken is always run.
             if deadline != .max && nextSlice.load(ordering: .relaxed) > first
                 && ThreadPool.now() >= deadline
             {
                 return
             }
-            let slice = nextSlice.wrappingAdd(1, ordering: .relaxed).oldValue
+            let slice = nextSlice.wrappingAdd(share, ordering: .relaxed).oldValue
             if slice >= count { return }
-            body(slice, worker)
+            body(slice..<min(count, slice + share), worker)
         }
     }
 

@@ -1,3 +1,5 @@
+import CPlatform
+
 /// What the patches of an image look like, by words: the sparse code of Chen, Yun, Ma, Olshausen and LeCun (2022).
 ///
 /// A patch, less its image's mean, is whitened and brought to unit length. It has those words (unit vectors too)
@@ -93,41 +95,52 @@ public final class PatchWords: @unchecked Sendable {
             output.update(repeating: 0, count: count)
         }
         let share = 1 / Float(patches)
-        for block in words {
-            multiplyPackedMatrix(
-                m: patches, n: block.count, k: depth, a: white, rowStrideA: depth,
-                packed: block.packed.pointer, c: products, rowStrideC: PatchWords.block, accumulate: false)
-            for patch in 0..<patches {
-                forEachWord(products + patch * PatchWords.block, count: block.count) { word in
-                    let word = block.first &+ word
-                    guard let vectors else {
-                        output[word] += share
-                        return
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: PatchWords.block) { buffer in
+            let found = buffer.baseAddress!
+            for block in words {
+                multiplyPackedMatrix(
+                    m: patches, n: block.count, k: depth, a: white, rowStrideA: depth,
+                    packed: block.packed.pointer, c: products, rowStrideC: PatchWords.block, accumulate: false
+                )
+                for patch in 0..<patches {
+                    let words = findWords(products + patch * PatchWords.block, count: block.count, found)
+                    if let vectors {
+                        vectors.add(words, from: block.first, to: sums + patch * vectors.dimension)
+                    } else {
+                        for word in words { output[block.first &+ Int(word)] += share }
                     }
-                    add(
-                        vectors.values + word &* vectors.dimension, to: sums + patch &* vectors.dimension,
-                        count: vectors.dimension)
                 }
             }
         }
         if let vectors { pool(sums, vectors, into: output) }
     }
 
-    /// The words of a patch, by its products with some of them.
-    @inline(__always)
-    private func forEachWord(_ products: UnsafePointer<Float>, count: Int, _ body: (Int) -> Void) {
+    /// The words of a patch, in their order, by its products with some of them: which they are is written to
+    /// `found`. Bits instead of branches, which a processor could not foresee.
+    private func findWords(
+        _ products: UnsafePointer<Float>, count: Int, _ found: UnsafeMutablePointer<Int32>
+    ) -> UnsafeMutableBufferPointer<Int32> {
         let least = Lanes(repeating: threshold)
-        var k = 0
-        while k &+ Lanes.scalarCount <= count {
-            if any(products.lanes(k) .>= least) {
-                for j in k..<(k &+ Lanes.scalarCount) where products[j] >= threshold { body(j) }
+        var (k, n) = (0, 0)
+        while k &+ 64 <= count {
+            var bits: UInt64 = 0
+            for lane in Swift.stride(from: 0, to: 64, by: Lanes.scalarCount) {
+                let some = cplatform_less_or_equal_bits(least, products.lanes(k &+ lane))
+                bits |= UInt64(some) &<< UInt64(lane)
             }
-            k &+= Lanes.scalarCount
+            while bits != 0 {
+                found[n] = Int32(truncatingIfNeeded: k &+ bits.trailingZeroBitCount)
+                n &+= 1
+                bits &= bits &- 1
+            }
+            k &+= 64
         }
         while k < count {
-            if products[k] >= threshold { body(k) }
+            found[n] = Int32(truncatingIfNeeded: k)
+            n &+= products[k] >= threshold ? 1 : 0
             k &+= 1
         }
+        return UnsafeMutableBufferPointer(start: found, count: n)
     }
 
     /// Means of the patches' vectors over parts of the image; parts share patches where they do not divide evenly.
@@ -150,6 +163,37 @@ public final class PatchWords: @unchecked Sendable {
                 }
                 normalize(target, count: dimension)
             }
+        }
+    }
+}
+
+extension PatchWords.Vectors {
+    /// Adds the vectors of words, counted from `first` on, in their order: some numbers of each at a time, which
+    /// stay in registers.
+    fileprivate func add(
+        _ words: UnsafeMutableBufferPointer<Int32>, from first: Int, to sums: UnsafeMutablePointer<Float>
+    ) {
+        let one = Lanes(repeating: 1)
+        @inline(__always)
+        func add<P: Panel>(_: P.Type, _ column: Int) {
+            var sum = P(sums + column)
+            for word in words {
+                sum.add(one, times: P(values + ((first &+ Int(word)) &* dimension &+ column)))
+            }
+            sum.store(sums + column)
+        }
+        var column = 0
+        while column &+ 4 * Lanes.scalarCount <= dimension {
+            add(QuadPanel<SingleElement>.self, column)
+            column &+= 4 * Lanes.scalarCount
+        }
+        while column &+ Lanes.scalarCount <= dimension {
+            add(SinglePanel<SingleElement>.self, column)
+            column &+= Lanes.scalarCount
+        }
+        while column < dimension {
+            for word in words { sums[column] += values[(first &+ Int(word)) &* dimension &+ column] }
+            column &+= 1
         }
     }
 }

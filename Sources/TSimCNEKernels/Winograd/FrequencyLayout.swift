@@ -12,11 +12,14 @@ struct FrequencyLayout<Transforms: WinogradTransforms>: Sendable {
     /// Rows of a tile's frequencies.
     private(set) var rows: [Row] = []
 
-    init(tiles: Int, channels: Int) {
+    /// - Parameter stride: that of the widest layout that shares the memory.
+    init(tiles: Int, channels: Int, stride: Int? = nil) {
         self.channels = channels
-        stride = tiles * channels + 16
+        self.stride = stride ?? FrequencyLayout.stride(tiles: tiles, channels: channels)
         rows = (0..<Transforms.frequencies).map { Row($0, self) }
     }
+
+    static func stride(tiles: Int, channels: Int) -> Int { tiles * channels + 16 }
 
     var count: Int { Transforms.frequencies * Transforms.frequencies * stride }
 
