@@ -12,7 +12,8 @@ public func tsimcne_patches_describe(
         let batch = try imageBatch(images, suppliedLater: false)
         let output = try required(output, "output")
         let grid = try patchGrid(patches, of: batch)
-        let (count, vectors) = (Int(patches.words), try wordVectors(patches, grid))
+        let (count, components) = (Int(patches.words), Int(patches.components))
+        let vectors = try wordVectors(patches, grid)
         let whitening = try required(patches.whitening, "patches.whitening")
         let words = try required(patches.word_values, "patches.word_values")
         let columns = vectors == nil ? count : Int(patches.cells * patches.cells * patches.dimension)
@@ -21,13 +22,14 @@ public func tsimcne_patches_describe(
         }
         let pool = ThreadPool(threads: try threadCount(threads))
         let bytes = PatchWords.bytes(
-            grid: grid, count: count, dimension: vectors == nil ? 0 : Int(patches.dimension))
+            grid: grid, components: components, count: count,
+            dimension: vectors == nil ? 0 : Int(patches.dimension))
         let image = batch.imageCount
         try checkMemory(
             bytes.shared + pool.threads * (bytes.thread + 4 * image), "comparing patches of such images")
         let described = PatchWords(
-            grid: grid, whitening: whitening, words: words, count: count, threshold: patches.threshold,
-            vectors: vectors)
+            grid: grid, whitening: whitening, components: components, words: words, count: count,
+            threshold: patches.threshold, vectors: vectors)
         let program = Program()
         program.add("patches", slices: batch.count, scratch: described.scratchCount + image) {
             batch.copy($0, into: $1)

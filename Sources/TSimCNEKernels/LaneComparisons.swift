@@ -5,6 +5,12 @@ import CPlatform
 
 typealias LanesMask = SIMDMask<Lanes.MaskStorage>
 
+extension LanesMask {
+    /// A bit for each lane, the first one lowest.
+    @inline(__always)
+    var bits: UInt32 { cplatform_mask_bits(unsafeBitCast(self, to: Lanes.MaskStorage.self)) }
+}
+
 extension Lanes {
     @inline(__always)
     static func .< (a: Lanes, b: Lanes) -> LanesMask { mask { cplatform_less(&$0, a, b) } }

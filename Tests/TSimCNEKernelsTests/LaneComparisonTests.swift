@@ -30,6 +30,15 @@ struct LaneComparisonTests {
         (0..<Lanes.scalarCount).map { compare(a[$0], b[$0]) }
     }
 
+    @Test func aMaskHasABitForEachLane() {
+        forEachPair { a, b in
+            let mask = a .< b
+            #expect(
+                (0..<32).map { mask.bits >> $0 & 1 == 1 }
+                    == (0..<32).map { $0 < Lanes.scalarCount && mask[$0] })
+        }
+    }
+
     @Test func comparisonsAreThoseOfNumbers() {
         forEachPair { a, b in
             #expect(lanes(a .< b) == each(a, b, <))

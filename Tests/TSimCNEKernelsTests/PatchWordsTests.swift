@@ -9,6 +9,7 @@ import Testing
         var channels = 1
         var side = 3
         var stride = 1
+        var components = 9
         var words = 20
         var dimension = 5
         var cells = 2
@@ -17,15 +18,20 @@ import Testing
             PatchGrid(height: height, width: width, channels: channels, side: side, stride: stride)
         }
         var testDescription: String {
-            "\(height)×\(width)×\(channels), \(side) by \(stride), \(words) words, \(dimension)"
+            "\(height)×\(width)×\(channels), \(side) by \(stride), \(components), \(words) words, \(dimension)"
         }
     }
 
     static let cases = [
         Case(),
-        Case(height: 11, width: 8, channels: 3, side: 4, stride: 2, words: 300, dimension: 17, cells: 1),
-        Case(height: 9, width: 14, channels: 2, side: 6, stride: 3, words: 257, dimension: 64, cells: 2),
-        Case(side: 8, words: 1, dimension: 1, cells: 1), Case(side: 1, stride: 2, words: 513, cells: 4),
+        Case(
+            height: 11, width: 8, channels: 3, side: 4, stride: 2, components: 20, words: 300, dimension: 17,
+            cells: 1),
+        Case(
+            height: 9, width: 14, channels: 2, side: 6, stride: 3, components: 72, words: 257, dimension: 64,
+            cells: 2),
+        Case(side: 8, components: 64, words: 1, dimension: 1, cells: 1),
+        Case(side: 1, stride: 2, components: 1, words: 513, cells: 4),
     ]
 
     /// An image, the words and their vectors.
@@ -33,17 +39,13 @@ import Testing
         let pixels, whitening, words, vectors: [Float]
 
         init(_ c: Case) {
-            let depth = c.grid.depth
             pixels = Support.values(c.height * c.width * c.channels, seed: 1)
-            var whitening = Support.values(depth * depth, seed: 2)
-            for i in 0..<depth {
-                for j in 0..<i { whitening[i * depth + j] = whitening[j * depth + i] }
-            }
-            self.whitening = whitening
-            var words = Support.values(c.words * depth, seed: 3)
+            whitening = Support.values(c.components * c.grid.depth, seed: 2)
+            let length = c.components
+            var words = Support.values(c.words * length, seed: 3)
             for w in 0..<c.words {
-                let length = words[w * depth..<(w + 1) * depth].reduce(0) { $0 + $1 * $1 }.squareRoot()
-                for d in 0..<depth { words[w * depth + d] /= length }
+                let norm = words[w * length..<(w + 1) * length].reduce(0) { $0 + $1 * $1 }.squareRoot()
+                for d in 0..<length { words[w * length + d] /= norm }
             }
             self.words = words
             vectors = Support.values(c.words * c.dimension, seed: 4)
@@ -55,7 +57,8 @@ import Testing
     ) -> [Float] {
         input.vectors.withUnsafeBufferPointer { vectors in
             let words = PatchWords(
-                grid: c.grid, whitening: input.whitening, words: input.words, count: c.words,
+                grid: c.grid, whitening: input.whitening, components: c.components, words: input.words,
+                count: c.words,
                 threshold: threshold,
                 vectors: withVectors
                     ? .init(values: vectors.baseAddress!, dimension: c.dimension, cells: c.cells) : nil)

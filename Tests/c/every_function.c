@@ -176,6 +176,7 @@ static void patches(void) {
     tsimcne_patches p = {.struct_size = sizeof p,
                          .side = 2,
                          .stride = 2,
+                         .components = 4,
                          .words = 2,
                          .threshold = 0.5F,
                          .dimension = 3,

@@ -488,13 +488,15 @@ static void patches(Choices *choices) {
     tsimcne_patches p = {.struct_size = sizeof p,
                          .side = 1 + (int32_t)below(choices, 8),
                          .stride = 1 + (int32_t)below(choices, 4),
+                         .components = (int32_t)integer(choices, 1 + below(choices, 40)),
                          .words = 1 + (int32_t)below(choices, 300),
                          .threshold = (float)real(choices, 0.3),
                          .dimension = 1 + (int32_t)below(choices, 40),
                          .cells = (int32_t)integer(choices, 1 + below(choices, 4))};
     int64_t depth = (int64_t)p.side * p.side * channels;
-    p.whitening = filled(choices, depth * depth, TSIMCNE_FLOAT32);
-    p.word_values = filled(choices, depth * p.words, TSIMCNE_FLOAT32);
+    int64_t components = p.components > 0 && p.components <= 4096 ? p.components : 1;
+    p.whitening = filled(choices, components * depth, TSIMCNE_FLOAT32);
+    p.word_values = filled(choices, components * p.words, TSIMCNE_FLOAT32);
     p.vectors = one_in(choices, 2) ? NULL : filled(choices, (int64_t)p.words * p.dimension, TSIMCNE_FLOAT32);
     int64_t cells = p.cells > 0 && p.cells < 64 ? p.cells : 0;
     int64_t columns = p.vectors == NULL ? p.words : cells * cells * p.dimension;

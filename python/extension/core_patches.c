@@ -31,16 +31,16 @@ PyObject *core_describe_patches(PyObject *module, PyObject *args, PyObject *kwar
     // What the core refuses is not multiplied here.
     int64_t side = patches.side >= 1 && patches.side <= 64 ? patches.side : 0;
     int64_t depth = images.channels <= 4096 ? side * side * images.channels : 0;
-    if (depth > 4096) {
+    int64_t components = patches.components, words = patches.words;
+    if (depth > 4096 || components < 1 || components > 4096) {
         depth = 0;
     }
     if (depth > 0 &&
-        (views[WHITENING].len / 4 != depth * depth || views[WORDS].len / 4 != patches.words * depth ||
-         (views[VECTORS].buf != NULL &&
-          views[VECTORS].len / 4 != (int64_t)patches.words * patches.dimension))) {
+        (views[WHITENING].len / 4 != components * depth || views[WORDS].len / 4 != words * components ||
+         (views[VECTORS].buf != NULL && views[VECTORS].len / 4 != words * patches.dimension))) {
         PyErr_Format(PyExc_ValueError,
-                     "whitening, word_values, vectors: want shapes (%lld, %lld), (%d, %lld) and (%d, %d)",
-                     (long long)depth, (long long)depth, patches.words, (long long)depth, patches.words,
+                     "whitening, word_values, vectors: want shapes (%d, %lld), (%d, %d) and (%d, %d)",
+                     patches.components, (long long)depth, patches.words, patches.components, patches.words,
                      patches.dimension);
         goto done;
     }

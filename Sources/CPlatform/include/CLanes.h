@@ -57,9 +57,9 @@ CLANES_INLINE void cplatform_not_equal(void *mask, cplatform_lanes a, cplatform_
 
 typedef _Bool cplatform_lanes_bits __attribute__((ext_vector_type(CLANES_COUNT)));
 
-/// The lanes for which a <= b, a bit each, the first one lowest.
-CLANES_INLINE uint32_t cplatform_less_or_equal_bits(cplatform_lanes a, cplatform_lanes b) {
-    cplatform_lanes_bits lanes = __builtin_convertvector(a <= b, cplatform_lanes_bits);
+/// The lanes for which the mask is set, a bit each, the first one lowest.
+CLANES_INLINE uint32_t cplatform_mask_bits(cplatform_lanes_mask mask) {
+    cplatform_lanes_bits lanes = __builtin_convertvector(mask, cplatform_lanes_bits);
     uint32_t bits = 0;
     __builtin_memcpy(&bits, &lanes, (CLANES_COUNT + 7) / 8);
     return bits & ((1u << CLANES_COUNT) - 1);

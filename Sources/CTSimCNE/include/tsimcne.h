@@ -43,7 +43,7 @@ extern "C" {
 #define TSIMCNE_VERSION "0.1.0"
 
 /** The number of this interface: it is raised whenever a structure or a function changes its meaning. */
-#define TSIMCNE_ABI_VERSION 14
+#define TSIMCNE_ABI_VERSION 15
 
 #define TSIMCNE_STATUSES(X)                                                                                  \
     X(OK, 0, "ok")                                                                                           \
@@ -794,12 +794,13 @@ int32_t tsimcne_repel_points(const float *positions, int64_t count, int32_t part
 /* ------------------------------------------------------------------ patches */
 
 #define TSIMCNE_PATCHES_NUMBERS(X)                                                                           \
-    X(int32_t, side, 6, 1, 64)        /* pixels along a patch's side, at most the images' smaller one */     \
-    X(int32_t, stride, 2, 1, 64)      /* pixels from a patch to the next, along both sides */                \
-    X(int32_t, words, 1, 1, 65536)    /* number of words */                                                  \
-    X(float, threshold, 0.3, 1e-6, 1) /* product from which on a patch has a word */                         \
-    X(int32_t, dimension, 1, 1, 4096) /* values of a word's vector */                                        \
-    X(int32_t, cells, 1, 1, 64)       /* parts of an image along both sides, at most so many as patches */
+    X(int32_t, side, 6, 1, 64)         /* pixels along a patch's side, at most the images' smaller one */    \
+    X(int32_t, stride, 2, 1, 64)       /* pixels from a patch to the next, along both sides */               \
+    X(int32_t, components, 1, 1, 4096) /* numbers of a whitened patch */                                     \
+    X(int32_t, words, 1, 1, 65536)     /* number of words */                                                 \
+    X(float, threshold, 0.3, 1e-6, 1)  /* product from which on a patch has a word */                        \
+    X(int32_t, dimension, 1, 1, 4096)  /* values of a word's vector */                                       \
+    X(int32_t, cells, 1, 1, 64)        /* parts of an image along both sides, at most so many as patches */
 /**
  * Words for what patches of images look like. A patch, square, has depth = side * side * channels values, at
  * most 4096; it is taken less the mean of its image's pixels, whitened and brought to unit length, and has
@@ -808,8 +809,8 @@ int32_t tsimcne_repel_points(const float *positions, int64_t count, int32_t part
 typedef struct tsimcne_patches {
     uint64_t struct_size;
     TSIMCNE_PATCHES_NUMBERS(TSIMCNE_MEMBER)
-    const float *whitening;   /* depth * depth, symmetric */
-    const float *word_values; /* words * depth, each word of unit length */
+    const float *whitening;   /* components * depth */
+    const float *word_values; /* words * components, each word of unit length */
     const float *vectors;     /* words * dimension, or NULL */
 } tsimcne_patches;
 

@@ -115,13 +115,14 @@ public struct CandidateComparison {
         let offset = Lanes(repeating: half)
         var first = 0
         while first < members.count {
-            if any(products.lanes(first) - offset .>= worst.lanes(first)) {
-                for i in first..<min(members.count, first &+ Lanes.scalarCount) {
-                    let score = products[i] - half
-                    guard score >= worst[i], candidate != members[i] else { continue }
-                    insert(score, candidate, best: best + i &* neighbors, found: found + i &* neighbors)
-                    worst[i] = best[i &* neighbors &+ neighbors &- 1]
-                }
+            var nearer = (products.lanes(first) - offset .>= worst.lanes(first)).bits
+            while nearer != 0 {
+                let i = first &+ nearer.trailingZeroBitCount
+                nearer &= nearer &- 1
+                guard i < members.count, candidate != members[i] else { continue }
+                insert(
+                    products[i] - half, candidate, best: best + i &* neighbors, found: found + i &* neighbors)
+                worst[i] = best[i &* neighbors &+ neighbors &- 1]
             }
             first &+= Lanes.scalarCount
         }

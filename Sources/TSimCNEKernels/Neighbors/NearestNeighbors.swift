@@ -275,8 +275,10 @@ public struct NearestNeighbors {
         }
         while k &+ Lanes.scalarCount <= width {
             let score = products.lanes(k) * scales.lanes(k) - offsets.lanes(k)
-            if any(score .> Lanes(repeating: worst)) {
-                for j in k..<(k &+ Lanes.scalarCount) { compare(j) }
+            var nearer = (score .> worst).bits
+            while nearer != 0 {
+                compare(k &+ nearer.trailingZeroBitCount)
+                nearer &= nearer &- 1
             }
             k &+= Lanes.scalarCount
         }

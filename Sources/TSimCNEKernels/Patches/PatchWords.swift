@@ -1,5 +1,3 @@
-import CPlatform
-
 /// What the patches of an image look like, by words: the sparse code of Chen, Yun, Ma, Olshausen and LeCun (2022).
 ///
 /// A patch, less its image's mean, is whitened and brought to unit length. It has those words (unit vectors too)
@@ -12,6 +10,8 @@ public final class PatchWords: @unchecked Sendable {
 
     public let grid: PatchGrid
     private let count: Int
+    /// Numbers of a whitened patch.
+    private let components: Int
     private let threshold: Float
     private let whitening: AlignedBuffer
     private let words: [(first: Int, count: Int, packed: AlignedBuffer)]
@@ -34,30 +34,30 @@ public final class PatchWords: @unchecked Sendable {
     }
 
     /// - Parameters:
-    ///   - whitening: a symmetric matrix, depth × depth.
-    ///   - words: count × depth.
+    ///   - whitening: components × depth.
+    ///   - words: count × components.
     ///   - threshold: more than 0.
     ///   - vectors: nil to count words.
     public init(
-        grid: PatchGrid, whitening: UnsafePointer<Float>, words: UnsafePointer<Float>, count: Int,
-        threshold: Float, vectors: Vectors?
+        grid: PatchGrid, whitening: UnsafePointer<Float>, components: Int, words: UnsafePointer<Float>,
+        count: Int, threshold: Float, vectors: Vectors?
     ) {
-        let depth = grid.depth
-        func packed(_ rows: UnsafePointer<Float>, _ count: Int) -> AlignedBuffer {
-            let buffer = AlignedBuffer(count: gemmScratchCount(n: count, k: depth))
+        func packed(_ rows: UnsafePointer<Float>, _ count: Int, of length: Int) -> AlignedBuffer {
+            let buffer = AlignedBuffer(count: gemmScratchCount(n: count, k: length))
             packMatrix(
-                rows: depth, columns: count, source: rows, rowStride: 1, columnStride: depth,
+                rows: length, columns: count, source: rows, rowStride: 1, columnStride: length,
                 into: buffer.pointer)
             return buffer
         }
         self.grid = grid
         self.count = count
+        self.components = components
         self.threshold = threshold
         self.vectors = vectors
-        self.whitening = packed(whitening, depth)
+        self.whitening = packed(whitening, components, of: grid.depth)
         self.words = stride(from: 0, to: count, by: PatchWords.block).map { first in
             let some = min(PatchWords.block, count - first)
-            return (first, some, packed(words + first * depth, some))
+            return (first, some, packed(words + first * components, some, of: components))
         }
     }
 
@@ -66,13 +66,17 @@ public final class PatchWords: @unchecked Sendable {
 
     /// Floats of scratch that describing an image wants.
     public var scratchCount: Int {
-        grid.count * (2 * grid.depth + PatchWords.block + (vectors?.dimension ?? 0))
+        grid.count * (grid.depth + components + PatchWords.block + (vectors?.dimension ?? 0))
     }
 
     /// Bytes that the words take beside the caller's memory, and each thread.
-    public static func bytes(grid: PatchGrid, count: Int, dimension: Int) -> (shared: Int, thread: Int) {
-        let shared = 4 * grid.depth * (grid.depth + count + 2 * PatchWords.block)
-        return (shared, 4 * grid.count * (2 * grid.depth + PatchWords.block + dimension))
+    public static func bytes(
+        grid: PatchGrid, components: Int, count: Int, dimension: Int
+    ) -> (shared: Int, thread: Int) {
+        // Columns are filled up to whole panels.
+        let shared =
+            4 * (grid.depth * (components + PatchWords.block) + components * (count + PatchWords.block))
+        return (shared, 4 * grid.count * (grid.depth + components + PatchWords.block + dimension))
     }
 
     /// Describes an image of the grid's size.
@@ -82,13 +86,13 @@ public final class PatchWords: @unchecked Sendable {
     ) {
         let (patches, depth) = (grid.count, grid.depth)
         let white = scratch + patches * depth
-        let products = white + patches * depth
+        let products = white + patches * components
         let sums = products + patches * PatchWords.block
         grid.copyPatches(of: pixels, into: scratch)
         multiplyPackedMatrix(
-            m: patches, n: depth, k: depth, a: scratch, rowStrideA: depth, packed: whitening.pointer,
-            c: white, rowStrideC: depth, accumulate: false)
-        for patch in 0..<patches { normalize(white + patch * depth, count: depth) }
+            m: patches, n: components, k: depth, a: scratch, rowStrideA: depth, packed: whitening.pointer,
+            c: white, rowStrideC: components, accumulate: false)
+        for patch in 0..<patches { normalize(white + patch * components, count: components) }
         if let vectors {
             sums.update(repeating: 0, count: patches * vectors.dimension)
         } else {
@@ -99,7 +103,7 @@ public final class PatchWords: @unchecked Sendable {
             let found = buffer.baseAddress!
             for block in words {
                 multiplyPackedMatrix(
-                    m: patches, n: block.count, k: depth, a: white, rowStrideA: depth,
+                    m: patches, n: block.count, k: components, a: white, rowStrideA: components,
                     packed: block.packed.pointer, c: products, rowStrideC: PatchWords.block, accumulate: false
                 )
                 for patch in 0..<patches {
@@ -125,8 +129,7 @@ public final class PatchWords: @unchecked Sendable {
         while k &+ 64 <= count {
             var bits: UInt64 = 0
             for lane in Swift.stride(from: 0, to: 64, by: Lanes.scalarCount) {
-                let some = cplatform_less_or_equal_bits(least, products.lanes(k &+ lane))
-                bits |= UInt64(some) &<< UInt64(lane)
+                bits |= UInt64((products.lanes(k &+ lane) .>= least).bits) &<< UInt64(lane)
             }
             while bits != 0 {
                 found[n] = Int32(truncatingIfNeeded: k &+ bits.trailingZeroBitCount)

@@ -4,7 +4,8 @@ public enum PatchesReference {
     public static func words(
         of pixels: [Double], _ grid: PatchGrid, _ whitening: [Double], _ words: [Double]
     ) -> [[Double]] {
-        let (depth, mean) = (grid.depth, pixels.reduce(0, +) / Double(pixels.count))
+        let (depth, components) = (grid.depth, whitening.count / grid.depth)
+        let mean = pixels.reduce(0, +) / Double(pixels.count)
         var result: [[Double]] = []
         for top in stride(from: 0, through: grid.height - grid.side, by: grid.stride) {
             for left in stride(from: 0, through: grid.width - grid.side, by: grid.stride) {
@@ -17,12 +18,12 @@ public enum PatchesReference {
                     }
                 }
                 let white = unit(
-                    (0..<depth).map { i in
+                    (0..<components).map { i in
                         (0..<depth).reduce(0) { $0 + whitening[i * depth + $1] * patch[$1] }
                     })
                 result.append(
-                    (0..<words.count / depth).map { w in
-                        (0..<depth).reduce(0) { $0 + words[w * depth + $1] * white[$1] }
+                    (0..<words.count / components).map { w in
+                        (0..<components).reduce(0) { $0 + words[w * components + $1] * white[$1] }
                     })
             }
         }

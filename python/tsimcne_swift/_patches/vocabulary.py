@@ -18,6 +18,9 @@ DEPTH = 512
 SAMPLED = 8192
 # What is added to a variance before its root is divided by, as a share of the mean one.
 RIDGE = 0.015
+# Patches are compared along the directions whose variance is at least this share of the mean one, and along
+# so many in any case. Below it there is little but noise of single pixels.
+LEAST, FEWEST = 0.04, 16
 # From this side of the images on, patches have six pixels and every other one is looked at.
 WIDE = 20
 
@@ -43,7 +46,7 @@ def geometry(height: int, width: int, channels: int) -> Geometry | None:
 
 
 def vocabulary(images: npt.NDArray[Any], kind: Geometry, count: int, threads: int) -> tuple[Rows, Rows]:
-    """Whitening (depth, depth), symmetric, and so many words (count, depth) of unit length.
+    """Whitening (components, depth), and so many words (count, components) of unit length.
 
     Words are patches drawn at random, as Coates, Lee and Ng (2011) found to be as good as learnt ones.
 
@@ -60,10 +63,14 @@ def vocabulary(images: npt.NDArray[Any], kind: Geometry, count: int, threads: in
     _, basis, deviations = directions(patches, depth, threads)
     variances = deviations.astype(np.float64) ** 2
     mean = variances.mean()
-    # Images without any contrast have no word.
-    factors = 1 / np.sqrt(variances + RIDGE * mean) if mean > 0 else np.zeros(depth)
-    whitening = np.einsum("kd,k,ke->de", basis, factors, basis).astype(np.float32)
-    return whitening, to_unit_length(np.einsum("nd,de->ne", patches[:count], whitening))
+    if mean > 0:
+        kept = max(np.count_nonzero(variances >= LEAST * mean), min(FEWEST, depth))
+        whitening = basis[:kept] / np.sqrt(variances[:kept] + RIDGE * mean)[:, None]
+    else:
+        # Images without any contrast have no word.
+        whitening = np.zeros((1, depth))
+    whitening = np.ascontiguousarray(whitening, np.float32)
+    return whitening, to_unit_length(np.einsum("nd,kd->nk", patches[:count], whitening))
 
 
 def _patches(images: npt.NDArray[Any], kind: Geometry, count: int, random: np.random.Generator) -> Rows:

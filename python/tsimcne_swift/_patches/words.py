@@ -12,7 +12,6 @@ import numpy.typing as npt
 from .. import _core
 from .._algebra.directions import directions, directions_seconds
 from .._algebra.evened import Evened, read_evened
-from .._algebra.linear import to_unit_length
 from .._checks.arrays import check_arrays
 from .._inputs.images import Images
 from .._inputs.pieces import Which, count, pieces
@@ -49,9 +48,9 @@ class PatchWords:
 
     Parameters
     ----------
-    whitening : ndarray of shape (depth, depth), float32
+    whitening : ndarray of shape (components, depth), float32
         For patches of ``depth`` values.
-    words : ndarray of shape (words, depth), float16
+    words : ndarray of shape (words, components), float16
     vectors : ndarray of shape (words, dimension), float16
     evened : Evened
         Of the cells² · dimension numbers that an image has of them.
@@ -115,7 +114,8 @@ def _describe(
     _, height, width, channels = images.shape
     kind = geometry(height, width, channels)
     assert kind is not None
-    numbers: dict[str, float] = {"side": kind.side, "stride": kind.stride, "words": len(words)}
+    numbers: dict[str, float] = {"side": kind.side, "stride": kind.stride}
+    numbers |= {"components": len(whitening), "words": len(words)}
     columns = len(words)
     if vectors is not None:
         cells, dimension = kind.parts(height, width, CELLS), vectors.shape[1]
@@ -137,25 +137,23 @@ def _describe(
     return result
 
 
-def seconds(shape: tuple[int, ...], count: int, threads: int) -> float:
-    """Seconds to find so many words of images of a shape, and to describe all, by what noise takes."""
-    n, channels = shape[0], shape[3]
-    size = shrunk_size(*shape[1:3])
+def seconds(images: Images, count: int, threads: int) -> float:
+    """Seconds to find so many words of images, and to describe all, by what some of them take."""
+    n, height, width, channels = images.shape
+    size = shrunk_size(height, width)
     kind = geometry(*size, channels)
     assert kind is not None
-    random = np.random.Generator(np.random.Philox(0))
-    images = random.integers(0, 256, (min(n, PROBE), *size, channels), np.uint8)
-    depth = kind.side**2 * channels
-    words = to_unit_length(random.standard_normal((count, depth), np.float32)).astype(np.float16)
+    (some,) = (part for _, part in _parts(images, slice(0, min(n, PROBE))))
+    whitening, words = vocabulary(some, kind, count, threads)
     vectors = np.zeros((count, min(DIMENSION, count)), np.float16)
     before = time.perf_counter()
-    _describe(images, np.eye(depth, dtype=np.float32), words, vectors, threads)
-    image = MORE * (time.perf_counter() - before) / len(images)
+    _describe(some, whitening, words.astype(np.float16), vectors, threads)
+    image = MORE * (time.perf_counter() - before) / len(some)
     # Those that words are learnt from are described twice, in part, and have directions found among them.
     columns = kind.parts(*size, CELLS) ** 2 * vectors.shape[1]
     found = directions_seconds(min(n, LEARNT_FROM), count, DIMENSION, threads)
     found += directions_seconds(min(n, COMPONENTS_FROM), columns, FEATURES, threads)
-    return image * (n + min(n, LEARNT_FROM) + min(n, COMPONENTS_FROM)) + found
+    return float(image * (n + min(n, LEARNT_FROM) + min(n, COMPONENTS_FROM)) + found)
 
 
 def read_words(tensors: dict[str, npt.NDArray[Any]], image_shape: tuple[int, ...]) -> PatchWords | None:
@@ -169,13 +167,13 @@ def read_words(tensors: dict[str, npt.NDArray[Any]], image_shape: tuple[int, ...
         raise ValueError(f"{PREFIX}: images of {image_shape[2]} channels have none")
     depth, cells = kind.side**2 * image_shape[2], kind.parts(height, width, CELLS)
     # An array without an axis has no length, which is then wrong.
-    count, dimension = (
+    count, components, dimension = (
         0 if value is None or value.ndim <= axis else value.shape[axis]
-        for value, axis in ((found["words"], 0), (found["vectors"], 1))
+        for value, axis in ((found["words"], 0), (found["whitening"], 0), (found["vectors"], 1))
     )
     shapes = {
-        "whitening": (depth, depth),
-        "words": (count, depth),
+        "whitening": (components, depth),
+        "words": (count, components),
         "vectors": (count, dimension),
     }
     arrays = check_arrays(PREFIX, found, ARRAYS, shapes)

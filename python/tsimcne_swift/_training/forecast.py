@@ -61,7 +61,7 @@ def step_seconds(plan: Plan, stage: Stage) -> float:
 
 def words_seconds(plan: Plan, count: int) -> float:
     """Seconds that so many words of patches take, from finding them to describing all images."""
-    return patch_seconds(plan.images.shape, count, _threads(plan)) if count else 0.0
+    return patch_seconds(plan.images, count, _threads(plan)) if count else 0.0
 
 
 def affordable_words(plan: Plan) -> tuple[int, float]:
