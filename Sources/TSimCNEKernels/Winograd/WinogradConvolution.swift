@@ -43,8 +43,9 @@ struct WinogradConvolution<Transforms: WinogradTransforms>: ConvolutionForm {
         weights + block <= cache / 4 * 3 ? 1 : max(1, min(8, cache / 2 / block))
     }
 
-    /// Tiles whose frequencies fill half a megabyte; with many channels more, for the transformed weights
-    /// come from memory once per block. More than 48 gain nothing, and leave fewer slices to share.
+    /// Tiles whose frequencies, before and behind the products, are half a megabyte; with many channels more,
+    /// for the transformed weights come from memory once per block. More than 48 gain nothing, and leave fewer
+    /// slices to share.
     static func tilesPerBlock(channels: Int) -> Int {
         let frequencies = Transforms.frequencies * Transforms.frequencies
         let least = channels >= 1024 ? 64 : channels > 512 ? 32 : 16
