@@ -11,6 +11,18 @@ extension LanesMask {
     var bits: UInt32 { cplatform_mask_bits(unsafeBitCast(self, to: Lanes.MaskStorage.self)) }
 }
 
+extension FixedWidthInteger {
+    /// Calls `body` with the index of each bit that is set, the lowest first.
+    @inline(__always)
+    func forEachBit(_ body: (Int) -> Void) {
+        var rest = self
+        while rest != 0 {
+            body(rest.trailingZeroBitCount)
+            rest &= rest &- 1
+        }
+    }
+}
+
 extension Lanes {
     @inline(__always)
     static func .< (a: Lanes, b: Lanes) -> LanesMask { mask { cplatform_less(&$0, a, b) } }

@@ -115,11 +115,9 @@ public struct CandidateComparison {
         let offset = Lanes(repeating: half)
         var first = 0
         while first < members.count {
-            var nearer = (products.lanes(first) - offset .>= worst.lanes(first)).bits
-            while nearer != 0 {
-                let i = first &+ nearer.trailingZeroBitCount
-                nearer &= nearer &- 1
-                guard i < members.count, candidate != members[i] else { continue }
+            (products.lanes(first) - offset .>= worst.lanes(first)).bits.forEachBit { lane in
+                let i = first &+ lane
+                guard i < members.count, candidate != members[i] else { return }
                 insert(
                     products[i] - half, candidate, best: best + i &* neighbors, found: found + i &* neighbors)
                 worst[i] = best[i &* neighbors &+ neighbors &- 1]

@@ -275,11 +275,7 @@ public struct NearestNeighbors {
         }
         while k &+ Lanes.scalarCount <= width {
             let score = products.lanes(k) * scales.lanes(k) - offsets.lanes(k)
-            var nearer = (score .> worst).bits
-            while nearer != 0 {
-                compare(k &+ nearer.trailingZeroBitCount)
-                nearer &= nearer &- 1
-            }
+            (score .> worst).bits.forEachBit { compare(k &+ $0) }
             k &+= Lanes.scalarCount
         }
         while k < width {

@@ -123,7 +123,7 @@ public final class PatchWords: @unchecked Sendable {
     /// `found`. Bits instead of branches, which a processor could not foresee.
     private func findWords(
         _ products: UnsafePointer<Float>, count: Int, _ found: UnsafeMutablePointer<Int32>
-    ) -> UnsafeMutableBufferPointer<Int32> {
+    ) -> UnsafeBufferPointer<Int32> {
         let least = Lanes(repeating: threshold)
         var (k, n) = (0, 0)
         while k &+ 64 <= count {
@@ -131,10 +131,9 @@ public final class PatchWords: @unchecked Sendable {
             for lane in Swift.stride(from: 0, to: 64, by: Lanes.scalarCount) {
                 bits |= UInt64((products.lanes(k &+ lane) .>= least).bits) &<< UInt64(lane)
             }
-            while bits != 0 {
-                found[n] = Int32(truncatingIfNeeded: k &+ bits.trailingZeroBitCount)
+            bits.forEachBit {
+                found[n] = Int32(truncatingIfNeeded: k &+ $0)
                 n &+= 1
-                bits &= bits &- 1
             }
             k &+= 64
         }
@@ -143,7 +142,7 @@ public final class PatchWords: @unchecked Sendable {
             n &+= products[k] >= threshold ? 1 : 0
             k &+= 1
         }
-        return UnsafeMutableBufferPointer(start: found, count: n)
+        return UnsafeBufferPointer(start: found, count: n)
     }
 
     /// Means of the patches' vectors over parts of the image; parts share patches where they do not divide evenly.
@@ -174,7 +173,7 @@ extension PatchWords.Vectors {
     /// Adds the vectors of words, counted from `first` on, in their order: some numbers of each at a time, which
     /// stay in registers.
     fileprivate func add(
-        _ words: UnsafeMutableBufferPointer<Int32>, from first: Int, to sums: UnsafeMutablePointer<Float>
+        _ words: UnsafeBufferPointer<Int32>, from first: Int, to sums: UnsafeMutablePointer<Float>
     ) {
         let one = Lanes(repeating: 1)
         @inline(__always)

@@ -11,8 +11,8 @@ struct WinogradConvolution<Transforms: WinogradTransforms>: ConvolutionForm {
     private let tilesPerBlock: Int
     /// Blocks of a slice, one after the other.
     private let blocks: Int
-    /// Blocks that are multiplied together.
-    private let blocksTogether: Int
+    /// Floats of the second-level cache.
+    private let cache: Int
     private let inputLayout: FrequencyLayout<Transforms>
     private let outputLayout: FrequencyLayout<Transforms>
 
@@ -32,15 +32,14 @@ struct WinogradConvolution<Transforms: WinogradTransforms>: ConvolutionForm {
             tiles: tilesPerBlock, channels: max(weights.depth, output.channels))
         inputLayout = FrequencyLayout(tiles: tilesPerBlock, channels: weights.depth, stride: stride)
         outputLayout = FrequencyLayout(tiles: tilesPerBlock, channels: output.channels, stride: stride)
-        blocksTogether = WinogradConvolution.blocksTogether(
-            weights: weights.count, block: outputLayout.count + WinogradConvolution.mostRows * stride,
-            cache: cache / MemoryLayout<Float>.size)
+        self.cache = cache / MemoryLayout<Float>.size
     }
 
-    /// Where the weights stay in the cache, one block after the other: its frequencies do, too. Else as many as
-    /// find room beside a matrix of the weights, each of which comes from memory once for all of them.
-    private static func blocksTogether(weights: Int, block: Int, cache: Int) -> Int {
-        weights + block <= cache / 4 * 3 ? 1 : max(1, min(8, cache / 2 / block))
+    /// Blocks that are multiplied together. Where the weights stay in the cache, one block after the other: its
+    /// frequencies do, too. Else as many as find room beside a matrix of the weights, each of which comes from
+    /// memory once for all of them.
+    private var blocksTogether: Int {
+        weights.count + blockCount <= cache / 4 * 3 ? 1 : max(1, min(8, cache / 2 / blockCount))
     }
 
     /// Tiles whose frequencies, before and behind the products, are half a megabyte; with many channels more,

@@ -4,7 +4,7 @@ import gc
 
 import numpy as np
 import pytest
-from helpers import small
+from helpers import resident, small
 from tsimcne_swift import _core, inspect
 from tsimcne_swift._inputs.images import Images
 from tsimcne_swift._patches.words import PatchWords
@@ -50,11 +50,10 @@ USES = {
 }
 
 
-def resident() -> int:
+def held() -> int:
     """Bytes of the process."""
     gc.collect()
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * 4096
+    return resident()
 
 
 @pytest.mark.parametrize("name", USES)
@@ -67,7 +66,7 @@ def test_calls_leave_nothing_behind(name):
 
 
 def kept(use) -> int:
-    before = resident()
+    before = held()
     for _ in range(CALLS):
         use()
-    return resident() - before
+    return held() - before
