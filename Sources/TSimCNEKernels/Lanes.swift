@@ -80,6 +80,16 @@ extension UnsafeMutablePointer<Float> {
     }
 }
 
+/// Vectors of a range of floats, and how many lanes of each belong to it: all but in the last.
+@inline(__always)
+func forEachVector(of range: Range<Int>, _ body: (_ offset: Int, _ lanes: Int) -> Void) {
+    var offset = range.lowerBound
+    while offset < range.upperBound {
+        body(offset, min(Lanes.scalarCount, range.upperBound &- offset))
+        offset &+= Lanes.scalarCount
+    }
+}
+
 /// Sum of the lanes by halves: `SIMD.sum()` is a serial chain.
 @inline(__always)
 func horizontalSum(_ v: SIMD16<Float>) -> Float { horizontalSum(v.lowHalf + v.highHalf) }

@@ -16,21 +16,7 @@ public enum NonlinearityKernel {
         _ function: Function, _ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>,
         _ range: Range<Int>
     ) {
-        switch function {
-        case .relu: forEach(range) { (output + $0).storeFirst($1, positive(input.lanes($0))) }
-        case .silu:
-            forEach(range) {
-                let x = input.lanes($0)
-                (output + $0).storeFirst($1, x * sigmoid(x))
-            }
-        case .hardSwish:
-            forEach(range) {
-                let x = input.lanes($0)
-                (output + $0).storeFirst($1, x * hardSigmoid(x))
-            }
-        case .sigmoid: forEach(range) { (output + $0).storeFirst($1, sigmoid(input.lanes($0))) }
-        case .hardSigmoid: forEach(range) { (output + $0).storeFirst($1, hardSigmoid(input.lanes($0))) }
-        }
+        Optional(function).run(Forward(input: input, output: output, range: range))
     }
 
     /// gradient *= f'(input).
@@ -38,63 +24,28 @@ public enum NonlinearityKernel {
         _ function: Function, _ input: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>,
         _ range: Range<Int>
     ) {
-        switch function {
-        case .relu:
-            forEach(range) {
-                let slope = gradient.lanes($0).replacing(with: 0, where: input.lanes($0) .<= 0)
-                (gradient + $0).storeFirst($1, slope)
-            }
-        case .silu:
-            forEach(range) {
-                let x = input.lanes($0)
-                let s = sigmoid(x)
-                (gradient + $0).storeFirst($1, gradient.lanes($0) * s * (1 + x * (1 - s)))
-            }
-        case .hardSwish:
-            forEach(range) {
-                let x = input.lanes($0)
-                var slope = (2 * x + 3) / 6
-                slope.replace(with: 0, where: x .<= -3)
-                slope.replace(with: 1, where: x .>= 3)
-                (gradient + $0).storeFirst($1, gradient.lanes($0) * slope)
-            }
-        case .sigmoid:
-            forEach(range) {
-                let s = sigmoid(input.lanes($0))
-                (gradient + $0).storeFirst($1, gradient.lanes($0) * s * (1 - s))
-            }
-        case .hardSigmoid:
-            forEach(range) {
-                let x = input.lanes($0)
-                var slope = Lanes(repeating: 1 / 6)
-                slope.replace(with: 0, where: x .<= -3)
-                slope.replace(with: 0, where: x .>= 3)
-                (gradient + $0).storeFirst($1, gradient.lanes($0) * slope)
-            }
+        Optional(function).run(Backward(input: input, gradient: gradient, range: range))
+    }
+
+    private struct Forward: FunctionLoop {
+        let input: UnsafePointer<Float>
+        let output: UnsafeMutablePointer<Float>
+        let range: Range<Int>
+
+        func run<F: ElementFunction>(_: F.Type) {
+            forEachVector(of: range) { (output + $0).storeFirst($1, F.value(input.lanes($0))) }
         }
     }
 
-    @inline(__always)
-    private static func positive(_ x: Lanes) -> Lanes { x.replacing(with: 0, where: x .< 0) }
+    private struct Backward: FunctionLoop {
+        let input: UnsafePointer<Float>
+        let gradient: UnsafeMutablePointer<Float>
+        let range: Range<Int>
 
-    @inline(__always)
-    private static func sigmoid(_ x: Lanes) -> Lanes { 1 / (1 + exponential(-x)) }
-
-    @inline(__always)
-    private static func hardSigmoid(_ x: Lanes) -> Lanes {
-        var result = (x + 3) / 6
-        result.replace(with: 0, where: x .<= -3)
-        result.replace(with: 1, where: x .>= 3)
-        return result
-    }
-
-    /// Vectors of the range, and how many lanes of each belong to it.
-    @inline(__always)
-    private static func forEach(_ range: Range<Int>, _ body: (_ offset: Int, _ lanes: Int) -> Void) {
-        var offset = range.lowerBound
-        while offset < range.upperBound {
-            body(offset, min(Lanes.scalarCount, range.upperBound &- offset))
-            offset &+= Lanes.scalarCount
+        func run<F: ElementFunction>(_: F.Type) {
+            forEachVector(of: range) {
+                (gradient + $0).storeFirst($1, F.gradient(gradient.lanes($0), at: input.lanes($0)))
+            }
         }
     }
 }

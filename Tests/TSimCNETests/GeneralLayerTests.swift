@@ -73,9 +73,43 @@ import Testing
         }
     }
 
-    @Test(arguments: [(3, 2), (3, 1), (5, 3)])
-    func maxPooling(kernel: Int, stride: Int) {
-        let shape = Shape(2, 9, 8, 3)
+    /// More images than slices, and fewer; read as they are, and through the normalisation of what widens them.
+    @Test(arguments: [(3, 3, 1), (16, 3, 2), (20, 5, 1), (40, 3, 1)], [2, 35])
+    func normalizedDepthwise(_ test: (channels: Int, kernel: Int, stride: Int), images: Int) {
+        let (channels, kernel, stride) = test
+        func layer(after widening: NormalizedConvolution?) -> NormalizedDepthwise {
+            NormalizedDepthwise(
+                DepthwiseConvolutionLayer("conv", channels: channels, kernel: kernel, stride: stride),
+                BatchNormalization("bn", channels: channels, function: .hardSwish), after: widening)
+        }
+        let shape = Shape(images, 4, 3, channels)
+        func reference(_ x: [Double], _ p: ArraySlice<[Double]>) -> [Double] {
+            let (p, function) = (Array(p), Nonlinearity.Function.hardSwish)
+            return LayerReferences.batchNormalization(
+                GeneralLayerTests.convolution(
+                    x, shape, outputs: channels, kernel: kernel, stride: stride, weight: p[0],
+                    isDepthwise: true),
+                channels: channels, weight: p[1], bias: p[2]
+            ).map { GeneralLayerTests.value(function, $0) }
+        }
+        LayerTests.check(layer(after: nil), shape) { reference($0, $1[...]) }
+        let widening = NormalizedConvolution(
+            "wide", normalization: "wide.bn", inputs: 5, outputs: channels, kernel: 1, stride: 1,
+            function: .silu)
+        let narrow = Shape(images, 4, 3, 5)
+        LayerTests.check(layer(after: widening), narrow) { x, p in
+            let wide = LayerReferences.batchNormalization(
+                GeneralLayerTests.convolution(
+                    x, narrow, outputs: channels, kernel: 1, stride: 1, weight: p[0]),
+                channels: channels, weight: p[1], bias: p[2])
+            return reference(wide.map { GeneralLayerTests.value(.silu, $0) }, p[3...])
+        }
+    }
+
+    @Test(arguments: [(3, 2), (3, 1), (5, 3)], [3, 20])
+    func maxPooling(_ test: (kernel: Int, stride: Int), channels: Int) {
+        let (kernel, stride) = test
+        let shape = Shape(2, 9, 8, channels)
         LayerTests.check(MaxPooling(kernel: kernel, stride: stride), shape) { x, _ in
             LayerReferences.maxPooling(x, shape, kernel: kernel, stride: stride)
         }
@@ -113,13 +147,13 @@ import Testing
         }
     }
 
-    @Test(arguments: [3, 16, 20], [false, true])
-    func normalization(channels: Int, rectifies: Bool) {
-        let layer = Normalization("bn", channels: channels, rectifies: rectifies)
+    @Test(arguments: [3, 16, 20], [nil] + Nonlinearity.Function.allCases)
+    func normalization(channels: Int, function: Nonlinearity.Function?) {
+        let layer = Normalization("bn", channels: channels, function: function)
         LayerTests.check(layer, Shape(3, 4, 5, channels)) { x, parameters in
             let y = LayerReferences.batchNormalization(
                 x, channels: channels, weight: parameters[0], bias: parameters[1])
-            return rectifies ? LayerReferences.rectifier(y) : y
+            return y.map { y in function.map { GeneralLayerTests.value($0, y) } ?? y }
         }
     }
 
@@ -176,6 +210,38 @@ import Testing
             let first = zip(x, reference(x, Array(p[..<3]))).map(+)
             return zip(first, reference(first, Array(p[3...]))).map(+)
         }
+    }
+
+    /// Blocks of a ResNet that are written down as layers are built as such, and gradients go straight on from one to
+    /// the next; a block whose layers end otherwise is a residual.
+    @Test func residualBlocks() {
+        func convolution(_ name: String, _ channels: Int, stride: Int = 1, kernel: Int = 3) -> [NamedLayer] {
+            [
+                NamedLayer(name, .convolution(channels: channels, kernel: kernel, stride: stride)),
+                NamedLayer("\(name).bn", .batchNormalization()),
+            ]
+        }
+        let rectifier = NamedLayer("relu", .nonlinearity(.relu))
+        func block(_ name: String, _ channels: Int, stride: Int = 1, side: Bool = false) -> [NamedLayer] {
+            let body = convolution("\(name).a", channels, stride: stride) + [rectifier]
+            let shortcut = side ? convolution("\(name).c", channels, stride: stride, kernel: 1) : []
+            return [
+                NamedLayer(
+                    name, .residual(body + convolution("\(name).b", channels), shortcut: shortcut)),
+                rectifier,
+            ]
+        }
+        let shape = Shape(3, 5, 6, 4)
+        let chain = (block("x", 4) + block("y", 8, stride: 2, side: true)).built("net", inputs: 4)
+        #expect(chain.layers.count == 2 && chain.layers.allSatisfy { $0 is ResidualBlock })
+        LayerTests.check(chain, shape) { x, p in
+            let first = LayerReferences.basicBlock(
+                x, shape, outputs: 4, stride: 1, parameters: Array(p[..<6]))
+            return LayerReferences.basicBlock(
+                first, shape, outputs: 8, stride: 2, parameters: Array(p[6...]))
+        }
+        let plain = [block("x", 4)[0]].built("net", inputs: 4)
+        #expect(plain.layers.count == 1 && plain.layers[0] is Residual)
     }
 
     /// The shortcut's result is added instead of the input, and both have another shape than it.

@@ -77,20 +77,23 @@ import Testing
     }
 
     /// Both forms of convolution, channels that fill vectors and that do not.
-    @Test(arguments: [(3, 5, 3, 1), (4, 19, 1, 2), (16, 32, 3, 1), (16, 40, 3, 2)], [false, true])
-    func normalizedConvolution(_ test: (inputs: Int, outputs: Int, kernel: Int, stride: Int), rectifies: Bool)
-    {
+    @Test(
+        arguments: [(3, 5, 3, 1), (4, 19, 1, 2), (16, 32, 3, 1), (16, 40, 3, 2)],
+        [nil, Nonlinearity.Function.relu, .silu])
+    func normalizedConvolution(
+        _ test: (inputs: Int, outputs: Int, kernel: Int, stride: Int), function: Nonlinearity.Function?
+    ) {
         let shape = Shape(3, 6, 5, test.inputs)
         let geometry = ConvolutionGeometry(
             input: shape, outputChannels: test.outputs, kernel: test.kernel, stride: test.stride)
         let layer = NormalizedConvolution(
             "conv", normalization: "bn", inputs: test.inputs, outputs: test.outputs, kernel: test.kernel,
-            stride: test.stride, rectifies: rectifies)
+            stride: test.stride, function: function)
         LayerTests.check(layer, shape) {
             let normalized = LayerReferences.batchNormalization(
                 ConvolutionReference(geometry).forward(input: $0, weight: $1[0]), channels: test.outputs,
                 weight: $1[1], bias: $1[2])
-            return rectifies ? LayerReferences.rectifier(normalized) : normalized
+            return normalized.map { y in function.map { GeneralLayerTests.value($0, y) } ?? y }
         }
     }
 

@@ -1,4 +1,4 @@
-/// Batch normalisation over all positions of a channel, with the rectifier that may follow it.
+/// Batch normalisation over all positions of a channel, with the function that may follow it.
 ///
 /// y = γ (x - mean) / √(variance + ε) + β. The batch's variance is biased; the running one unbiased.
 /// It makes few passes over memory of its own: the convolutions before and after it sum and apply while
@@ -14,7 +14,8 @@ public final class BatchNormalization {
     public let runningMean: AlignedBuffer
     public let runningVariance: AlignedBuffer
     public let channels: Int
-    let rectifies: Bool
+    /// What follows each normalised value.
+    let function: NonlinearityKernel.Function?
 
     /// [Σ x, Σ x², count], then in the backward pass [Σ dy, Σ dy x̂, count].
     public let sums: UnsafeMutablePointer<Double>
@@ -38,13 +39,14 @@ public final class BatchNormalization {
     }
 
     public init(
-        _ name: String, channels: Int, rectifies: Bool, epsilon: Float = 1e-5, momentum: Float = 0.1
+        _ name: String, channels: Int, function: NonlinearityKernel.Function? = nil, epsilon: Float = 1e-5,
+        momentum: Float = 0.1
     ) {
         self.name = name
         self.epsilon = epsilon
         self.momentum = momentum
         self.channels = channels
-        self.rectifies = rectifies
+        self.function = function
         weight = Parameter("\(name).weight", shape: [channels])
         bias = Parameter("\(name).bias", shape: [channels])
         runningMean = AlignedBuffer(count: channels)
@@ -68,11 +70,6 @@ public final class BatchNormalization {
 
     // MARK: Forward
 
-    /// Appends the batch's statistics and the coefficients from what a convolution has summed.
-    func addStatistics(_ partial: PartialSums, _ slicing: Convolution.Slicing, _ pass: Pass) {
-        addStatistics(partial, slices: slicing.count, positions: slicing.positions, pass)
-    }
-
     /// Appends the same from a pass over what is given.
     func addStatistics(of input: Tensor, _ pass: Pass) {
         let (channels, positions) = (channels, input.shape.positions)
@@ -92,7 +89,8 @@ public final class BatchNormalization {
         pass.workspace.release(memory)
     }
 
-    private func addStatistics(
+    /// Appends the batch's statistics and the coefficients from what slices of so many positions have summed.
+    func addStatistics(
         _ partial: PartialSums, slices: Int, positions: @escaping (Int) -> Int, _ pass: Pass
     ) {
         pass.program.add("\(name) sums", slices: 1) { [self] _, _ in
@@ -126,24 +124,25 @@ public final class BatchNormalization {
         }
     }
 
-    /// Appends the coefficients from the running statistics; they are what a convolution applies.
+    /// Appends the coefficients from the running statistics; they are what a convolution applies, and the
+    /// rectifier with them. Another function is left to do.
     func addRunningCoefficients(residual: Tensor?, _ pass: Pass) -> AffineWriter {
         pass.program.add("\(name) coefficients", slices: 1) { [self] _, _ in
             setCoefficients(mean: runningMean.pointer, variance: runningVariance.pointer)
         }
         return AffineWriter(
             scale: scale.pointer, shift: shift.pointer,
-            residual: residual.map { UnsafePointer($0.pointer) }, rectifies: rectifies)
+            residual: residual.map { UnsafePointer($0.pointer) }, rectifies: function == .relu)
     }
 
-    /// What is added to the normalised values before the rectifier.
+    /// What is added to the normalised values before the function.
     enum Residual {
         case stored(Tensor)
         /// Another normalisation's input, of which that one's output is added.
         case normalized(Tensor, BatchNormalization)
     }
 
-    /// Appends the normalised input, with a residual where there is one, and rectified if so wanted.
+    /// Appends the function of the normalised input, with a residual where there is one.
     func addOutput(of input: Tensor, residual: Residual?, into output: Tensor, _ pass: Pass) {
         let other: BatchNormalizationKernel.Residual?
         switch residual {
@@ -154,10 +153,18 @@ public final class BatchNormalization {
                 tensor, scale: normalization.scale.pointer, shift: normalization.shift.pointer)
         }
         addLoop(pass, "normalize", positions: input.shape.positions) { [self] range, _ in
-            BatchNormalizationKernel.normalize(
-                range, input: input, scale: scale.pointer, shift: shift.pointer, residual: other,
-                rectifies: rectifies, output: output.pointer)
+            normalize(range, of: input, residual: other, into: output.pointer)
         }
+    }
+
+    /// Writes the function of normalised positions, by the coefficients that there are.
+    func normalize(
+        _ range: Range<Int>, of input: Tensor, residual: BatchNormalizationKernel.Residual? = nil,
+        into output: UnsafeMutablePointer<Float>
+    ) {
+        BatchNormalizationKernel.normalize(
+            range, input: input, scale: scale.pointer, shift: shift.pointer, residual: residual,
+            function: function, output: output)
     }
 
     private func setCoefficients(mean: UnsafePointer<Float>, variance: UnsafePointer<Float>) {
@@ -180,17 +187,23 @@ public final class BatchNormalization {
         return (RectifierGradient(input: input, mean: mean.pointer, sums: sums), memory)
     }
 
-    /// Appends the same sums as a pass of its own; the gradient is set to 0, in place, where the rectified
-    /// `output` is.
-    func addMaskedSums(gradient: Tensor, input: Tensor, output: Tensor?, _ pass: Pass) {
+    /// Appends the same sums as a pass of its own, which takes the gradient through the function, in place.
+    ///
+    /// - Parameter output: the rectifier's output, where a residual was added before.
+    func addMaskedSums(gradient: Tensor, input: Tensor, output: Tensor? = nil, _ pass: Pass) {
         let slices = BatchNormalizationKernel.slices(positions: input.shape.positions, channels: channels)
         let (rectifier, memory) = gradientSums(of: input, slices: slices, pass)
+        let mask = output.map { .rectified($0.pointer) } ?? functionMask
         addLoop(pass, "gradient mask", positions: input.shape.positions) { range, slice in
             BatchNormalizationKernel.maskedSums(
-                range, rectifier: rectifier, slice: slice,
-                output: output.map { UnsafePointer($0.pointer) }, gradient: gradient.pointer)
+                range, rectifier: rectifier, slice: slice, mask: mask, gradient: gradient.pointer)
         }
         addGradientSums(memory, slices: slices, pass)
+    }
+
+    /// What lies between the normalised values and those after the function.
+    var functionMask: BatchNormalizationKernel.Mask {
+        .function(function, scale: scale.pointer, shift: shift.pointer)
     }
 
     /// Appends the parameters' gradients, and the coefficients of the input's, from the sums of slices,
@@ -230,10 +243,9 @@ public final class BatchNormalization {
 
     /// The gradient with respect to the input, for an operation to read, from the (masked) one with
     /// respect to the output.
-    func inputGradient(_ gradient: Tensor, input: Tensor) -> Convolution.OutputGradient {
-        .normalized(
-            NormalizedGradient(
-                gradient: gradient, input: input, mean: mean.pointer, coefficients: coefficients.pointer))
+    func inputGradient(_ gradient: Tensor, input: Tensor) -> NormalizedGradient {
+        NormalizedGradient(
+            gradient: gradient, input: input, mean: mean.pointer, coefficients: coefficients.pointer)
     }
 
     /// Whether the batch's statistics are finite.

@@ -56,22 +56,29 @@ extension [NamedLayer] {
         return last > 0 ? last : count
     }
 
-    /// The layers; a convolution, the normalisation after it and the rectifier after that are one.
+    /// The layers; a convolution, the normalisation after it and the function after that are one, and so are a
+    /// depthwise convolution with what surrounds it and a ResNet's block.
     func built(_ prefix: String, inputs: Int) -> Chain {
         var layers: [any Layer] = []
         var channels = inputs
         var index = 0
         while index < count {
             let (name, description) = ("\(prefix).\(self[index].name)", self[index].layer)
-            if let unit = normalizedConvolution(at: index, prefix, inputs: channels) {
+            if let unit = normalizedDepthwise(at: index, prefix, inputs: channels) {
                 layers.append(unit.layer)
                 index += unit.count
+            } else if let unit = normalizedConvolution(at: index, prefix, inputs: channels) {
+                layers.append(unit.layer)
+                index += unit.count
+            } else if let block = residualBlock(at: index, prefix, inputs: channels) {
+                layers.append(block)
+                index += 2
             } else if case .batchNormalization(let epsilon, let momentum) = description {
-                let rectifies = isRectifier(at: index + 1)
+                let function = function(at: index + 1)
                 layers.append(
                     Normalization(
-                        name, channels: channels, rectifies: rectifies, epsilon: epsilon, momentum: momentum))
-                index += rectifies ? 2 : 1
+                        name, channels: channels, function: function, epsilon: epsilon, momentum: momentum))
+                index += function == nil ? 1 : 2
             } else {
                 layers.append(description.built(name, prefix, inputs: channels))
                 index += 1
@@ -81,8 +88,9 @@ extension [NamedLayer] {
         return Chain(layers)
     }
 
-    private func isRectifier(at index: Int) -> Bool {
-        index < count && self[index].layer == .nonlinearity(.relu)
+    private func function(at index: Int) -> Nonlinearity.Function? {
+        guard index < count, case .nonlinearity(let function) = self[index].layer else { return nil }
+        return function
     }
 
     private func normalizedConvolution(
@@ -93,12 +101,61 @@ extension [NamedLayer] {
             [1, 3].contains(kernel), stride <= 2,
             case .batchNormalization(let epsilon, let momentum) = self[index + 1].layer
         else { return nil }
-        let rectifies = isRectifier(at: index + 2)
+        let function = function(at: index + 2)
         let layer = NormalizedConvolution(
             "\(prefix).\(self[index].name)", normalization: "\(prefix).\(self[index + 1].name)",
-            inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, rectifies: rectifies,
+            inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, function: function,
             epsilon: epsilon, momentum: momentum)
-        return (layer, rectifies ? 3 : 2)
+        return (layer, function == nil ? 2 : 3)
+    }
+
+    private func normalizedDepthwise(
+        at index: Int, _ prefix: String, inputs: Int
+    ) -> (layer: NormalizedDepthwise, count: Int)? {
+        let widening = normalizedConvolution(at: index, prefix, inputs: inputs)
+        let first = index + (widening?.count ?? 0)
+        guard first + 1 < count, case .depthwise(let kernel, let stride) = self[first].layer,
+            case .batchNormalization(let epsilon, let momentum) = self[first + 1].layer
+        else { return nil }
+        let channels = widening?.layer.normalization.channels ?? inputs
+        let function = function(at: first + 2)
+        let layer = NormalizedDepthwise(
+            DepthwiseConvolutionLayer(
+                "\(prefix).\(self[first].name)", channels: channels, kernel: kernel, stride: stride),
+            BatchNormalization(
+                "\(prefix).\(self[first + 1].name)", channels: channels, function: function, epsilon: epsilon,
+                momentum: momentum),
+            after: widening?.layer)
+        return (layer, first - index + (function == nil ? 2 : 3))
+    }
+
+    /// A residual of normalised convolutions, and the rectifier after it.
+    private func residualBlock(at index: Int, _ prefix: String, inputs: Int) -> ResidualBlock? {
+        guard case .residual(let layers, let shortcut, drop: 0) = self[index].layer,
+            function(at: index + 1) == .relu,
+            let convolutions = layers.rectifiedConvolutions(prefix, inputs: inputs)
+        else { return nil }
+        if shortcut.isEmpty { return ResidualBlock(convolutions, shortcut: nil) }
+        guard let side = shortcut.normalizedConvolution(at: 0, prefix, inputs: inputs),
+            side.count == shortcut.count, side.layer.normalization.function == nil
+        else { return nil }
+        return ResidualBlock(convolutions, shortcut: side.layer)
+    }
+
+    /// Two or more convolutions with a rectifier after each but the last, which has that of a sum; nil where the
+    /// layers are something else.
+    private func rectifiedConvolutions(_ prefix: String, inputs: Int) -> [NormalizedConvolution]? {
+        let layers = self + [NamedLayer("", .nonlinearity(.relu))]
+        var (result, index): ([NormalizedConvolution], Int) = ([], 0)
+        while index < layers.count {
+            let channels = result.last?.normalization.channels ?? inputs
+            guard let unit = layers.normalizedConvolution(at: index, prefix, inputs: channels),
+                unit.layer.normalization.function == .relu
+            else { return nil }
+            result.append(unit.layer)
+            index += unit.count
+        }
+        return result.count > 1 ? result : nil
     }
 }
 

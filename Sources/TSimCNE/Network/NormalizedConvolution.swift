@@ -1,4 +1,4 @@
-/// A convolution and the batch normalisation of its output, with or without a rectifier.
+/// A convolution, the batch normalisation of its output and the function that may follow.
 ///
 /// In training the convolution's *raw* output is stored, and its statistics are summed as it is written;
 /// whoever reads it next normalises as it reads. In inference the convolution writes normalised values.
@@ -7,7 +7,6 @@ public final class NormalizedConvolution: Layer {
     let normalization: BatchNormalization
     /// What the convolution made, unless it was normalised at once.
     private(set) var raw: Tensor?
-    private var output: Tensor?
 
     public var parameters: [Parameter] { convolution.parameters + normalization.parameters }
 
@@ -18,16 +17,16 @@ public final class NormalizedConvolution: Layer {
     ///   - outputs: the output's channels.
     ///   - kernel: the kernel's pixels a side.
     ///   - stride: pixels from one input to the next.
-    ///   - rectifies: whether a ReLU follows.
+    ///   - function: what follows each normalised value.
     ///   - epsilon: what the normalisation adds to the variance.
     ///   - momentum: the newest batch's weight in the running statistics.
     public init(
         _ name: String, normalization: String, inputs: Int, outputs: Int, kernel: Int, stride: Int,
-        rectifies: Bool, epsilon: Float = 1e-5, momentum: Float = 0.1
+        function: Nonlinearity.Function? = nil, epsilon: Float = 1e-5, momentum: Float = 0.1
     ) {
         convolution = ConvolutionLayer(name, inputs: inputs, outputs: outputs, kernel: kernel, stride: stride)
         self.normalization = BatchNormalization(
-            normalization, channels: outputs, rectifies: rectifies, epsilon: epsilon, momentum: momentum)
+            normalization, channels: outputs, function: function, epsilon: epsilon, momentum: momentum)
     }
 
     public var normalizations: [BatchNormalization] { [normalization] }
@@ -42,7 +41,8 @@ public final class NormalizedConvolution: Layer {
             Shape(rows: 1, columns: PartialSums.count(slices: slicing.count, rows: 3, channels: channels)))
         let sums = PartialSums(memory.pointer, rows: 3, channels: channels)
         let raw = convolution.forward(source, shape: shape, sink: .statistics(sums), pass)
-        normalization.addStatistics(sums, slicing, pass)
+        normalization.addStatistics(
+            sums, slices: slicing.count, positions: slicing.positions, pass)
         pass.workspace.release(memory)
         self.raw = raw
         return raw
@@ -56,12 +56,17 @@ public final class NormalizedConvolution: Layer {
     }
 
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
-        guard pass.usesBatchStatistics else { return runningForward(input, residual: nil, pass) }
+        guard pass.usesBatchStatistics else {
+            let output = runningForward(input, residual: nil, pass)
+            if let function = normalization.function, function != .relu {
+                Nonlinearity.add(function, of: output, into: output, pass)
+            }
+            return output
+        }
         let raw = rawForward(.plain(input), shape: input.shape, pass)
         let output = pass.successor(of: raw)
         normalization.addOutput(of: raw, residual: nil, into: output, pass)
         if output.pointer != raw.pointer { pass.releaseUnlessKept(raw) }
-        self.output = output
         return output
     }
 
@@ -77,18 +82,17 @@ public final class NormalizedConvolution: Layer {
     }
 
     public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
-        normalization.addMaskedSums(
-            gradient: gradient, input: raw!, output: normalization.rectifies ? output : nil, pass)
+        normalization.addMaskedSums(gradient: gradient, input: raw!, pass)
         return backwardMasked(gradient, sink: wantsInputGradient ? .plain : nil, pass)
     }
 
-    /// The backward pass from a gradient that is through the rectifier and summed; gives back its memory
+    /// The backward pass from a gradient that is through the function and summed; gives back its memory
     /// and the raw output's.
     func backwardMasked(
         _ gradient: Tensor, keepsGradient: Bool = false, sink: Convolution.GradientSink?, _ pass: Pass
     ) -> Tensor? {
         let result = convolution.backward(
-            normalization.inputGradient(gradient, input: raw!), sink: sink, pass)
+            .normalized(normalization.inputGradient(gradient, input: raw!)), sink: sink, pass)
         if !keepsGradient { pass.workspace.release(gradient) }
         pass.workspace.release(raw!)
         return result

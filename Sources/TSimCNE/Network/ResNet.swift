@@ -20,7 +20,7 @@ public final class ResNet: Backbone {
     public init(_ name: String, depth: Int, baseWidth: Int, channels: Int) {
         stem = NormalizedConvolution(
             "\(name).conv1", normalization: "\(name).bn1", inputs: channels, outputs: baseWidth, kernel: 3,
-            stride: 1, rectifies: true)
+            stride: 1, function: .relu)
         let (kind, counts) = ResNet.depths[depth]!
         var blocks: [ResidualBlock] = []
         var inputs = baseWidth

@@ -19,23 +19,33 @@ public final class ResidualBlock: Layer {
     private var first: NormalizedConvolution { convolutions.first! }
     private var last: NormalizedConvolution { convolutions.last! }
 
-    public init(_ name: String, _ kind: Kind = .basic, inputs: Int, width: Int, stride: Int) {
+    /// - Parameters:
+    ///   - convolutions: two or more, a rectifier after each; the last one's is that of the sum.
+    ///   - shortcut: what is added; nil for the input itself.
+    init(_ convolutions: [NormalizedConvolution], shortcut: NormalizedConvolution?) {
+        self.convolutions = convolutions
+        self.shortcut = shortcut
+    }
+
+    public convenience init(_ name: String, _ kind: Kind = .basic, inputs: Int, width: Int, stride: Int) {
         let outputs = kind.expansion * width
         var channels = inputs
-        convolutions = kind.kernels.enumerated().map { index, kernel in
+        let convolutions = kind.kernels.enumerated().map { index, kernel in
             let next = index == kind.kernels.count - 1 ? outputs : width
             defer { channels = next }
             return NormalizedConvolution(
                 "\(name).conv\(index + 1)", normalization: "\(name).bn\(index + 1)", inputs: channels,
-                outputs: next, kernel: kernel, stride: index == kind.strided ? stride : 1, rectifies: true)
+                outputs: next, kernel: kernel, stride: index == kind.strided ? stride : 1, function: .relu)
         }
-        if stride != 1 || inputs != outputs {
-            shortcut = NormalizedConvolution(
+        guard stride != 1 || inputs != outputs else {
+            self.init(convolutions, shortcut: nil)
+            return
+        }
+        self.init(
+            convolutions,
+            shortcut: NormalizedConvolution(
                 "\(name).shortcut.0", normalization: "\(name).shortcut.1", inputs: inputs, outputs: outputs,
-                kernel: 1, stride: stride, rectifies: false)
-        } else {
-            shortcut = nil
-        }
+                kernel: 1, stride: stride))
     }
 
     var units: [NormalizedConvolution] { convolutions + (shortcut.map { [$0] } ?? []) }

@@ -38,7 +38,7 @@ public struct DepthwiseConvolution: Sendable {
             for x in 0..<width {
                 let columns = columnsOf[x]
                 let target = result + (y &* width &+ x) &* channels
-                forEachBlock { channel, lanes in
+                forEachVector(of: 0..<channels) { channel, lanes in
                     var sum = Lanes.zero
                     for (i, row) in rows {
                         for (j, column) in columns {
@@ -58,6 +58,30 @@ public struct DepthwiseConvolution: Sendable {
         _ input: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>,
         into result: UnsafeMutablePointer<Float>
     ) {
+        let vector = Lanes.scalarCount
+        var channel = 0
+        // Sums go on side by side: one alone would wait for itself. The channels at hand stay in the cache.
+        while channel &+ 4 &* vector <= channels {
+            forEachTap(input, gradient) { $0.addFour(from: channel, to: result + ($1 &+ channel)) }
+            channel &+= 4 &* vector
+        }
+        while channel &+ 2 &* vector <= channels {
+            forEachTap(input, gradient) { $0.addTwo(from: channel, to: result + ($1 &+ channel)) }
+            channel &+= 2 &* vector
+        }
+        forEachVector(of: channel..<channels) { channel, lanes in
+            forEachTap(input, gradient) {
+                $0.addOne(from: channel, to: result + ($1 &+ channel), lanes: lanes)
+            }
+        }
+    }
+
+    /// The sums of each tap of the kernel, and where they are added.
+    @inline(__always)
+    private func forEachTap(
+        _ input: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>,
+        _ body: (_ sums: ChannelSums, _ target: Int) -> Void
+    ) {
         for i in 0..<kernel {
             let rows = outputs(0..<outputHeight, stride: stride, offset: i &- kernel / 2, limit: height)
             for j in 0..<kernel {
@@ -70,19 +94,7 @@ public struct DepthwiseConvolution: Sendable {
                     stepA: stride &* channels,
                     b: gradient + (y &* outputWidth &+ x) &* channels, lineB: outputWidth &* channels,
                     stepB: channels, lines: rows.count, steps: columns.count)
-                let target = result + (i &* kernel &+ j) &* channels
-                // Sums go on side by side: one alone would wait for itself.
-                var channel = 0
-                while channel &+ 4 &* Lanes.scalarCount <= channels {
-                    sums.addFour(from: channel, to: target + channel)
-                    channel &+= 4 &* Lanes.scalarCount
-                }
-                while channel < channels {
-                    sums.addOne(
-                        from: channel, to: target + channel,
-                        lanes: min(Lanes.scalarCount, channels &- channel))
-                    channel &+= Lanes.scalarCount
-                }
+                body(sums, (i &* kernel &+ j) &* channels)
             }
         }
     }
@@ -114,7 +126,7 @@ public struct DepthwiseConvolution: Sendable {
                 let columns = taps(x, width)
                 let target = output + (y &* outputWidth &+ x) &* channels
                 let isWhole = columns.taps.count == size
-                forEachBlock { channel, lanes in
+                forEachVector(of: 0..<channels) { channel, lanes in
                     var sum = Lanes.zero
                     for i in rows.taps {
                         let line =
@@ -149,15 +161,6 @@ public struct DepthwiseConvolution: Sendable {
             let reached = place + kernel / 2 - tap
             guard reached >= 0, reached % stride == 0, reached / stride < outputs else { return nil }
             return (tap, reached / stride)
-        }
-    }
-
-    @inline(__always)
-    private func forEachBlock(_ body: (_ channel: Int, _ lanes: Int) -> Void) {
-        var channel = 0
-        while channel < channels {
-            body(channel, min(Lanes.scalarCount, channels &- channel))
-            channel &+= Lanes.scalarCount
         }
     }
 }
@@ -198,6 +201,17 @@ private struct ChannelSums {
         target.store(UnsafePointer(target).lanes(width) + s1, width)
         target.store(UnsafePointer(target).lanes(2 &* width) + s2, 2 &* width)
         target.store(UnsafePointer(target).lanes(3 &* width) + s3, 3 &* width)
+    }
+
+    func addTwo(from channel: Int, to target: UnsafeMutablePointer<Float>) {
+        let width = Lanes.scalarCount
+        var (s0, s1) = (Lanes.zero, Lanes.zero)
+        forEach(channel) { a, b in
+            s0 = fma(a.lanes(0), b.lanes(0), s0)
+            s1 = fma(a.lanes(width), b.lanes(width), s1)
+        }
+        target.store(UnsafePointer(target).lanes(0) + s0, 0)
+        target.store(UnsafePointer(target).lanes(width) + s1, width)
     }
 
     func addOne(from channel: Int, to target: UnsafeMutablePointer<Float>, lanes: Int) {

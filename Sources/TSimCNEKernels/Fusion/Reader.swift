@@ -137,6 +137,24 @@ struct NormalizedGradientReader<Stored: StoredNumbers>: Reader {
     }
 }
 
+extension NormalizedGradient {
+    /// Writes it for a range of positions.
+    public func copy(_ positions: Range<Int>, into target: UnsafeMutablePointer<Float>) {
+        Copy(positions: positions, channels: input.shape.channels, target: target).use(self)
+    }
+
+    private struct Copy: ReaderUser {
+        let positions: Range<Int>
+        let channels: Int
+        let target: UnsafeMutablePointer<Float>
+
+        func use<R: Reader>(_ reader: R) {
+            reader.copy(
+                from: positions.lowerBound, count: positions.count, channels: channels, into: target)
+        }
+    }
+}
+
 /// What is compiled for each kind of reader.
 protocol ReaderUser {
     func use<R: Reader>(_ reader: R)

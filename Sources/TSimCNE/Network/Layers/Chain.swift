@@ -34,8 +34,19 @@ public final class Chain: Layer {
     /// Gives back what the layers made, but for the last one's, which is the caller's.
     public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
         var gradient: Tensor? = gradient
+        // Whether the gradient is through the rectifier of the block that comes next.
+        var isMasked = false
         for (index, layer) in layers.enumerated().reversed() {
-            gradient = layer.backward(gradient!, pass, wantsInputGradient: wantsInputGradient || index > 0)
+            if let block = layer as? ResidualBlock {
+                if !isMasked { block.maskGradient(gradient!, pass) }
+                // A block goes straight on through the rectifier of the one before.
+                let upstream = index > 0 ? (layers[index - 1] as? ResidualBlock)?.asUpstream : nil
+                gradient = block.backwardMasked(gradient!, upstream: upstream, pass)
+                isMasked = upstream != nil
+            } else {
+                gradient = layer.backward(
+                    gradient!, pass, wantsInputGradient: wantsInputGradient || index > 0)
+            }
             let isLast = values[index].pointer == values.last!.pointer
             let isOfTheOneBefore = index > 0 && values[index].pointer == values[index - 1].pointer
             if !isLast, !isOfTheOneBefore { pass.workspace.release(values[index]) }

@@ -1,9 +1,11 @@
+import TSimCNEKernels
+
 /// The largest value of each square of the plane, by channel; of equal ones the first.
 public final class MaxPooling: Layer {
     private let kernel: Int
     private let stride: Int
     private var input = Shape(rows: 0, columns: 0)
-    /// The pixel of the image that each output's value is of: with the channel, a place might be no 32-bit number.
+    /// Which pixel of its square each output is.
     private var places: Tensor?
 
     /// - Parameters:
@@ -14,58 +16,39 @@ public final class MaxPooling: Layer {
         self.stride = stride
     }
 
+    private func pooling(_ shape: Shape) -> MaxPoolingKernel {
+        MaxPoolingKernel(
+            height: shape.height, width: shape.width, channels: shape.channels, kernel: kernel,
+            stride: stride)
+    }
+
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
         let shape = input.shape
         self.input = shape
+        let pooling = pooling(shape)
         let output = pass.workspace.tensor(
-            Shape(
-                shape.images, (shape.height - 1) / stride + 1, (shape.width - 1) / stride + 1,
-                shape.channels))
+            Shape(shape.images, pooling.outputHeight, pooling.outputWidth, shape.channels))
         let places = pass.workspace.tensor(output.shape)
         self.places = places
-        let count = output.count / shape.images
-        pass.program.add("max pooling", slices: shape.images) { [kernel, stride] image, _ in
-            let source = input.pointer + image * (input.count / shape.images)
-            let (target, kept) = (output.pointer + image * count, places.pointer + image * count)
-            let padding = kernel / 2
-            for y in 0..<output.shape.height {
-                let rows = max(0, y * stride - padding)..<min(shape.height, y * stride - padding + kernel)
-                for x in 0..<output.shape.width {
-                    let columns =
-                        max(0, x * stride - padding)..<min(shape.width, x * stride - padding + kernel)
-                    let out = (y * output.shape.width + x) * shape.channels
-                    for c in 0..<shape.channels {
-                        var best = rows.lowerBound * shape.width + columns.lowerBound
-                        var largest = source[best * shape.channels + c]
-                        for row in rows {
-                            for column in columns {
-                                let pixel = row * shape.width + column
-                                let value = source[pixel * shape.channels + c]
-                                // NaN stays NaN.
-                                if value > largest || value.isNaN { (best, largest) = (pixel, value) }
-                            }
-                        }
-                        target[out + c] = largest
-                        kept[out + c] = Float(bitPattern: UInt32(best))
-                    }
-                }
-            }
+        pass.program.add("max pooling", slices: shape.images) { image, _ in
+            let target = image * pooling.outputCount
+            pooling.forward(
+                input.pointer + image * (shape.count / shape.images), into: output.pointer + target,
+                places: places.pointer + target)
         }
         pass.releaseUnlessKept(places)
         return output
     }
 
     public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
-        let (places, input) = (places!, input)
-        let result = pass.workspace.tensor(input)
-        let (size, count) = (input.count / input.images, gradient.count / input.images)
-        pass.program.add("max pooling gradient", slices: input.images) { image, _ in
-            let target = result.pointer + image * size
-            target.update(repeating: 0, count: size)
-            for i in image * count..<(image + 1) * count {
-                let pixel = Int(places.pointer[i].bitPattern)
-                target[pixel * input.channels + i % input.channels] += gradient.pointer[i]
-            }
+        let (places, shape) = (places!, input)
+        let pooling = pooling(shape)
+        let result = pass.workspace.tensor(shape)
+        pass.program.add("max pooling gradient", slices: shape.images) { image, _ in
+            let source = image * pooling.outputCount
+            pooling.backward(
+                gradient.pointer + source, places: places.pointer + source,
+                into: result.pointer + image * (shape.count / shape.images))
         }
         pass.workspace.release(gradient)
         pass.workspace.release(places)

@@ -4,16 +4,16 @@ import TSimCNEKernels
 public final class Normalization: Layer {
     let normalization: BatchNormalization
     private var input: Tensor?
-    private var output: Tensor?
 
     public var parameters: [Parameter] { normalization.parameters }
     public var normalizations: [BatchNormalization] { [normalization] }
 
     public init(
-        _ name: String, channels: Int, rectifies: Bool = false, epsilon: Float = 1e-5, momentum: Float = 0.1
+        _ name: String, channels: Int, function: Nonlinearity.Function? = nil, epsilon: Float = 1e-5,
+        momentum: Float = 0.1
     ) {
         normalization = BatchNormalization(
-            name, channels: channels, rectifies: rectifies, epsilon: epsilon, momentum: momentum)
+            name, channels: channels, function: function, epsilon: epsilon, momentum: momentum)
     }
 
     public func forward(_ input: Tensor, _ pass: Pass) -> Tensor {
@@ -24,21 +24,20 @@ public final class Normalization: Layer {
         }
         let output = pass.keepsInputs ? pass.workspace.tensor(input.shape) : input
         normalization.addOutput(of: input, residual: nil, into: output, pass)
-        (self.input, self.output) = (input, output)
+        self.input = input
         return output
     }
 
     public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
-        normalization.addMaskedSums(
-            gradient: gradient, input: input!, output: normalization.rectifies ? output : nil, pass)
+        normalization.addMaskedSums(gradient: gradient, input: input!, pass)
         guard wantsInputGradient else {
             pass.workspace.release(gradient)
             return nil
         }
         // Each value is read before it is written.
         pass.program.addCopy(
-            "\(normalization.name) input gradient", of: normalization.inputGradient(gradient, input: input!),
-            into: gradient)
+            "\(normalization.name) input gradient",
+            of: .normalized(normalization.inputGradient(gradient, input: input!)), into: gradient)
         return gradient
     }
 }

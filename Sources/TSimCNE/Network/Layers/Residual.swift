@@ -65,13 +65,12 @@ public final class Residual: Layer {
 
     public func backward(_ gradient: Tensor, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
         let (inner, side) = ends!
-        let (ofBody, factor) = (copy(of: gradient, pass), factor(pass))
-        if drop > 0 {
-            let count = gradient.count / max(1, gradient.shape.images)
-            pass.program.add("share of the gradient", slices: gradient.shape.images) { row, _ in
-                let scale = factor(row)
-                for i in row * count..<(row + 1) * count { ofBody.pointer[i] *= scale }
-            }
+        // The shortcut reads the gradient as it is.
+        let (ofBody, factor) = (pass.workspace.tensor(gradient.shape), factor(pass))
+        let count = gradient.count / max(1, gradient.shape.images)
+        pass.program.add("share of the gradient", slices: gradient.shape.images) { row, _ in
+            let scale = factor(row)
+            for i in row * count..<(row + 1) * count { ofBody.pointer[i] = scale * gradient.pointer[i] }
         }
         let result = body.backward(ofBody, pass, wantsInputGradient: true)!
         pass.workspace.release(inner)

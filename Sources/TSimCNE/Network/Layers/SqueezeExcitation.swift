@@ -55,22 +55,25 @@ public final class SqueezeExcitation: Layer {
         let (input, scales) = (input!, scales!)
         let (area, channels) = (input.shape.height * input.shape.width, input.shape.channels)
         let ofScales = pass.workspace.tensor(scales.shape)
-        // The gradient goes on to the input by the scales, and to the scales by the input.
-        pass.program.add("excitation gradient", slices: input.shape.images) { image, _ in
-            let (factors, sums) = (scales.pointer + image * channels, ofScales.pointer + image * channels)
+        pass.program.add("excitation sums", slices: input.shape.images) { image, _ in
+            let sums = ofScales.pointer + image * channels
             sums.update(repeating: 0, count: channels)
             for p in image * area..<(image + 1) * area {
                 let (source, slope) = (input.pointer + p * channels, gradient.pointer + p * channels)
-                for c in 0..<channels {
-                    sums[c] += slope[c] * source[c]
-                    slope[c] *= factors[c]
-                }
+                for c in 0..<channels { sums[c] += slope[c] * source[c] }
             }
         }
         let ofMeans = gate.backward(ofScales, pass, wantsInputGradient: true)!
-        let shares = pooling.backward(ofMeans, pass, wantsInputGradient: true)!
-        addUp(shares, onto: gradient, pass)
-        for tensor in [shares, scales, means!] { pass.workspace.release(tensor) }
+        // The gradient goes on to the input by the scales, and by the means that they are made of.
+        pass.program.add("excitation gradient", slices: input.shape.images) { image, _ in
+            let (factors, shares) = (scales.pointer + image * channels, ofMeans.pointer + image * channels)
+            for c in 0..<channels { shares[c] /= Float(area) }
+            for p in image * area..<(image + 1) * area {
+                let slope = gradient.pointer + p * channels
+                for c in 0..<channels { slope[c] = slope[c] * factors[c] + shares[c] }
+            }
+        }
+        for tensor in [ofMeans, scales, means!] { pass.workspace.release(tensor) }
         return gradient
     }
 }
