@@ -1,24 +1,6 @@
-/// A convolution of each channel by itself, on images of channels side by side; odd kernel, padded with zeros. Weights
-/// are (kernel row, kernel column, channel).
-public struct DepthwiseConvolution: Sendable {
-    let height: Int
-    let width: Int
-    let channels: Int
-    let kernel: Int
-    let stride: Int
-
-    public init(height: Int, width: Int, channels: Int, kernel: Int, stride: Int) {
-        self.height = height
-        self.width = width
-        self.channels = channels
-        self.kernel = kernel
-        self.stride = stride
-    }
-
-    public var outputHeight: Int { (height - 1) / stride + 1 }
-    public var outputWidth: Int { (width - 1) / stride + 1 }
-    public var outputCount: Int { outputHeight * outputWidth * channels }
-
+/// A convolution of each channel by itself, on images of channels side by side. Weights are (kernel row, kernel column,
+/// channel).
+extension ChannelWindows {
     /// Writes the outputs of one image.
     public func forward(
         _ input: UnsafePointer<Float>, weight: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>
@@ -146,13 +128,6 @@ public struct DepthwiseConvolution: Sendable {
                 }
             }
         }
-    }
-
-    /// Where the first tap of an output lies, and which taps lie inside.
-    @inline(__always)
-    private func taps(_ output: Int, _ size: Int) -> (first: Int, taps: Range<Int>) {
-        let first = output &* stride &- kernel / 2
-        return (first, max(0, 0 &- first)..<min(kernel, size &- first))
     }
 
     /// Which outputs a place is in, and by which tap.

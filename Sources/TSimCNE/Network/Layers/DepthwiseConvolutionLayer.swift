@@ -22,13 +22,13 @@ public final class DepthwiseConvolutionLayer: Layer {
         weight.fillNormal(deviation: (2 / Float(kernel * kernel * channels)).squareRoot(), &random)
     }
 
-    func convolution(of shape: Shape) -> DepthwiseConvolution {
-        DepthwiseConvolution(
+    func convolution(of shape: Shape) -> ChannelWindows {
+        ChannelWindows(
             height: shape.height, width: shape.width, channels: channels, kernel: kernel, stride: stride)
     }
 
     /// Room for the outputs.
-    func output(of convolution: DepthwiseConvolution, images: Int, _ pass: Pass) -> Tensor {
+    func output(of convolution: ChannelWindows, images: Int, _ pass: Pass) -> Tensor {
         pass.workspace.tensor(Shape(images, convolution.outputHeight, convolution.outputWidth, channels))
     }
 

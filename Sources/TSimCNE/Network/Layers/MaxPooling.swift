@@ -16,8 +16,8 @@ public final class MaxPooling: Layer {
         self.stride = stride
     }
 
-    private func pooling(_ shape: Shape) -> MaxPoolingKernel {
-        MaxPoolingKernel(
+    private func pooling(_ shape: Shape) -> ChannelWindows {
+        ChannelWindows(
             height: shape.height, width: shape.width, channels: shape.channels, kernel: kernel,
             stride: stride)
     }
@@ -32,7 +32,7 @@ public final class MaxPooling: Layer {
         self.places = places
         pass.program.add("max pooling", slices: shape.images) { image, _ in
             let target = image * pooling.outputCount
-            pooling.forward(
+            pooling.largest(
                 input.pointer + image * (shape.count / shape.images), into: output.pointer + target,
                 places: places.pointer + target)
         }
@@ -46,7 +46,7 @@ public final class MaxPooling: Layer {
         let result = pass.workspace.tensor(shape)
         pass.program.add("max pooling gradient", slices: shape.images) { image, _ in
             let source = image * pooling.outputCount
-            pooling.backward(
+            pooling.largestGradient(
                 gradient.pointer + source, places: places.pointer + source,
                 into: result.pointer + image * (shape.count / shape.images))
         }

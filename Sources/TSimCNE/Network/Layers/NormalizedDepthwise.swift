@@ -144,9 +144,9 @@ public final class NormalizedDepthwise: Layer {
         let count: Int
         let area: Int
         let inputCount: Int
-        let convolution: DepthwiseConvolution
+        let convolution: ChannelWindows
 
-        init(_ shape: Shape, _ convolution: DepthwiseConvolution) {
+        init(_ shape: Shape, _ convolution: ChannelWindows) {
             count = shape.images
             area = shape.height * shape.width
             inputCount = area * shape.channels

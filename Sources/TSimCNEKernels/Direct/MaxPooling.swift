@@ -1,26 +1,7 @@
-/// The largest value of each square of an image's plane, by channel; padded by half of it, as if with nothing.
-public struct MaxPoolingKernel: Sendable {
-    let height: Int
-    let width: Int
-    let channels: Int
-    let kernel: Int
-    let stride: Int
-
-    /// - Parameter kernel: an odd number of pixels a side.
-    public init(height: Int, width: Int, channels: Int, kernel: Int, stride: Int) {
-        self.height = height
-        self.width = width
-        self.channels = channels
-        self.kernel = kernel
-        self.stride = stride
-    }
-
-    public var outputHeight: Int { (height - 1) / stride + 1 }
-    public var outputWidth: Int { (width - 1) / stride + 1 }
-    public var outputCount: Int { outputHeight * outputWidth * channels }
-
+/// The largest value of each square, by channel; padded as if with nothing.
+extension ChannelWindows {
     /// Writes an image's outputs, and the number of the pixel in its square that each is of; of equal ones the first.
-    public func forward(
+    public func largest(
         _ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>,
         places: UnsafeMutablePointer<Float>
     ) {
@@ -48,7 +29,7 @@ public struct MaxPoolingKernel: Sendable {
     }
 
     /// Writes the gradient with respect to an image.
-    public func backward(
+    public func largestGradient(
         _ gradient: UnsafePointer<Float>, places: UnsafePointer<Float>,
         into result: UnsafeMutablePointer<Float>
     ) {
@@ -84,13 +65,9 @@ public struct MaxPoolingKernel: Sendable {
     private func forEachSquare(
         _ body: (_ rows: Range<Int>, _ columns: Range<Int>, _ target: (row: Int, column: Int)) -> Void
     ) {
-        func inside(_ output: Int, _ size: Int) -> Range<Int> {
-            let first = output &* stride &- kernel / 2
-            return max(0, 0 &- first)..<min(kernel, size &- first)
-        }
         for row in 0..<outputHeight {
-            let rows = inside(row, height)
-            for column in 0..<outputWidth { body(rows, inside(column, width), (row, column)) }
+            let rows = taps(row, height).taps
+            for column in 0..<outputWidth { body(rows, taps(column, width).taps, (row, column)) }
         }
     }
 }
