@@ -60,8 +60,9 @@ def program(file, text):
     return f"import sys\nsys.path[:0] = {folders!r}\nfrom {name} import *\n{textwrap.dedent(text)}"
 
 
-def resident(name="VmRSS"):
-    """Bytes of memory that the process holds: VmRSS now, VmHWM at most since ``forget_peak``.
+def memory(name):
+    """Bytes of this process, by the system's names: VmRSS is what it holds, RssAnon without files, VmHWM the
+    most of VmRSS since ``forget_peak``, VmSize what it has addresses for.
 
     ``ru_maxrss`` would not do: a process begins with its parent's, and what stays below that is not seen.
     """

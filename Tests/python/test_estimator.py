@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 import tsimcne_swift
-from helpers import images, resident, small
+from helpers import images, memory, small
 from sklearn.base import clone
 from tsimcne_swift import Augmentation, TSimCNE, _core, evaluate, recipes, show_config
 from tsimcne_swift._inputs.images import Images
@@ -238,9 +238,9 @@ def test_four_gigabytes_are_read_in_place(tmp_path, dtype):
         "annealed_outputs": b"",
         "annealed_degrees": b"",
     }
-    before = resident()
+    before = memory("VmRSS")
     images = Images(X)
-    assert images.direct and resident() - before < 300e6
+    assert images.direct and memory("VmRSS") - before < 300e6
     trainer = _core.Trainer(
         model, images.whole(), seed=0, batch_size=64, source=_core.SOURCE_IMAGES, threads=2, stages=[stage],
         augmentation=Augmentation()._fields(),
@@ -249,5 +249,5 @@ def test_four_gigabytes_are_read_in_place(tmp_path, dtype):
     while steps < 3:
         steps += trainer.advance().kind == _core.EVENT_STEP
         images.forget()
-    assert resident() - before < 300e6
+    assert memory("VmRSS") - before < 300e6
     trainer.close()

@@ -18,7 +18,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 import tifffile
-from helpers import forget_peak, program, resident
+from helpers import forget_peak, memory, program
 from PIL import Image, ImageOps
 from test_images import QUIET, idx, noise, png
 from tsimcne_swift import images
@@ -274,13 +274,13 @@ def test_what_never_ends_is_refused_by_name(tmp_path, kind, capsys):
 def read_all(paths):
     """Prints what is wrong with each file, and how many MiB that took."""
     forget_peak()
-    before = resident()
+    before = memory("VmRSS")
     for path in paths:
         try:
             images.from_idx(path)
         except ValueError as error:
             print(error)
-    print((resident("VmHWM") - before) >> 20)
+    print((memory("VmHWM") - before) >> 20)
 
 
 def test_gzipped_idx_in_bounded_memory(tmp_path):

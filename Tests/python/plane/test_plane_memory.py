@@ -75,23 +75,19 @@ def test_neighbours_of_a_stage_count_where_the_graph_finds_them(monkeypatch):
     assert least() - alone == pytest.approx((2 * 50 + 64) * 4 * 3000 / 1e6, rel=0.02)
 
 
-def resident():
-    with open("/proc/self/status") as file:
-        return next(1024 * int(line.split()[1]) for line in file if line.startswith("RssAnon"))
-
-
 MEASURED = """
 import threading
+from helpers import memory
 X = np.random.default_rng(0).standard_normal((70_000, 300)).astype(np.float32)
 model = mapper(total_epochs=[0.01, 0.01, 0.01], max_memory=int(sys.argv[1]))
 model.fit(X[:1000])
-before = most = resident()
+before = most = memory("RssAnon")
 ends = threading.Event()
 
 def look():
     global most
     while not ends.wait(0.002):
-        most = max(most, resident())
+        most = max(most, memory("RssAnon"))
 
 looking = threading.Thread(target=look)
 looking.start()

@@ -4,7 +4,7 @@ import gc
 
 import numpy as np
 import pytest
-from helpers import resident, small
+from helpers import memory, small
 from tsimcne_swift import _core, inspect
 from tsimcne_swift._inputs.images import Images
 from tsimcne_swift._patches.words import PatchWords
@@ -53,7 +53,7 @@ USES = {
 def held() -> int:
     """Bytes of the process."""
     gc.collect()
-    return resident()
+    return memory("VmRSS")
 
 
 @pytest.mark.parametrize("name", USES)

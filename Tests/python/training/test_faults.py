@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 import pytest
-from helpers import assert_same_bits, cases, images, program, small
+from helpers import assert_same_bits, cases, images, memory, program, small
 from tsimcne_swift import TSimCNE
 
 X = images(60)
@@ -152,12 +152,17 @@ def test_interrupts_at_any_moment():
     assert_same_bits(model.set_params(total_epochs=[1, 1, 1]).fit_transform(X), before)
 
 
+def leave_room(mebibytes):
+    """What a child may take from the system from here on."""
+    room = memory("VmSize") + (mebibytes << 20)
+    resource.setrlimit(resource.RLIMIT_AS, (room, resource.RLIM_INFINITY))
+
+
 def test_too_little_memory_is_said_before_training():
     out = output_of(
         """
         import re
-        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (used + (300 << 20), used + (300 << 20)))
+        leave_room(mebibytes=300)
         seen = []
         large = np.zeros((600, 64, 64, 3), np.uint8)
         try:
@@ -196,8 +201,7 @@ def test_a_batch_for_which_there_is_no_memory_is_trained_in_parts():
         """
         images = np.random.default_rng(0).integers(0, 256, (64, 32, 32, 3), np.uint8)
         model = TSimCNE(width=32, batch_size=64, total_epochs=[1], n_jobs=1, random_state=0)
-        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (used + (300 << 20), resource.RLIM_INFINITY))
+        leave_room(mebibytes=300)
         try:
             model.fit(images)
         except MemoryError:
@@ -213,8 +217,7 @@ def test_too_little_memory_is_said_before_mapping():
         import re
         images = np.zeros((300, 64, 64, 3), np.uint8)
         model = TSimCNE(width=64, batch_size=8, total_epochs=[1, 1, 1], n_jobs=1).fit(images[:8])
-        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (used + (300 << 20), resource.RLIM_INFINITY))
+        leave_room(mebibytes=300)
         try:
             model.transform(images)
         except MemoryError as error:

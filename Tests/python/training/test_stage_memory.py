@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
-from helpers import forget_peak, program, resident
+from helpers import forget_peak, memory, program
 from tsimcne_swift import TSimCNE
 
 OPTIONS = {"plane": "parametric", "patch_words": 0, "n_jobs": 2}
@@ -15,9 +15,9 @@ def taken(n, **options):
     """Bytes that a ``fit`` of n images takes at its peak."""
     X = np.random.default_rng(0).integers(0, 256, (n, 32, 32, 3), dtype=np.uint8)
     forget_peak()
-    before = resident()
+    before = memory("VmRSS")
     TSimCNE(**(OPTIONS | options)).fit(X)
-    return resident("VmHWM") - before
+    return memory("VmHWM") - before
 
 
 def test_a_stage_gives_its_memory_back_before_the_next_takes_its_own():
