@@ -117,6 +117,7 @@ private func optimizer(_ stage: tsimcne_stage, _ name: String) throws -> any Opt
     case TSIMCNE_SGD: return SGD(momentum: momentum, isNesterov: false, rules: rules)
     case TSIMCNE_NESTEROV: return SGD(momentum: momentum, isNesterov: true, rules: rules)
     case TSIMCNE_ADAMW: return Adam(betas: betas, rules: rules)
+    case TSIMCNE_MUON: return Muon(momentum: momentum, rules: rules)
     case TSIMCNE_LARS: return LARS(momentum: momentum, rules: rules)
     case TSIMCNE_ADAM: return Adam(betas: betas, isDecoupled: false, keepsMaxima: true, rules: rules)
     default: throw Failure.argument("\(name).optimizer: got \(stage.optimizer), which is not known")

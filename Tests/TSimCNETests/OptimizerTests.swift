@@ -12,6 +12,7 @@ import Testing
         case .amsGrad:
             return Adam(betas: (0.8, 0.99), isDecoupled: false, keepsMaxima: true, rules: rules)
         case .lars: return LARS(momentum: 0.8, rules: rules)
+        case .muon: return Muon(momentum: 0.8, rules: rules)
         }
     }
 
@@ -22,17 +23,17 @@ import Testing
         let rules = GradientRules(
             weightDecay: Float(decay), decaysBiases: decaysBiases, clipValue: Float(clip))
         let rate = method == .lars ? 1 : 0.05
-        // The first layer is worked on in two slices.
-        var configuration = Model.Configuration(channels: 70)
+        // The first layer is worked on in two parts, of its values and of its columns.
+        var configuration = Model.Configuration(channels: 130)
         configuration.depth = 0
-        configuration.hidden = [500]
+        configuration.hidden = [260]
         configuration.outputs = 3
         let model = Model(configuration, seed: 1)
         var fixture = TrainingFixture(
             TrainingFixture.stage(
                 6, 3, metric: .cosine, rate: rate, schedule: Schedule(.batch(warmup: 0.5)),
                 optimizer: OptimizerTests.optimizer(method, rules)))
-        fixture.source = TrainingFixture.vectors(values(18 * 70, seed: 3), channels: 70)
+        fixture.source = TrainingFixture.vectors(values(18 * 130, seed: 3), channels: 130)
         fixture.noise = FeatureNoise(deviation: 0.2)
         let trainer = fixture.trainer(model)
         var references = model.parameters.map { parameter in
@@ -41,6 +42,7 @@ import Testing
                 decay: decaysBiases || !parameter.isBias ? Double(rules.weightDecay) : 0,
                 clip: Double(rules.clipValue), adapts: !parameter.isBias)
             reference.secondMomentum = Double(Float(0.99))
+            reference.columns = parameter.isBias || parameter.isOutput ? 0 : parameter.shape.last!
             return reference
         }
         for step in 1...6 {

@@ -15,7 +15,7 @@ import Testing
             TrainingFixture.stage(
                 2, 3, .normal(deviation: 1), .head,
                 optimizer: SGD(momentum: 0.9, isNesterov: true, rules: rules)),
-            TrainingFixture.stage(3, 3, .scaled(radius: 5), optimizer: Adam(rules: rules)))
+            TrainingFixture.stage(3, 3, .scaled(radius: 5), optimizer: Muon(momentum: 0.9, rules: rules)))
         fixture.stages[0].neighbors = 3
         fixture.stages[1].neighbors = 4
         fixture.stages[1].readsFeatures = true

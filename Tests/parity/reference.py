@@ -7,7 +7,7 @@ comparing two of them would say little about either.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain, pairwise
 
 import numpy as np
@@ -239,7 +239,60 @@ class LARS(torch.optim.Optimizer):
                 parameter.sub_(group["lr"] * velocity)
 
 
-def make_optimizer(parameters: list[nn.Parameter], stage: dict[str, float]) -> torch.optim.Optimizer:
+class Muon(torch.optim.SGD):
+    """Jordan et al. (2024): the momentum of matrices, with singular values near to 1.
+
+    Here a matrix of many rows moves in blocks of at most 128 columns, each in proportion to its length, which
+    it keeps. All else moves by Nesterov's SGD.
+    """
+
+    WIDEST = 128
+
+    def __init__(self, groups: list[dict], lr: float, momentum: float, matrices: list[nn.Parameter]) -> None:
+        super().__init__(groups, lr=lr, momentum=momentum, nesterov=True)
+        self.matrices = matrices
+        self.velocities = [torch.zeros_like(p) for p in matrices]
+
+    @torch.no_grad()
+    def step(self) -> None:
+        momentum, rate = (self.param_groups[0][name] for name in ("momentum", "lr"))
+        for parameter, velocity in zip(self.matrices, self.velocities, strict=True):
+            velocity.mul_(momentum).add_(parameter.grad)
+            ahead = self.matrix(parameter.grad + momentum * velocity)
+            blocks = -(-ahead.shape[1] // self.WIDEST) if len(ahead) > self.WIDEST else 1
+            edges = [ahead.shape[1] * i // blocks for i in range(blocks + 1)]
+            weights = self.matrix(parameter).clone()
+            for first, end in pairwise(edges):
+                block = weights[:, first:end]
+                length, direction = block.norm(), self.orthogonal(ahead[:, first:end])
+                block -= rate * length * direction / direction.norm()
+                block *= length / block.norm()
+            if parameter.dim() == 4:
+                outputs, inputs, *kernel = parameter.shape
+                weights = weights.reshape(*kernel, inputs, outputs).permute(3, 2, 0, 1)
+            parameter.copy_(weights)
+            parameter.grad = None
+        super().step()
+
+    @staticmethod
+    def matrix(kernel: torch.Tensor) -> torch.Tensor:
+        """(kernel row, kernel column, in) × out; a linear layer's weights as they are."""
+        return kernel if kernel.dim() == 2 else kernel.permute(2, 3, 1, 0).flatten(0, 2)
+
+    @staticmethod
+    def orthogonal(x: torch.Tensor) -> torch.Tensor:
+        is_tall, dtype = len(x) > x.shape[1], x.dtype
+        x = (x.T if is_tall else x).double()
+        x = x / x.norm()
+        for _ in range(5):
+            gram = x @ x.T
+            x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
+        return (x.T if is_tall else x).to(dtype)
+
+
+def make_optimizer(
+    parameters: list[nn.Parameter], stage: dict[str, float], output: Collection[nn.Parameter] = ()
+) -> torch.optim.Optimizer:
     """An optimiser of two groups: biases and BatchNorm, which decay or not, and all else."""
     decay, momentum = stage["weight_decay"], stage["momentum"]
     vectors = [p for p in parameters if p.dim() <= 1]
@@ -247,13 +300,16 @@ def make_optimizer(parameters: list[nn.Parameter], stage: dict[str, float]) -> t
         {"params": [p for p in parameters if p.dim() > 1], "weight_decay": decay},
         {"params": vectors, "weight_decay": decay if stage.get("decays_biases", 1) else 0.0},
     ]
-    kind = ("SGD", "Nesterov", "AdamW", "LARS", "Adam")[stage.get("optimizer", 0)]
+    kind = ("SGD", "Nesterov", "AdamW", "LARS", "Adam", "Muon")[stage.get("optimizer", 0)]
     if kind == "Adam":
         return torch.optim.Adam(groups, lr=0.0, betas=(momentum, stage["second_momentum"]), amsgrad=True)
     if kind == "AdamW":
         return torch.optim.AdamW(groups, lr=0.0, betas=(momentum, stage["second_momentum"]))
     if kind == "LARS":
         return LARS(groups, lr=0.0, momentum=momentum)
+    if kind == "Muon":
+        matrices = [p for p in parameters if p.dim() > 1 and not any(p is other for other in output)]
+        return Muon(groups, lr=0.0, momentum=momentum, matrices=matrices)
     return torch.optim.SGD(groups, lr=0.0, momentum=momentum, nesterov=kind == "Nesterov")
 
 
@@ -275,8 +331,9 @@ class StageTraining:
         prefix = ("", OUTPUT_LAYER, "projection_head")[stage["trains"]]
         for name, parameter in network.named_parameters():
             parameter.requires_grad_(name.startswith(prefix))
+        output = [p for name, p in network.named_parameters() if name.startswith(OUTPUT_LAYER)]
         self.trained = [p for p in network.parameters() if p.requires_grad]
-        self.optimizer = make_optimizer(self.trained, stage)
+        self.optimizer = make_optimizer(self.trained, stage, output)
         # The temperature's logarithm, as tsimcne 0.4 has it: of T² / 2 for distances.
         self.is_cosine = METRICS[stage["metric"]] == "cosine"
         temperature = torch.tensor(stage["temperature"], dtype=torch.float64)

@@ -79,6 +79,12 @@ CASES = {
     ),
     "trained temperature, cosine": SMALL
     | dict(changes=dict(metric=_core.METRIC_COSINE, temperature=0.5, temperature_rate=1.0)),
+    "Muon, cosine": SMALL
+    | dict(
+        changes=dict(optimizer=_core.MUON, learning_rate=0.02, metric=_core.METRIC_COSINE, temperature=0.5)
+    ),
+    "Muon, blocks of columns": SMALL
+    | dict(base_width=32, changes=dict(optimizer=_core.MUON, learning_rate=0.02)),
     "LARS, linear per epoch, clipped": SMALL
     | dict(changes=dict(optimizer=_core.LARS, learning_rate=0.5, clip_value=0.005, shape=_core.SHAPE_LINEAR)),
 }

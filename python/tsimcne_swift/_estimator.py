@@ -106,16 +106,19 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     max_time : float, str or None, default=None
         Seconds, or a time like "20min": the stages are stretched or shortened, in proportion, so that
         ``fit`` returns then, with its learning rate annealed. ``stages_`` has what became of them.
-    optimizer : {"sgd", "nesterov", "adamw", "lars", "adam"}, default="sgd"
-        Optimiser, which begins afresh in each stage; ``"adam"`` is AMSGrad, as in tsimcne.
+    optimizer : {"auto", "sgd", "nesterov", "adamw", "lars", "adam", "muon"}, default="auto"
+        Optimiser, which begins afresh in each stage; ``"adam"`` is AMSGrad, as in tsimcne, ``"muon"`` that of
+        Jordan et al. (2024) with weights that keep their length. ``"auto"``: Muon where a named length of
+        ``total_epochs`` learns from views and ``lr`` is ``"auto"`` too, else SGD.
     lr : "auto", "linear", "sqrt", float or list of float, default="auto"
         Peak learning rate; ``"auto"`` depends on optimiser, stage and batch size. ``"linear"`` is
         0.03 · batch / 256 and ``"sqrt"`` 0.075 · √batch, a thousandth of it in the last of three stages, as
         tsimcne has them.
     momentum : float, default=0.9
-        Momentum of SGD and LARS; the first beta of Adam and AdamW, whose second is 0.999.
+        Momentum of SGD, LARS and Muon; the first beta of Adam and AdamW, whose second is 0.999.
     weight_decay : float, default=5e-4
-        Factor of the weights that is added to the gradient; with AdamW it shrinks the weights themselves.
+        Factor of the weights that is added to the gradient; with AdamW it shrinks the weights themselves,
+        and with Muon it is of biases, BatchNorm and the output layer only.
     decay_biases : bool, default=True
         Whether biases and BatchNorm's parameters decay too, as in the paper.
     clip_value : float or None, default=4.0
@@ -244,7 +247,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         total_epochs: Any = "auto",
         batch_size: int = 64,
         max_time: float | str | None = None,
-        optimizer: str = "sgd",
+        optimizer: str = "auto",
         lr: Any = "auto",
         momentum: float = 0.9,
         weight_decay: float = 5e-4,

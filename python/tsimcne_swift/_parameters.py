@@ -147,7 +147,7 @@ PARAMETERS: dict[str, Parameter] = {
     "total_epochs": Parameter(_later),
     "batch_size": Parameter(lambda name, value: check_integer(name, value, 2, 1 << 20)),
     "max_time": Parameter(check_duration, optional=True, free=True),
-    "optimizer": Parameter(_choice(_core.OPTIMIZERS)),
+    "optimizer": Parameter(_choice(["auto", *_core.OPTIMIZERS])),
     "lr": Parameter(_lr, per_stage=True),
     "momentum": Parameter(_real("stage", "momentum"), core=("stage", "momentum")),
     "weight_decay": Parameter(_real("stage", "weight_decay"), core=("stage", "weight_decay")),

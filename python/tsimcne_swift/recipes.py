@@ -33,14 +33,17 @@ DEFAULT: dict[str, Any] = {"width": 32, "total_epochs": "auto"}
 #: The longest: about three hours for these images.
 BEST: dict[str, Any] = {"width": 32, "total_epochs": "best"}
 
-#: Peak learning rates for a batch of 256, in proportion to the batch: of stages in many dimensions, of those
-#: that train the output layer alone, of those that read features, and of the others.
+#: What named lengths learn from views with.
+OPTIMIZER = "muon"
+#: Peak learning rates for a batch of 256, in proportion to the batch, Muon's to its root: of stages in many
+#: dimensions, of those that train the output layer alone, of those that read features, and of the others.
 LEARNING_RATES = {
     "sgd": {"pretrain": 0.5, "output": 0.1, "features": 0.2, "plane": 0.05},
     "nesterov": {"pretrain": 0.5, "output": 0.1, "features": 0.2, "plane": 0.05},
     "adamw": {"pretrain": 0.004, "output": 0.004, "features": 0.008, "plane": 0.001},
     "adam": {"pretrain": 0.004, "output": 0.004, "features": 0.008, "plane": 0.001},
     "lars": {"pretrain": 20.0, "output": 20.0, "features": 20.0, "plane": 4.0},
+    "muon": {"pretrain": 0.06, "output": 0.05, "features": 0.06, "plane": 0.015},
 }
 #: SimCLR's rules (Chen et al., ICML 2020, appendix B.1), with tsimcne's factor in the linear one.
 BATCH_RULES: dict[str, Callable[[int], float]] = {

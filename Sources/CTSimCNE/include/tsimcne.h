@@ -43,7 +43,7 @@ extern "C" {
 #define TSIMCNE_VERSION "0.1.0"
 
 /** The number of this interface: it is raised whenever a structure or a function changes its meaning. */
-#define TSIMCNE_ABI_VERSION 15
+#define TSIMCNE_ABI_VERSION 16
 
 #define TSIMCNE_STATUSES(X)                                                                                  \
     X(OK, 0, "ok")                                                                                           \
@@ -331,7 +331,11 @@ enum { TSIMCNE_SCHEDULE_COUNT = 0 TSIMCNE_SCHEDULES(TSIMCNE_COUNTED) };
     X(LARS, 3, "lars")                                                                                       \
     /* Adam with the largest squares (AMSGrad, Reddi, Kale and Kumar 2018); weight decay is part of the      \
        gradient */                                                                                           \
-    X(ADAM, 4, "adam")
+    X(ADAM, 4, "adam")                                                                                       \
+    /* Jordan et al. 2024: matrices turn along their velocity with its singular values brought near to 1,    \
+       and keep their length; the rate is the tangent of the angle. Nesterov's SGD for biases, BatchNorm and \
+       the output layer */                                                                                   \
+    X(MUON, 5, "muon")
 enum { TSIMCNE_OPTIMIZERS(TSIMCNE_CONSTANT) };
 enum { TSIMCNE_OPTIMIZER_COUNT = 0 TSIMCNE_OPTIMIZERS(TSIMCNE_COUNTED) };
 

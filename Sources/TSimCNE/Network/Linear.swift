@@ -8,11 +8,11 @@ public final class Linear: Layer {
 
     public var parameters: [Parameter] { [weight, bias] }
 
-    public init(_ name: String, inputs: Int, outputs: Int) {
+    public init(_ name: String, inputs: Int, outputs: Int, isOutput: Bool = false) {
         self.inputs = inputs
         self.outputs = outputs
-        weight = Parameter("\(name).weight", shape: [outputs, inputs])
-        bias = Parameter("\(name).bias", shape: [outputs])
+        weight = Parameter("\(name).weight", shape: [outputs, inputs], isOutput: isOutput)
+        bias = Parameter("\(name).bias", shape: [outputs], isOutput: isOutput)
     }
 
     /// Draws weight and bias from U(±1/√inputs), which is PyTorch's default.

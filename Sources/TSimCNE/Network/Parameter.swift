@@ -14,10 +14,19 @@ public final class Parameter: @unchecked Sendable {
     public var count: Int { value.count }
     /// A bias, or one of BatchNorm's two.
     public var isBias: Bool { shape.count == 1 }
+    /// Whether it is of the network's last layer.
+    public let isOutput: Bool
 
-    public init(_ name: String, shape: [Int]) {
+    /// Neighbouring values that a thread works on at a time.
+    var blocks: [Range<Int>] {
+        let longest = 32768
+        return stride(from: 0, to: count, by: longest).map { $0..<min(count, $0 + longest) }
+    }
+
+    public init(_ name: String, shape: [Int], isOutput: Bool = false) {
         self.name = name
         self.shape = shape
+        self.isOutput = isOutput
         let count = shape.reduce(1, *)
         value = AlignedBuffer(count: count)
         gradient = AlignedBuffer(count: count)

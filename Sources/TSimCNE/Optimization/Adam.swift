@@ -29,7 +29,9 @@ public struct Adam: Optimizer {
     /// Decoupled: w = w - rate · decay · w, else g = g + decay · w;  m = β₁ m + (1 - β₁) g;
     /// s = β₂ s + (1 - β₂) g²;  w = w - rate · m̂ / (√ŝ + ε), where m̂ and ŝ are m and s, or the largest s so far,
     /// without the bias of their start at 0.
-    public func update(_ parameter: Parameter, range: Range<Int>, _ step: OptimizerStep) {
+    public func update(
+        _ parameter: Parameter, part: Range<Int>, _ step: OptimizerStep, scratch: UnsafeMutablePointer<Float>
+    ) {
         let (w, g) = (parameter.value.pointer, parameter.gradient.pointer)
         let (m, s) = (parameter.momentum.pointer, parameter.state[.squares]!.pointer)
         let largest = keepsMaxima ? parameter.state[.maxima]!.pointer : s
@@ -39,7 +41,7 @@ public struct Adam: Optimizer {
         let number = step.number
         let rate = step.learningRate / Float(1 - Elementary.power(Double(betas.mean), number))
         let inverse = Float(1 / (1 - Elementary.power(Double(betas.squares), number)).squareRoot())
-        for i in range {
+        for i in part {
             let gradient = rules.clipped(g[i]) + added * w[i]
             let mean = betas.mean * m[i] + (1 - betas.mean) * gradient
             let squares = betas.squares * s[i] + (1 - betas.squares) * gradient * gradient

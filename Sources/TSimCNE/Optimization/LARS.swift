@@ -15,14 +15,16 @@ public struct LARS: Optimizer {
     public func adapts(_ parameter: Parameter) -> Bool { !parameter.isBias }
 
     /// λ = trust · ‖w‖ / (‖g‖ + decay · ‖w‖);  v = momentum · v + λ (clip(g) + decay · w);  w = w - rate · v.
-    public func update(_ parameter: Parameter, range: Range<Int>, _ step: OptimizerStep) {
+    public func update(
+        _ parameter: Parameter, part: Range<Int>, _ step: OptimizerStep, scratch: UnsafeMutablePointer<Float>
+    ) {
         let (w, g, v) = (parameter.value.pointer, parameter.gradient.pointer, parameter.momentum.pointer)
         let decay = rules.decay(of: parameter)
         var local: Float = 1
         if adapts(parameter), step.norms.value > 0, step.norms.gradient > 0 {
             local = LARS.trust * step.norms.value / (step.norms.gradient + decay * step.norms.value)
         }
-        for i in range {
+        for i in part {
             v[i] = momentum * v[i] + local * (rules.clipped(g[i]) + decay * w[i])
             w[i] -= step.learningRate * v[i]
         }

@@ -5,13 +5,21 @@ public protocol Optimizer: Sendable {
     var state: [NamedArray.Kind] { get }
     /// Whether a parameter's rate depends on the norms of its values and gradient.
     func adapts(_ parameter: Parameter) -> Bool
+    /// What of a parameter one thread moves together: ranges of its values, or of what else the optimiser divides
+    /// it into. They depend on its shape alone.
+    func parts(of parameter: Parameter) -> [Range<Int>]
+    /// Floats of scratch memory that each part of a parameter wants.
+    func scratchCount(_ parameter: Parameter) -> Int
 
-    func update(_ parameter: Parameter, range: Range<Int>, _ step: OptimizerStep)
+    func update(
+        _ parameter: Parameter, part: Range<Int>, _ step: OptimizerStep, scratch: UnsafeMutablePointer<Float>)
 }
 
 extension Optimizer {
     public var state: [NamedArray.Kind] { [] }
     public func adapts(_ parameter: Parameter) -> Bool { false }
+    public func parts(of parameter: Parameter) -> [Range<Int>] { parameter.blocks }
+    public func scratchCount(_ parameter: Parameter) -> Int { 0 }
 }
 
 /// What an update depends on beside the parameter.

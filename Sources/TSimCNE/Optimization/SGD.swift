@@ -12,10 +12,12 @@ public struct SGD: Optimizer {
     }
 
     /// v = momentum · v + (clip(g) + decay · w);  w = w - rate · v, or w - rate · (g + momentum · v).
-    public func update(_ parameter: Parameter, range: Range<Int>, _ step: OptimizerStep) {
+    public func update(
+        _ parameter: Parameter, part: Range<Int>, _ step: OptimizerStep, scratch: UnsafeMutablePointer<Float>
+    ) {
         let (w, g, v) = (parameter.value.pointer, parameter.gradient.pointer, parameter.momentum.pointer)
         let decay = rules.decay(of: parameter)
-        for i in range {
+        for i in part {
             let gradient = rules.clipped(g[i]) + decay * w[i]
             v[i] = momentum * v[i] + gradient
             w[i] -= step.learningRate * (isNesterov ? gradient + momentum * v[i] : v[i])

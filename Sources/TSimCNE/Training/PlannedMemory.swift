@@ -71,7 +71,9 @@ extension Trainer {
         var outputs = outputsBefore
         let steps: [Int] = stages.map { stage in
             let step = saturatingProduct(
-                plannedFloats(stage, threads: threads), MemoryLayout<Float>.stride)
+                saturatingSum(
+                    plannedFloats(stage, threads: threads), optimizerScratchCount(stage) * threads),
+                MemoryLayout<Float>.stride)
             let search =
                 stage.neighbors == 0
                 ? 0

@@ -75,6 +75,8 @@ public final class Trainer {
     let pool: ThreadPool
     var averages: [Average] = []
     private var workspace = Workspace()
+    /// Scratch memory of each thread in updates.
+    private(set) var optimizerScratch = AlignedBuffer(count: 0)
     private let batch: Batch
     /// The logarithm of the temperature, where a stage trains it.
     let temperature: Parameter?
@@ -335,6 +337,14 @@ public final class Trainer {
             steps[count] = write(stages[stage], count: count, features, similarity, workspace)
             steps[count]!.program.prepare(for: pool)
         }
+        let scratch = pool.threads * optimizerScratchCount(stages[stage])
+        if optimizerScratch.count != scratch { optimizerScratch = AlignedBuffer(count: scratch) }
+    }
+
+    /// Floats of scratch memory that a thread wants for updates of a stage; whole lines of the cache.
+    func optimizerScratchCount(_ stage: Stage) -> Int {
+        let most = model.parameters(of: stage.trained).map(stage.optimizer.scratchCount).max() ?? 0
+        return (most + 15) / 16 * 16
     }
 
     func resetOptimizer(of stage: Stage) {

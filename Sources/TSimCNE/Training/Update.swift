@@ -1,27 +1,25 @@
-extension Trainer {
-    /// Values of a parameter that a slice works on.
-    private static let block = 32768
+import TSimCNEKernels
 
+extension Trainer {
     /// Gradients and weights beyond it count as infinite: what a step would make of them could not be undone.
     private static let largest: Float = 1e18
 
-    private func slices(_ parameter: Parameter) -> Int {
-        (parameter.count + Trainer.block - 1) / Trainer.block
+    /// A part of a parameter that one thread moves.
+    private struct Move {
+        let parameter: Parameter
+        let part: Range<Int>
+        let step: OptimizerStep
     }
 
-    private func range(_ parameter: Parameter, _ slice: Int) -> Range<Int> {
-        slice * Trainer.block..<min(parameter.count, (slice + 1) * Trainer.block)
-    }
-
-    /// One number for each slice of a parameter.
+    /// One number for each block of a parameter.
     private func map(
         _ parameter: Parameter, _ body: @escaping (Range<Int>) -> Double
     ) -> [Double] {
-        let count = slices(parameter)
-        let results = UnsafeMutablePointer<Double>.allocate(capacity: count)
+        let blocks = parameter.blocks
+        let results = UnsafeMutablePointer<Double>.allocate(capacity: blocks.count)
         defer { results.deallocate() }
-        _ = pool.run(count: count) { slice, _ in results[slice] = body(self.range(parameter, slice)) }
-        return Array(UnsafeBufferPointer(start: results, count: count))
+        _ = pool.run(count: blocks.count) { block, _ in results[block] = body(blocks[block]) }
+        return Array(UnsafeBufferPointer(start: results, count: blocks.count))
     }
 
     /// Whether the step that ran may reach the parameters and running statistics. Statistics are looked at
@@ -43,20 +41,25 @@ extension Trainer {
     }
 
     func updateParameters(_ optimizer: any Optimizer) {
-        update(trainedParameters, optimizer, rate: learningRate)
+        var moves = moves(trainedParameters, optimizer, rate: learningRate)
         let share = stages[stage].temperatureRate
-        if share > 0 { update([temperature!], optimizer, rate: share * learningRate) }
+        if share > 0 { moves += self.moves([temperature!], optimizer, rate: share * learningRate) }
+        let scratch = optimizerScratch.pointer
+        let scratchCount = optimizerScratch.count / pool.threads
+        _ = pool.run(count: moves.count) { index, worker in
+            let move = moves[index]
+            optimizer.update(
+                move.parameter, part: move.part, move.step, scratch: scratch + worker * scratchCount)
+        }
     }
 
-    private func update(_ parameters: [Parameter], _ optimizer: any Optimizer, rate: Double) {
-        var step = OptimizerStep(learningRate: Float(rate))
-        step.number = progress.step + 1
-        for parameter in parameters {
+    private func moves(_ parameters: [Parameter], _ optimizer: any Optimizer, rate: Double) -> [Move] {
+        parameters.flatMap { parameter in
             parameter.prepare(for: optimizer)
+            var step = OptimizerStep(learningRate: Float(rate))
+            step.number = progress.step + 1
             if optimizer.adapts(parameter) { step.norms = norms(parameter, optimizer.rules) }
-            _ = pool.run(count: slices(parameter)) { [step] slice, _ in
-                optimizer.update(parameter, range: self.range(parameter, slice), step)
-            }
+            return optimizer.parts(of: parameter).map { Move(parameter: parameter, part: $0, step: step) }
         }
     }
 

@@ -30,14 +30,14 @@ def test_the_default_recipe(X):
     assert np.isfinite(model.fit_transform(X)).all()
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "nesterov", "adamw", "lars"])
+@pytest.mark.parametrize("optimizer", ["sgd", "nesterov", "adamw", "lars", "muon"])
 @pytest.mark.parametrize("lr", [0.0, 1e-30, 1e3])
 def test_extreme_rates(optimizer, lr):
     model = small(optimizer=optimizer, lr=lr, total_epochs=[2, 1, 2])
     assert np.isfinite(model.fit_transform(images())).all()
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "nesterov", "adamw", "lars"])
+@pytest.mark.parametrize("optimizer", ["sgd", "nesterov", "adamw", "lars", "muon"])
 def test_rates_beyond_all(optimizer):
     with pytest.raises(FloatingPointError, match="lr"):
         small(optimizer=optimizer, lr=1e9, total_epochs=[2, 1, 2]).fit(images())

@@ -76,7 +76,8 @@ def test_automatic_warmup_is_the_recipe(lr_scheduler):
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_automatic_rates_are_the_recipe(optimizer):
     model = small(optimizer=optimizer, batch_size=32).fit(images())
-    rates = {role: rate * 32 / 256 for role, rate in recipes.LEARNING_RATES[optimizer].items()}
+    batches = (32 / 256) ** (0.5 if optimizer == "muon" else 1)
+    rates = {role: rate * batches for role, rate in recipes.LEARNING_RATES[optimizer].items()}
     expected = [rates["pretrain"], rates["output"], rates["plane"]]
     np.testing.assert_allclose([stage.lr for stage in model.stages_], expected)
     # Rates are chosen by what a stage does, not by its number.
@@ -118,6 +119,33 @@ def test_optimizers_differ():
         assert all((ours != theirs).any() for theirs in maps[:i])
 
 
+def test_muon_turns_matrices_and_keeps_their_length():
+    X = vectors()
+    states = [
+        mapper(optimizer="muon", lr=lr, weight_decay=0, total_epochs=[4]).fit(X).to_state_dict()
+        for lr in (0, 0.1)
+    ]
+    lengths = [np.linalg.norm(state["projection_head.layers.0.weight"]) for state in states]
+    np.testing.assert_allclose(*lengths, rtol=1e-5)
+    names = [name for name in states[0] if name.endswith("weight")]
+    assert all((states[0][name] != states[1][name]).any() for name in names)
+
+
+def test_named_lengths_learn_from_views_with_muon():
+    def optimizers(**changes):
+        return [
+            stage.optimizer
+            for stage in small(total_epochs="auto", max_time=1, **changes).fit(images()).stages_
+        ]
+
+    assert optimizers()[0] == "muon"
+    assert optimizers(plane="parametric")[::2] == ["muon", "adamw"]
+    # What is given is taken, and a rate of one's own is meant for SGD.
+    assert set(optimizers(optimizer="sgd")) == {"sgd"}
+    assert set(optimizers(lr=0.1)) == {"sgd"}
+    assert {stage.optimizer for stage in small(total_epochs=[1, 1, 1]).fit(images()).stages_} == {"sgd"}
+
+
 def test_nesterov_without_momentum_is_plain():
     X = vectors()
     ours, theirs = (mapper(optimizer=name, momentum=0).fit_transform(X) for name in ("nesterov", "sgd"))
@@ -145,7 +173,10 @@ def test_biases_decay_unless_told_not_to(optimizer):
         ).fit(images())  # fmt: skip
         state = model.to_state_dict()
         gammas[decay_biases] = state["backbone.bn1.weight"]
-        assert np.abs(state["projection_head.layers.0.weight"]).max() < (1 if optimizer == "lars" else 0.1)
+        # Muon's matrices keep their length.
+        layer = 2 if optimizer == "muon" else 0
+        weights = state[f"projection_head.layers.{layer}.weight"]
+        assert np.abs(weights).max() < (1 if optimizer == "lars" else 0.1)
     np.testing.assert_allclose(gammas[False], 1, atol=0.05)
     assert (gammas[True] < 0.5).all()
 

@@ -251,7 +251,7 @@ def changed(before, after):
     }
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "nesterov", "adamw", "lars"])
+@pytest.mark.parametrize("optimizer", ["sgd", "nesterov", "adamw", "lars", "muon"])
 @pytest.mark.parametrize(
     ("trains", "moves"),
     [

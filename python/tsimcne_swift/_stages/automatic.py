@@ -28,6 +28,7 @@ def automatic_stages(
     pretrain_dim: int,
     grows: bool = True,
     frees_points: bool = False,
+    optimizer: str | None = None,
 ) -> list[Stage]:
     """Many dimensions from growing views; BatchNorm brought to full size; then the plane, from features.
 
@@ -49,6 +50,8 @@ def automatic_stages(
         Whether views may be smaller than the images.
     frees_points : bool
         Whether points move by themselves afterwards.
+    optimizer : str or None
+        Of the stages that learn from views; None for the estimator's.
     """
     cosine = Stage(1, pretrain_dim, metric="cosine", temperature=recipes.TEMPERATURE)
     if image is None:
@@ -56,6 +59,7 @@ def automatic_stages(
     else:
         adapt = Stage(1, pretrain_dim, "output", lr=0.0)
         plane = 0.0 if frees_points else recipes.PLANE[length]
+        cosine = replace(cosine, optimizer=optimizer)
         growing = _growing(cosine, recipes.VIEWS[length] if grows else {1.0: 1.0}, image)
         shares = [((1 - plane - ADAPT) * part, stage) for part, stage in growing]
         shares += [(ADAPT, adapt)] + ([] if frees_points else [(plane, _plane(n))])

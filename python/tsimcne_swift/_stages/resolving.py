@@ -79,7 +79,7 @@ def resolve(
         rate = stage.lr
         if rate is None:
             pretrains = outputs is None or dimension != final
-            rate = recipes.LEARNING_RATES[str(stage.optimizer)][_role(stage, pretrains)] * batch_size / 256
+            rate = _automatic_rate(stage, _role(stage, pretrains), batch_size)
         result.append(
             replace(
                 stage,
@@ -90,6 +90,13 @@ def resolve(
         )
         outputs, metric_before = dimension, stage.metric
     return result
+
+
+def _automatic_rate(stage: Stage, role: str, batch_size: int) -> float:
+    """The peak of the recipes for a batch of this size."""
+    batches = batch_size / 256
+    optimizer = str(stage.optimizer)
+    return recipes.LEARNING_RATES[optimizer][role] * (batches**0.5 if optimizer == "muon" else batches)
 
 
 def _role(stage: Stage, pretrains: bool) -> str:

@@ -44,9 +44,12 @@ def written_stages(
         metric = values.metric[-1] if isinstance(values.metric, list) else values.metric
         frees_points = values.plane != "parametric" and components == 2 and metric != "cosine"
         if outputs_before is None:
+            # A rate of one's own is meant for the usual optimiser.
+            is_free = values.optimizer == "auto" and values.lr == "auto"
             return automatic_stages(
-                value, n, image, values.n_views, pretrain, grows=grows, frees_points=frees_points
-            )
+                value, n, image, values.n_views, pretrain, grows=grows, frees_points=frees_points,
+                optimizer=recipes.OPTIMIZER if is_free else None,
+            )  # fmt: skip
         _check_continued(components, outputs_before)
         return continued_stages(value, n, image, values.n_views, components, frees_points)
     wanted = f"want {', '.join(map(repr, recipes.PAIRS))}, [a], [a, b, c], or a list of Stage"
@@ -104,7 +107,7 @@ def default_stages(
         values.n_components,
         output_init=values.output_init,
         dof=values.dof,
-        optimizer=values.optimizer,
+        optimizer="sgd" if values.optimizer == "auto" else values.optimizer,
         augmentation=augmentation,
     )
     return [replace(common, **{name: row[i] for name, row in per_stage.items()}) for i in range(count)]
