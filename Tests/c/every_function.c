@@ -390,7 +390,7 @@ static void wrong_options(tsimcne_handle model, const tsimcne_images *images) {
     REFUSED(stage.trains = 3, "trains");
     REFUSED(stage.shape = 4, "shape");
     REFUSED(stage.shape = -1, "shape");
-    REFUSED(stage.optimizer = 5, "optimizer");
+    REFUSED(stage.optimizer = TSIMCNE_OPTIMIZER_COUNT, "optimizer");
     REFUSED(stage.metric = 4, "metric");
     REFUSED((stage.metric = TSIMCNE_METRIC_STUDENT_T, stage.degrees_of_freedom = 0), "degrees_of_freedom");
     REFUSED(stage.temperature_rate = -1, "temperature_rate");

@@ -54,7 +54,7 @@ def test_every_optimizer_has_rates_and_every_shape_a_warmup():
 @pytest.mark.parametrize(
     ("parameter", "words"),
     [
-        ("optimizer", _core.OPTIMIZERS),
+        ("optimizer", ["auto", *_core.OPTIMIZERS]),
         ("lr_scheduler", _core.SHAPES),
         ("lr_step", _core.SCHEDULES),
         ("metric", _core.METRICS.keys() - {"student_t"}),

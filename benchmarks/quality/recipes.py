@@ -83,7 +83,9 @@ LOW_COSINE = [
 RECIPES: dict[str, dict[str, Any]] = {
     "fast": recipes.FAST,
     "network": recipes.FAST | {"patch_words": 0},
+    "fast-sgd": recipes.FAST | {"optimizer": "sgd"},
     "default": recipes.DEFAULT,
+    "default-sgd": recipes.DEFAULT | {"optimizer": "sgd"},
     "default-narrow": recipes.DEFAULT | {"width": 16},
     "best": recipes.BEST,
     "paper-short": recipes.PAPER | {"width": 16, "batch_size": 512, "lr_step": "batch", "warmup": 0.1},
