@@ -82,7 +82,7 @@ public struct OptimizerReference {
     }
 
     /// X ← a X + (b A + c A²) X with A = X Xᵀ, five times, of the matrix or its transpose with fewer rows.
-    private static func orthogonal(_ m: [[Double]]) -> [[Double]] {
+    public static func orthogonal(_ m: [[Double]]) -> [[Double]] {
         func transposed(_ m: [[Double]]) -> [[Double]] { m[0].indices.map { column in m.map { $0[column] } } }
         func product(_ a: [[Double]], _ b: [[Double]]) -> [[Double]] {
             let columns = transposed(b)

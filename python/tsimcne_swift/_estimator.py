@@ -109,7 +109,7 @@ class TSimCNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     optimizer : {"auto", "sgd", "nesterov", "adamw", "lars", "adam", "muon"}, default="auto"
         Optimiser, which begins afresh in each stage; ``"adam"`` is AMSGrad, as in tsimcne, ``"muon"`` that of
         Jordan et al. (2024) with weights that keep their length. ``"auto"``: Muon where a named length of
-        ``total_epochs`` learns from views and ``lr`` is ``"auto"`` too, else SGD.
+        ``total_epochs`` trains a network from the beginning and ``lr`` is ``"auto"`` too, else SGD.
     lr : "auto", "linear", "sqrt", float or list of float, default="auto"
         Peak learning rate; ``"auto"`` depends on optimiser, stage and batch size. ``"linear"`` is
         0.03 · batch / 256 and ``"sqrt"`` 0.075 · √batch, a thousandth of it in the last of three stages, as

@@ -11,12 +11,11 @@ public struct Muon: Optimizer {
 
     public var momentum: Float
     public var rules: GradientRules
-    private let others: SGD
+    private var others: SGD { SGD(momentum: momentum, isNesterov: true, rules: rules) }
 
     public init(momentum: Float, rules: GradientRules) {
         self.momentum = momentum
         self.rules = rules
-        others = SGD(momentum: momentum, isNesterov: true, rules: rules)
     }
 
     /// Columns of a matrix, or values of what is none.

@@ -11,14 +11,12 @@ extension Trainer {
         let step: OptimizerStep
     }
 
-    /// One number for each block of a parameter.
-    private func map(
-        _ parameter: Parameter, _ body: @escaping (Range<Int>) -> Double
-    ) -> [Double] {
-        let blocks = parameter.blocks
+    /// One number for each block of the parameters.
+    private func map(_ parameters: [Parameter], _ body: (Parameter, Range<Int>) -> Double) -> [Double] {
+        let blocks = parameters.flatMap { parameter in parameter.blocks.map { (parameter, $0) } }
         let results = UnsafeMutablePointer<Double>.allocate(capacity: blocks.count)
         defer { results.deallocate() }
-        _ = pool.run(count: blocks.count) { block, _ in results[block] = body(blocks[block]) }
+        _ = pool.run(count: blocks.count) { block, _ in results[block] = body(blocks[block].0, blocks[block].1) }
         return Array(UnsafeBufferPointer(start: results, count: blocks.count))
     }
 
@@ -27,21 +25,20 @@ extension Trainer {
     func isFinite() -> Bool {
         guard currentLoss.isFinite, model.normalizations.allSatisfy(\.isFinite) else { return false }
         let temperatures = stages[stage].temperatureRate > 0 ? [temperature!] : []
-        return (trainedParameters + temperatures).allSatisfy { parameter in
+        return map(trainedParameters + temperatures) { parameter, range in
             let (weight, gradient) = (parameter.value.pointer, parameter.gradient.pointer)
-            return map(parameter) { range in
-                // Without their sign, patterns are ordered as magnitudes are, and those of NaN are the largest.
-                var worst: UInt32 = 0
-                for i in range {
-                    worst = max(worst, gradient[i].magnitude.bitPattern, weight[i].magnitude.bitPattern)
-                }
-                return worst < Trainer.largest.bitPattern ? 0 : 1
-            }.allSatisfy { $0 == 0 }
-        }
+            // Without their sign, patterns are ordered as magnitudes are, and those of NaN are the largest.
+            var worst: UInt32 = 0
+            for i in range {
+                worst = max(worst, gradient[i].magnitude.bitPattern, weight[i].magnitude.bitPattern)
+            }
+            return worst < Trainer.largest.bitPattern ? 0 : 1
+        }.allSatisfy { $0 == 0 }
     }
 
     func updateParameters(_ optimizer: any Optimizer) {
-        var moves = moves(trainedParameters, optimizer, rate: learningRate)
+        // The last layers first, whose matrices are the largest: no thread is left with one at the end.
+        var moves = moves(trainedParameters.reversed(), optimizer, rate: learningRate)
         let share = stages[stage].temperatureRate
         if share > 0 { moves += self.moves([temperature!], optimizer, rate: share * learningRate) }
         let scratch = optimizerScratch.pointer
@@ -64,8 +61,8 @@ extension Trainer {
     }
 
     private func norms(_ parameter: Parameter, _ rules: GradientRules) -> (value: Float, gradient: Float) {
-        func norm(_ value: @escaping (Int) -> Float) -> Float {
-            let squares = map(parameter) { range in
+        func norm(_ value: (Int) -> Float) -> Float {
+            let squares = map([parameter]) { _, range in
                 range.reduce(0) { $0 + Double(value($1)) * Double(value($1)) }
             }
             return Float(squares.reduce(0, +).squareRoot())

@@ -45,6 +45,11 @@ def test_begins_with_the_backbone(file):
     assert not np.array_equal(models[0].embedding_, models[1].embedding_)
 
 
+def test_what_is_known_is_not_turned_away_from(file):
+    model = fitted(init=file, total_epochs="fast", callbacks=lambda record: True).fit(X)
+    assert model.stages_[0].optimizer == "sgd"
+
+
 def test_stem_of_small_images(file):
     """An even surface is answered as before."""
     with pytest.warns(RuntimeWarning, match=r"init: its stem of 7×7"):

@@ -44,8 +44,9 @@ def written_stages(
         metric = values.metric[-1] if isinstance(values.metric, list) else values.metric
         frees_points = values.plane != "parametric" and components == 2 and metric != "cosine"
         if outputs_before is None:
-            # A rate of one's own is meant for the usual optimiser.
-            is_free = values.optimizer == "auto" and values.lr == "auto"
+            # A rate of one's own is meant for the usual optimiser, and Muon would soon turn away from weights
+            # that know something.
+            is_free = values.optimizer == "auto" and values.lr == "auto" and values.init is None
             return automatic_stages(
                 value, n, image, values.n_views, pretrain, grows=grows, frees_points=frees_points,
                 optimizer=recipes.OPTIMIZER if is_free else None,
