@@ -72,7 +72,9 @@ public struct OptimizerReference {
             func length(_ m: [[Double]]) -> Double { m.joined().reduce(0) { $0 + $1 * $1 }.squareRoot() }
             let before = length(places.map { $0.map { w[$0] } })
             let share = rate * before / length(direction)
-            let after = zip(places, direction).map { places, row in zip(places, row).map { w[$0] - share * $1 } }
+            let after = zip(places, direction).map { places, row in
+                zip(places, row).map { w[$0] - share * $1 }
+            }
             let kept = before / length(after)
             for (places, row) in zip(places, after) {
                 for (place, value) in zip(places, row) { moved[place] = kept * value - w[place] }

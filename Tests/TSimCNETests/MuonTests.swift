@@ -26,7 +26,9 @@ import Testing
 
     static func parameter(_ value: [Float], _ gradient: [Float], shape: [Int]) -> Parameter {
         let parameter = Parameter("weight", shape: shape)
-        for i in value.indices { (parameter.value.pointer[i], parameter.gradient.pointer[i]) = (value[i], gradient[i]) }
+        for i in value.indices {
+            (parameter.value.pointer[i], parameter.gradient.pointer[i]) = (value[i], gradient[i])
+        }
         return parameter
     }
 
@@ -35,7 +37,8 @@ import Testing
         let scratch = AlignedBuffer(count: muon.scratchCount(parameter))
         withExtendedLifetime(scratch) {
             for part in muon.parts(of: parameter) {
-                muon.update(parameter, part: part, OptimizerStep(learningRate: rate), scratch: scratch.pointer)
+                muon.update(
+                    parameter, part: part, OptimizerStep(learningRate: rate), scratch: scratch.pointer)
             }
         }
     }
@@ -71,7 +74,9 @@ import Testing
 
     @Test func partsCoverAllColumns() {
         let muon = Muon(momentum: 0.9, rules: GradientRules(weightDecay: 0))
-        for (shape, count) in [([3, 3, 64, 256], 2), ([512, 512], 4), ([128, 512], 1), ([3, 3, 16, 130], 2), ([200], 1)] {
+        for (shape, count) in [
+            ([3, 3, 64, 256], 2), ([512, 512], 4), ([128, 512], 1), ([3, 3, 16, 130], 2), ([200], 1),
+        ] {
             let parts = muon.parts(of: Parameter("weight", shape: shape))
             #expect(parts.count == count)
             #expect(parts.first!.lowerBound == 0 && parts.last!.upperBound == shape.last!)

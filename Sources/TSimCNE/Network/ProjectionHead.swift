@@ -16,7 +16,8 @@ public final class ProjectionHead: Layer {
         hidden = widths.indices.map { i in
             (Linear("\(name).layers.\(2 * i)", inputs: sizes[i], outputs: sizes[i + 1]), ReLU())
         }
-        output = Linear("\(name).layers.\(2 * widths.count)", inputs: sizes.last!, outputs: outputs, isOutput: true)
+        output = Linear(
+            "\(name).layers.\(2 * widths.count)", inputs: sizes.last!, outputs: outputs, isOutput: true)
     }
 
     public var parameters: [Parameter] { hidden.flatMap(\.linear.parameters) + output.parameters }
@@ -35,7 +36,8 @@ public final class ProjectionHead: Layer {
 
     /// Makes a new output layer with the default initialisation.
     func replaceOutput(outputs: Int, _ random: inout RandomNumbers) {
-        output = Linear("\(name).layers.\(2 * hidden.count)", inputs: output.inputs, outputs: outputs, isOutput: true)
+        output = Linear(
+            "\(name).layers.\(2 * hidden.count)", inputs: output.inputs, outputs: outputs, isOutput: true)
         output.initialize(&random)
     }
 
@@ -43,7 +45,8 @@ public final class ProjectionHead: Layer {
     func truncateOutput(to outputs: Int) {
         guard outputs < output.outputs else { return }
         let old = output
-        output = Linear("\(name).layers.\(2 * hidden.count)", inputs: old.inputs, outputs: outputs, isOutput: true)
+        output = Linear(
+            "\(name).layers.\(2 * hidden.count)", inputs: old.inputs, outputs: outputs, isOutput: true)
         for (new, old) in zip(output.parameters, old.parameters) { new.takeFirst(of: old) }
     }
 

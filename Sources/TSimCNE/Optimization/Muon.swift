@@ -49,8 +49,10 @@ public struct Muon: Optimizer {
         guard length > 0 else { return }
         let inverse = 1 / length
         for i in 0..<count { ahead[i] = Float(inverse * Double(ahead[i])) }
-        Orthogonalization(rows: rows, columns: columns).run(ahead, into: direction, scratch: direction + count)
-        weights.turn(along: Block(start: direction, stride: columns, columns, rows), by: Double(step.learningRate))
+        Orthogonalization(rows: rows, columns: columns).run(
+            ahead, into: direction, scratch: direction + count)
+        weights.turn(
+            along: Block(start: direction, stride: columns, columns, rows), by: Double(step.learningRate))
     }
 
     /// Moves the velocity, and returns the length of what it will be one step on.

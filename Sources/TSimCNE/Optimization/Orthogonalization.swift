@@ -19,9 +19,10 @@ struct Orthogonalization {
 
     /// Floats of scratch memory.
     var scratchCount: Int {
-        5 * square + max(
-            DenseAlgebra.scratchCount(n: order, k: max(rows, columns)),
-            DenseAlgebra.scratchCount(n: columns, k: order))
+        5 * square
+            + max(
+                DenseAlgebra.scratchCount(n: order, k: max(rows, columns)),
+                DenseAlgebra.scratchCount(n: columns, k: order))
     }
 
     /// - Parameters:
@@ -54,7 +55,8 @@ struct Orthogonalization {
         }
         let product = places[3]
         DenseAlgebra.multiply(
-            m: rows, n: columns, k: order, a: isTall ? x : UnsafePointer(product), lda: isTall ? columns : order,
+            m: rows, n: columns, k: order, a: isTall ? x : UnsafePointer(product),
+            lda: isTall ? columns : order,
             b: isTall ? UnsafePointer(product) : x, ldb: columns, c: y, ldc: columns, scratch: rest)
     }
 
@@ -63,6 +65,7 @@ struct Orthogonalization {
         _ scratch: UnsafeMutablePointer<Float>
     ) {
         DenseAlgebra.multiply(
-            m: order, n: order, k: order, a: a, lda: order, b: b, ldb: order, c: c, ldc: order, scratch: scratch)
+            m: order, n: order, k: order, a: a, lda: order, b: b, ldb: order, c: c, ldc: order,
+            scratch: scratch)
     }
 }

@@ -16,7 +16,9 @@ extension Trainer {
         let blocks = parameters.flatMap { parameter in parameter.blocks.map { (parameter, $0) } }
         let results = UnsafeMutablePointer<Double>.allocate(capacity: blocks.count)
         defer { results.deallocate() }
-        _ = pool.run(count: blocks.count) { block, _ in results[block] = body(blocks[block].0, blocks[block].1) }
+        _ = pool.run(count: blocks.count) { block, _ in
+            results[block] = body(blocks[block].0, blocks[block].1)
+        }
         return Array(UnsafeBufferPointer(start: results, count: blocks.count))
     }
 
