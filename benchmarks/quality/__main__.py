@@ -85,6 +85,7 @@ def run(name: str, seed: int, options: argparse.Namespace, images: data.ImageSet
         "plane": "parametric" if model._places is None else "points",
         "queries": "new" if options.new else "seen",
         "precision": options.precision,
+        "optimizer": model.stages_[0].optimizer,
         "seconds": round(seconds, 1),
         "epochs": [round(e, 2) for e in model.total_epochs_],
         "pflop": round(flop(model, len(seen)) / 1e15, 3),
