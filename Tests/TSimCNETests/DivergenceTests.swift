@@ -33,7 +33,8 @@ import Testing
 
     @Test(arguments: OptimizerReference.Method.allCases)
     func aHugeLearningRate(method: OptimizerReference.Method) {
-        for decay: Float in [0, 1] {
+        // Muon's matrices keep their length whatever the rate: without decay nothing grows beyond all.
+        for decay: Float in method == .muon ? [1] : [0, 1] {
             var fixture = TrainingFixture(
                 TrainingFixture.stage(
                     300, rate: 1e9, schedule: Schedule(.batch(warmup: 0)),
