@@ -51,15 +51,14 @@ def automatic_stages(
     frees_points : bool
         Whether points move by themselves afterwards.
     optimizer : str or None
-        Of the stages that learn from views; None for the estimator's.
+        Of the stages in many dimensions; None for the estimator's.
     """
-    cosine = Stage(1, pretrain_dim, metric="cosine", temperature=recipes.TEMPERATURE)
+    cosine = Stage(1, pretrain_dim, metric="cosine", temperature=recipes.TEMPERATURE, optimizer=optimizer)
     if image is None:
         shares = [] if frees_points else [(0.6, cosine), (0.4, _plane(n))]
     else:
         adapt = Stage(1, pretrain_dim, "output", lr=0.0)
         plane = 0.0 if frees_points else recipes.PLANE[length]
-        cosine = replace(cosine, optimizer=optimizer)
         growing = _growing(cosine, recipes.VIEWS[length] if grows else {1.0: 1.0}, image)
         shares = [((1 - plane - ADAPT) * part, stage) for part, stage in growing]
         shares += [(ADAPT, adapt)] + ([] if frees_points else [(plane, _plane(n))])

@@ -45,8 +45,9 @@ def written_stages(
         frees_points = values.plane != "parametric" and components == 2 and metric != "cosine"
         if outputs_before is None:
             # A rate of one's own is meant for the usual optimiser, and Muon would soon turn away from weights
-            # that know something.
-            is_free = values.optimizer == "auto" and values.lr == "auto" and values.init is None
+            # that know something. It was tried with images only.
+            is_free = values.optimizer == "auto" and values.lr == "auto"
+            is_free = is_free and values.init is None and image is not None
             return automatic_stages(
                 value, n, image, values.n_views, pretrain, grows=grows, frees_points=frees_points,
                 optimizer=recipes.OPTIMIZER if is_free else None,
